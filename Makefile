@@ -1,0 +1,49 @@
+# make demo | test | lint | format | bench | report | clean
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SNAKEMAKE := $(BIN)/snakemake
+
+.PHONY: demo test lint format bench report clean
+
+demo: $(VENV)/installed
+	$(SNAKEMAKE)
+
+report: demo
+	$(SNAKEMAKE) --report report.html
+	@echo "open report.html"
+
+test: $(VENV)/installed-dev
+	$(BIN)/pytest -n 2 --dist loadfile
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(SNAKEMAKE) --lint
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python tests/bench.py
+
+clean:
+	rm -rf results/*/ logs benchmarks .checkpoints report.html
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "$(PYTHON) is older than 3.11: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	    || { rm -rf $(VENV); echo "no venv module: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
+
+$(VENV)/installed: $(VENV)/bin/python requirements.txt constraints.txt pyproject.toml
+	$(BIN)/pip install --quiet --requirement requirements.txt --constraint constraints.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(BIN)/pip install --quiet --requirement requirements-dev.txt --constraint constraints.txt
+	touch $@

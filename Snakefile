@@ -1,0 +1,25 @@
+# Sharp photographs -> patches -> training -> comparison -> defocus maps -> applications.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/compare.smk"
+include: "rules/maps.smk"
+include: "rules/applications.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/comparison/accuracy.csv",
+        expand("results/benchmarks/{set}/scores.csv", set=SETS),
+        expand(
+            "results/applications/{application}/scores.csv", application=APPLICATIONS
+        ),

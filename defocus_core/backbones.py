@@ -1,0 +1,252 @@
+"""The networks by name: 32x32 grey patch -> one logit a blur level."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import safetensors.torch
+import torch
+import torchvision
+from safetensors import SafetensorError, safe_open
+from torch import nn
+from torch.nn import functional
+
+from . import DEFAULT_MODEL
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+class BlurNet(nn.Module):
+    """This project's own network: unpadded convolutions that shrink a 32x32 window to one answer.
+
+    With no padding, every output depends on its own window alone, so that running the network over
+    a whole image gives the patches' answers at every fourth pixel, with all overlaps computed once.
+    """
+
+    stride = 4
+
+    def __init__(self, levels: int, channels: tuple[int, ...] = (24, 48, 64, 96, 128)):
+        super().__init__()
+        layers, inputs = [], 1
+        for outputs, size, stride in zip(channels, (6, 3, 4, 3, 3), (2, 1, 2, 1, 1), strict=True):
+            layers += [
+                nn.Conv2d(inputs, outputs, size, stride, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(inplace=True),
+            ]
+            inputs = outputs
+        layers += [nn.Conv2d(inputs, inputs, 1), nn.ReLU(inplace=True), nn.Conv2d(inputs, levels, 1)]
+        self.trunk = nn.Sequential(*layers[:12])
+        self.last = layers[12]
+        self.head = nn.Sequential(*layers[13:])
+
+    def forward(self, images: torch.Tensor, step: int = stride) -> torch.Tensor:
+        """(N, 1, H, W) -> (N, levels, (H - 32) // step + 1, (W - 32) // step + 1)."""
+        features = self.trunk(images)
+        return self.head(functional.conv2d(features, self.last.weight, stride=step // self.stride))
+
+
+class SceneNet(nn.Module):
+    """This project's dense network: it sees about 240 pixels around a pixel and says its blur level.
+
+    Three strides of two, dilated residual convolutions with the mean of the whole image as context, and
+    one step back up to a label at every fourth pixel. It is padded, so its answers are of pixels.
+    """
+
+    stride = 4
+
+    def __init__(self, levels: int, width: int = 96):
+        super().__init__()
+        self.fine = nn.Sequential(
+            _unit(1, 24, 6, stride=2, padding=2),
+            _unit(24, 48, 3),
+            _unit(48, 64, 4, stride=2, padding=1),
+            _unit(64, 64, 3),
+        )
+        self.coarse = nn.Sequential(_unit(64, width, 3, stride=2))
+        self.context = nn.ModuleList(_unit(width, width, 3, dilation=d) for d in (1, 2, 4, 8, 1))
+        self.whole = nn.Conv2d(width, width, 1)
+        self.join = nn.Sequential(_unit(width + 64, 64, 1), _unit(64, 64, 3), nn.Conv2d(64, levels, 1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(N, 1, H, W), H and W multiples of 8 -> (N, levels, H / 4, W / 4)."""
+        fine = self.fine(images)
+        coarse = self.coarse(fine)
+        for unit in self.context:
+            coarse = coarse + unit(coarse)
+        coarse = coarse + self.whole(coarse.mean((2, 3), keepdim=True))
+        coarse = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
+        return self.join(torch.cat([fine, coarse], 1))
+
+
+def _unit(
+    inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int | None = None, dilation: int = 1
+):
+    padding = dilation * (size // 2) if padding is None else padding
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, stride, padding, dilation, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+REGISTRY: dict[str, Callable[[int], nn.Module]] = {
+    "blurnet": BlurNet,
+    "scenenet": SceneNet,
+    "mobilenet_v2": lambda levels: torchvision.models.mobilenet_v2(num_classes=levels),
+    "efficientnet_b0": lambda levels: torchvision.models.efficientnet_b0(num_classes=levels),
+    "densenet121": lambda levels: torchvision.models.densenet121(num_classes=levels),
+    "shufflenet_v2": lambda levels: torchvision.models.shufflenet_v2_x1_0(num_classes=levels),
+    "mnasnet": lambda levels: torchvision.models.mnasnet1_0(num_classes=levels),
+    "resnet18": lambda levels: torchvision.models.resnet18(num_classes=levels),
+}
+
+
+class Classifier(nn.Module):
+    """A backbone with its grey-level scaling and the meaning of its levels.
+
+    Parameters
+    ----------
+    name : a key of :data:`REGISTRY`
+    sigmas : (levels,) true standard deviation of each level, in pixels
+
+    Notes
+    -----
+    ``forward`` takes (N, 1, 32, 32) float32 in [0, 1] and gives (N, levels) logits. Where the
+    network is fully convolutional (``stride`` is not None), ``dense`` takes (N, 1, H, W) and a step,
+    a multiple of the stride, and gives (N, levels, (H - 32) // step + 1, (W - 32) // step + 1).
+    """
+
+    def __init__(self, name: str, sigmas):
+        super().__init__()
+        self.name = _known(name)
+        self.network = _one_channel(REGISTRY[name](len(sigmas)))
+        self.register_buffer("sigmas", torch.as_tensor(sigmas, dtype=torch.float32))
+
+    @property
+    def stride(self) -> int | None:
+        """Least step of ``dense``, in pixels; None where the network has no such form."""
+        return getattr(self.network, "stride", None)
+
+    def forward(self, patches: torch.Tensor) -> torch.Tensor:
+        """(N, 1, 32, 32) in [0, 1] -> (N, levels) logits."""
+        answers = self.network((patches - 0.5) / 0.25)
+        return answers.flatten(2).mean(2) if answers.ndim == 4 else answers
+
+    def dense(self, images: torch.Tensor, step: int) -> torch.Tensor:
+        """(N, 1, H, W) in [0, 1] -> (N, levels, rows, columns) logits of every window."""
+        return self.network((images - 0.5) / 0.25, step)
+
+
+def build(name: str, sigmas, *, seed: int = 0) -> Classifier:
+    """Build an untrained classifier.
+
+    Raises
+    ------
+    ValueError
+        If there is no backbone of that name.
+    """
+    torch.manual_seed(seed)
+    return Classifier(name, sigmas)
+
+
+def save(model: Classifier, path: str | Path, *, about: dict | None = None) -> None:
+    """Write a classifier as safetensors; name, levels and ``about`` go into its header."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    header = {"backbone": model.name, "about": json.dumps(about or {}, sort_keys=True)}
+    part = path.with_name(path.name + ".part")
+    safetensors.torch.save_file(state, part, metadata=header)
+    part.replace(path)
+
+
+def load(name_or_file: str | Path = DEFAULT_MODEL) -> Classifier:
+    """Load a trained classifier, in eval mode on the processor.
+
+    Parameters
+    ----------
+    name_or_file : a shipped model (see :func:`shipped`) or a ``.safetensors`` file
+
+    Returns
+    -------
+    Classifier with ``.sigmas`` (levels,): (N, 1, 32, 32) float32 in [0, 1] -> (N, levels) logits
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or the file is not a classifier's; nothing is ever unpickled.
+    """
+    path = Path(name_or_file)
+    if path.suffix != ".safetensors":
+        path = _shipped_file(str(name_or_file))
+    if not path.is_file():
+        raise ValueError(f"no model file {str(path)!r}")
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        model = Classifier(header["backbone"], state["sigmas"])
+        model.load_state_dict(state)
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise ValueError(f"{path}: not weights of this project ({error})") from error
+    return model.eval()
+
+
+def about(name_or_file: str | Path = DEFAULT_MODEL) -> dict:
+    """Return what was noted about a model when it was saved."""
+    path = Path(name_or_file)
+    if path.suffix != ".safetensors":
+        path = _shipped_file(str(name_or_file))
+    with safe_open(path, "pt") as file:
+        header = file.metadata()
+    return {"backbone": header["backbone"], **json.loads(header["about"])}
+
+
+def shipped() -> list[str]:
+    """Return the names of the models that come with the package."""
+    return sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))
+
+
+def _shipped_file(name: str) -> Path:
+    known = shipped()
+    if name not in known:
+        raise ValueError(f"no model {name!r}{_meant(name, known)}, or a .safetensors file")
+    return WEIGHTS / f"{name}.safetensors"
+
+
+def _known(name: str) -> str:
+    if name not in REGISTRY:
+        raise ValueError(f"no backbone {name!r}{_meant(name, list(REGISTRY))}")
+    return name
+
+
+def _meant(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    guess = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{guess} (known: {', '.join(known)})"
+
+
+def _one_channel(network: nn.Module) -> nn.Module:
+    """Make a colour network take one grey channel, with batch statistics that settle in one epoch."""
+    for parent in network.modules():
+        for key, child in parent.named_children():
+            if isinstance(child, nn.Conv2d) and child.in_channels == 3:
+                setattr(parent, key, _grey_convolution(child))
+            if isinstance(child, nn.BatchNorm2d):
+                child.momentum = 0.1  # torchvision's MNASNet has 0.0003: made for 350 epochs of ImageNet
+    return network
+
+
+def _grey_convolution(colour: nn.Conv2d) -> nn.Conv2d:
+    return nn.Conv2d(
+        1,
+        colour.out_channels,
+        colour.kernel_size,
+        colour.stride,
+        colour.padding,
+        bias=colour.bias is not None,
+    )

@@ -1,0 +1,173 @@
+"""Benchmark sets: photographs with masks or sigma maps, and the methods scored on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from . import baselines, images, metrics
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One photograph of a set and where its truth lies."""
+
+    name: str
+    image: Path
+    truth: Path
+
+
+Method = Callable[[Pair, np.ndarray], np.ndarray]
+
+
+class SetError(ValueError):
+    """A benchmark set that is missing, or whose images and truths do not pair up."""
+
+
+def pairs(
+    images_folder: str | Path, truth_folder: str | Path, *, first: int | None = None, last: int | None = None
+) -> list[Pair]:
+    """Pair the images of a folder with the truths of the same stem.
+
+    Parameters
+    ----------
+    images_folder : photographs
+    truth_folder : masks (image files) or sigma maps (``.npy``), named as the photographs
+    first, last : keep only this range of places in the sorted list, counted from 1, both ends in
+
+    Raises
+    ------
+    SetError
+        If a folder is missing or empty, or a photograph has no truth.
+    """
+    for folder in (images_folder, truth_folder):
+        if not Path(folder).is_dir():
+            raise SetError(f"no folder {str(folder)!r}; docs/data.md says where each set comes from")
+    truths = {p.stem: p for p in sorted(Path(truth_folder).iterdir()) if p.is_file()}
+    chosen = images.listing(images_folder)[(first or 1) - 1 : last]
+    if not chosen:
+        raise SetError(f"no images in {str(images_folder)!r} from {first or 1} to {last or 'the end'}")
+    missing = [p.name for p in chosen if p.stem not in truths]
+    if missing:
+        raise SetError(f"{truth_folder}: no truth for {len(missing)} images, such as {missing[0]}")
+    return [Pair(p.stem, p, truths[p.stem]) for p in chosen]
+
+
+def read_mask(path: Path, *, blurred: str) -> np.ndarray:
+    """Read a binary mask as (H, W) bool, True where blurred.
+
+    Parameters
+    ----------
+    blurred : ``white`` or ``black``: what the set's masks mean by it
+    """
+    if blurred not in ("white", "black"):
+        raise SetError(f"blurred is 'white' or 'black', not {blurred!r}")
+    white = images.grey(images.read(path)) > 0.5
+    return white if blurred == "white" else ~white
+
+
+def read_sigma(path: Path) -> np.ndarray:
+    """Read a sigma map, (H, W) float32; never unpickles."""
+    return np.load(path, allow_pickle=False).astype(np.float32)
+
+
+def read_peer(path: Path, shape: tuple[int, int], *, high: str) -> np.ndarray:
+    """Read another method's map, resized to (H, W); float32, higher is more blurred.
+
+    Parameters
+    ----------
+    high : ``sharp`` or ``blurred``: what a high value means in those maps
+    """
+    values = read_sigma(path) if path.suffix == ".npy" else images.grey(images.read(path))
+    if values.shape != shape:
+        values = cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return values if high == "blurred" else -values
+
+
+def read_truth(pair: Pair, settings: dict) -> np.ndarray:
+    """Read the truth of a pair as float32: sigma in pixels, or 1 where blurred."""
+    if settings["truth"] == "masks":
+        return read_mask(pair.truth, blurred=settings["blurred"]).astype(np.float32)
+    return read_sigma(pair.truth)
+
+
+def baseline_methods(names: Iterable[str]) -> dict[str, Method]:
+    """Return baselines by name, see :data:`defocus_core.baselines.METHODS`."""
+    return {name: lambda pair, grey, method=baselines.METHODS[name]: method(grey) for name in names}
+
+
+def peer_methods(peers: dict[str, dict]) -> dict[str, Method]:
+    """Return methods that read other methods' maps.
+
+    Parameters
+    ----------
+    peers : name -> ``folder`` of maps, named as the photographs, and ``high``, see :func:`read_peer`
+
+    Raises
+    ------
+    SetError
+        If a folder is missing; when called, if a photograph has no map.
+    """
+    return {name: _peer(Path(peer["folder"]), peer["high"]) for name, peer in peers.items()}
+
+
+def _peer(folder: Path, high: str) -> Method:
+    if not folder.is_dir():
+        raise SetError(f"no folder {str(folder)!r} of another method's maps")
+    files = {p.stem: p for p in folder.iterdir()}
+
+    def method(pair: Pair, grey: np.ndarray) -> np.ndarray:
+        if pair.name not in files:
+            raise SetError(f"{folder}: no map for {pair.name}")
+        return read_peer(files[pair.name], grey.shape, high=high)
+
+    return method
+
+
+def score_masks(
+    methods: dict[str, Method], members: Iterable[Pair], *, blurred: str
+) -> dict[str, metrics.Detection]:
+    """Score methods against masks, one photograph in memory at a time.
+
+    Parameters
+    ----------
+    methods : name -> function of a pair and its grey photograph that gives an (H, W) map
+    members : the pairs of the set
+    blurred : see :func:`read_mask`
+    """
+    scores = {name: metrics.Detection() for name in methods}
+    for pair, grey in _greys(members):
+        mask = read_mask(pair.truth, blurred=blurred)
+        for name, method in methods.items():
+            scores[name].add(pair.name, method(pair, grey), mask)
+    return scores
+
+
+def score_sigma(methods: dict[str, Method], members: Iterable[Pair]) -> pd.DataFrame:
+    """Score methods against sigma maps: one row a method and photograph.
+
+    A method without a unit gets its best straight line to the truth of each photograph first
+    (``fitted``), so that its row flatters it.
+    """
+    rows = []
+    for pair, grey in _greys(members):
+        truth = read_sigma(pair.truth)
+        for name, method in methods.items():
+            values, fitted = method(pair, grey), name != "map"
+            if fitted:
+                known = np.isfinite(truth)
+                values = np.polyval(np.polyfit(values[known], truth[known], 1), values)
+            rows.append(
+                {"method": name, "image": pair.name, "fitted": fitted, **metrics.dense(values, truth)}
+            )
+    return pd.DataFrame(rows)
+
+
+def _greys(members: Iterable[Pair]) -> Iterator[tuple[Pair, np.ndarray]]:
+    for pair in members:
+        yield pair, images.grey(images.read(pair.image))

@@ -1,0 +1,121 @@
+"""Gaussian blur as the labels mean it: levels, kernels as applied, and their true sigma."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+BORDERS = {"mirror": cv2.BORDER_REFLECT_101, "replicate": cv2.BORDER_REPLICATE, "zero": cv2.BORDER_CONSTANT}
+RECIPES = ("paper", "full")
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The blur levels that a network tells apart.
+
+    Parameters
+    ----------
+    spacing : ``linear`` (0, 1, ... as in the paper) or ``geometric``
+    count : number of levels
+    smallest, largest : nominal sigma of the first and last level, in pixels
+    """
+
+    spacing: str = "linear"
+    count: int = 20
+    smallest: float = 0.0
+    largest: float = 19.0
+
+    def nominal(self) -> np.ndarray:
+        """Return the nominal sigma of each level, (count,) float64 in pixels."""
+        if self.spacing == "linear":
+            return np.linspace(self.smallest, self.largest, self.count)
+        if self.spacing == "geometric":
+            if self.smallest <= 0:
+                raise ValueError(f"geometric levels start above 0, not at {self.smallest}")
+            return np.geomspace(self.smallest, self.largest, self.count)
+        raise ValueError(f"no spacing {self.spacing!r}; known: linear, geometric")
+
+
+def kernel(sigma: float, recipe: str = "full") -> np.ndarray:
+    """Return the sampled, normalised 1-D Gaussian kernel.
+
+    Parameters
+    ----------
+    sigma : standard deviation in pixels; 0 gives the identity
+    recipe : ``full`` reaches 4 sigma to each side; ``paper`` has the 2 sigma + 1 taps that fit the
+        figures of Galetto & Deng (arXiv 2107.14443), so it is cut at one sigma
+
+    Returns
+    -------
+    (2 r + 1,) float64, sum 1
+
+    Raises
+    ------
+    ValueError
+        If sigma is negative or not finite, or the recipe is unknown.
+    """
+    if not np.isfinite(sigma) or sigma < 0:
+        raise ValueError(f"sigma is a finite number of pixels >= 0, not {sigma}")
+    if recipe not in RECIPES:
+        raise ValueError(f"no blur recipe {recipe!r}; known: {', '.join(RECIPES)}")
+    if sigma == 0:
+        return np.ones(1)
+    radius = int(np.ceil(4 * sigma)) if recipe == "full" else round(sigma)
+    offsets = np.arange(-radius, radius + 1)
+    weights = np.exp(-0.5 * (offsets / sigma) ** 2)
+    return weights / weights.sum()
+
+
+def true_sigma(sigma: float, recipe: str = "full") -> float:
+    """Return the standard deviation, in pixels, of the kernel that a nominal sigma applies."""
+    weights = kernel(sigma, recipe)
+    offsets = np.arange(len(weights)) - len(weights) // 2
+    return float(np.sqrt(np.sum(weights * offsets**2)))
+
+
+def blur(image: np.ndarray, sigma: float, *, recipe: str = "full", border: str = "mirror") -> np.ndarray:
+    """Blur an image with a Gaussian.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32
+    sigma : nominal standard deviation in pixels; 0 returns the image itself
+    recipe : see :func:`kernel`
+    border : ``mirror``, ``replicate`` or ``zero``
+
+    Returns
+    -------
+    float32 array of the same shape
+    """
+    if sigma == 0:
+        return image
+    weights = kernel(sigma, recipe)
+    return cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=_border(border))
+
+
+def operator(size: int, sigma: float, *, recipe: str = "full", border: str = "mirror") -> np.ndarray:
+    """Return the blur of one axis of an isolated patch as a matrix, its border rule included.
+
+    ``operator @ patch @ operator.T`` is the blurred patch, so that a whole batch is two products.
+
+    Returns
+    -------
+    (size, size) float32
+    """
+    weights = kernel(sigma, recipe)
+    radius = len(weights) // 2
+    matrix = np.zeros((size, size))
+    for offset, weight in zip(range(-radius, radius + 1), weights, strict=True):
+        for row in range(size):
+            column = cv2.borderInterpolate(row + offset, size, _border(border))
+            if column >= 0:
+                matrix[row, column] += weight
+    return matrix.astype(np.float32)
+
+
+def _border(name: str) -> int:
+    if name not in BORDERS:
+        raise ValueError(f"no border {name!r}; known: {', '.join(BORDERS)}")
+    return BORDERS[name]

@@ -1,0 +1,86 @@
+"""What a backbone costs, and the table that sets measured beside published accuracy."""
+
+from __future__ import annotations
+
+import resource
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from . import backbones
+from .patches import SIZE
+
+PUBLISHED = {  # Galetto & Deng 2022, tables 2 and 4: test accuracy, file size in MB
+    "mobilenet_v2": (0.9704, 28),
+    "efficientnet_b0": (0.9798, 49),
+    "mnasnet": (0.9582, 55),
+    "densenet121": (0.905, 86),
+    "shufflenet_v2": (0.6902, 33),
+}
+
+
+def cost(path: str | Path, *, batch: int = 128, repeats: int = 5) -> dict[str, float]:
+    """Measure what a trained classifier costs to run on this machine's processor.
+
+    Call it in a process of its own: the peak memory is the process's.
+
+    Parameters
+    ----------
+    path : ``.safetensors`` file
+    batch : patches of the batch that is timed
+    repeats : timings, of which the least counts
+
+    Returns
+    -------
+    dict with ``parameters``, ``macs`` (multiply-adds a patch), ``megabytes`` (file), ``latency_one_ms``,
+    ``latency_batch_ms`` (a patch, in a batch), ``peak_mb`` (process) and ``threads``
+    """
+    model = backbones.load(path)
+    counter = FlopCounterMode(display=False)
+    with torch.inference_mode(), counter:
+        model(torch.rand(1, 1, SIZE, SIZE))
+    return {
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "macs": counter.get_total_flops() // 2,
+        "megabytes": round(Path(path).stat().st_size / 1e6, 3),
+        "latency_one_ms": _seconds(model, 1, repeats) * 1e3,
+        "latency_batch_ms": _seconds(model, batch, repeats) / batch * 1e3,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def table(scores: dict[str, dict], costs: dict[str, dict]) -> pd.DataFrame:
+    """Join the scores and costs of backbones into one table, best accuracy first.
+
+    Parameters
+    ----------
+    scores : backbone -> result of :func:`defocus_core.metrics.classification`
+    costs : backbone -> result of :func:`cost`
+    """
+    columns = ("accuracy", "within_one", "mae_sigma", "mae_sigma_expected")
+    rows = [
+        {
+            "backbone": name,
+            **{column: scores[name][column] for column in columns},
+            "published_accuracy": PUBLISHED.get(name, (None, None))[0],
+            **costs[name],
+        }
+        for name in scores
+    ]
+    return pd.DataFrame(rows).sort_values("accuracy", ascending=False, ignore_index=True)
+
+
+@torch.inference_mode()
+def _seconds(model, batch: int, repeats: int) -> float:
+    patches = torch.rand(batch, 1, SIZE, SIZE)
+    model(patches)
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        model(patches)
+        times.append(time.perf_counter() - start)
+    return min(times)

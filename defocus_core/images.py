@@ -1,0 +1,223 @@
+"""Read photographs as they come (8 or 16 bit, grey, colour, alpha, rotated) and write them back."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+MAX_PIXELS = 200_000_000
+Image.MAX_IMAGE_PIXELS = None  # read() checks the size in the header, before it decodes anything
+
+_UPRIGHT = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: np.rot90(a, 1),
+}
+
+
+class ImageError(ValueError):
+    """A file that cannot be used as a photograph; ``reason`` is one word for a manifest."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
+def listing(folder: str | Path) -> list[Path]:
+    """Return the image files of a folder, sorted by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no folder {str(folder)!r}")
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+
+
+def read(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Read a photograph, upright, without its alpha channel.
+
+    Parameters
+    ----------
+    path : PNG, JPEG, TIFF, WebP or BMP file
+    max_pixels : largest width x height that is decoded; the size is read from the header
+
+    Returns
+    -------
+    (H, W) or (H, W, 3) RGB array, uint8 or uint16, turned as its EXIF orientation says
+
+    Raises
+    ------
+    ImageError
+        With reason ``unreadable``, ``truncated`` or ``huge``.
+    FileNotFoundError
+        If there is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no image file {str(path)!r}")
+    data = path.read_bytes()
+    try:
+        picture = Image.open(io.BytesIO(data))
+        width, height = picture.size
+        if width * height > max_pixels:
+            raise ImageError("huge", f"{path}: {width}x{height} pixels, more than the limit of {max_pixels}")
+        if _sixteen_bit(picture, data):
+            return _read_sixteen_bit(picture, data, path)
+        return _read_eight_bit(picture)
+    except ImageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise ImageError("unreadable", f"{path}: not an image this can read") from error
+    except Exception as error:  # decoders raise nearly anything on damaged files
+        raise ImageError("truncated", f"{path}: damaged or truncated ({error})") from error
+
+
+def grey(image: np.ndarray) -> np.ndarray:
+    """Return an image as grey levels.
+
+    Parameters
+    ----------
+    image : (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16, or float in [0, 1]
+
+    Returns
+    -------
+    (H, W) float32 in [0, 1], by the Rec. 601 luma weights
+
+    Raises
+    ------
+    ValueError
+        If the shape or dtype is none of the above, or a float image leaves [0, 1].
+    """
+    image = as_float(image)
+    if image.ndim == 2:
+        return image
+    if image.shape[2] == 1:
+        return image[:, :, 0]
+    return cv2.cvtColor(np.ascontiguousarray(image[:, :, :3]), cv2.COLOR_RGB2GRAY)
+
+
+def as_float(image: np.ndarray) -> np.ndarray:
+    """Return an image as float32 in [0, 1]; NaN and infinite pixels become 0.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) with C in 1, 3, 4; uint8, uint16, bool, or float in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If the shape or dtype is none of the above, or a float image leaves [0, 1].
+    """
+    image = np.asarray(image)
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
+        raise ValueError(f"an image is (H, W) or (H, W, 1|3|4), not {image.shape}")
+    if image.size == 0:
+        raise ValueError(f"an image needs at least one pixel, not shape {image.shape}")
+    if image.dtype == bool:
+        return image.astype(np.float32)
+    if image.dtype in (np.uint8, np.uint16):
+        return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    if not np.issubdtype(image.dtype, np.floating):
+        raise ValueError(f"an image is uint8, uint16 or float in [0, 1], not {image.dtype}")
+    image = np.nan_to_num(image.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(image.min()), float(image.max())
+    if low < -1e-3 or high > 1 + 1e-3:
+        raise ValueError(f"a float image lies in [0, 1], this one in [{low:.4g}, {high:.4g}]")
+    return np.clip(image, 0, 1)
+
+
+def check_fit(sigma: np.ndarray, image: np.ndarray) -> None:
+    """Raise ValueError unless a map has the height and width of its image."""
+    if sigma.shape != image.shape[:2]:
+        raise ValueError(f"a map of {sigma.shape} does not fit an image of {image.shape[:2]}")
+
+
+def as_depth(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return a float image in [0, 1] rounded to uint8 or uint16; values outside are clipped."""
+    top = np.iinfo(dtype).max
+    return np.rint(np.clip(image, 0, 1) * top).astype(dtype)
+
+
+def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None) -> None:
+    """Write an image, with the colour profile and EXIF of another file.
+
+    Parameters
+    ----------
+    path : file to write; its suffix chooses the format
+    image : (H, W) or (H, W, 3) RGB, uint8, uint16 (PNG and TIFF only) or float in [0, 1]
+        (written as 8 bit)
+    like : photograph whose ICC profile and EXIF (orientation reset) are kept where the format can
+
+    Raises
+    ------
+    ValueError
+        If the suffix names no known format, or cannot hold 16 bit.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"no format for {path.name!r}; one of {', '.join(SUFFIXES)}")
+    if np.issubdtype(image.dtype, np.floating):
+        image = as_depth(image, np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if image.dtype == np.uint16:
+        _write_sixteen_bit(path, image)
+        return
+    options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
+    Image.fromarray(image).save(path, **options, **_metadata(like))
+
+
+def _metadata(like: str | Path | None) -> dict:
+    if like is None:
+        return {}
+    with Image.open(like) as source:
+        exif = source.getexif()
+        exif.pop(ExifTags.Base.Orientation, None)
+        found = {"icc_profile": source.info.get("icc_profile"), "exif": exif.tobytes()}
+    return {key: value for key, value in found.items() if value}
+
+
+def _write_sixteen_bit(path: Path, image: np.ndarray) -> None:
+    if path.suffix.lower() not in (".png", ".tif", ".tiff"):
+        raise ValueError(f"{path.suffix} holds no 16 bit; write .png or .tif")
+    bgr = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    if not cv2.imwrite(str(path), bgr):
+        raise OSError(f"could not write {path}")
+
+
+def _sixteen_bit(picture: Image.Image, data: bytes) -> bool:
+    if picture.mode.startswith("I"):
+        return True
+    if picture.format == "PNG":
+        return data[24] == 16
+    if picture.format == "TIFF":
+        return max(picture.tag_v2.get(258, (8,))) == 16
+    return False
+
+
+def _read_sixteen_bit(picture: Image.Image, data: bytes, path: Path) -> np.ndarray:
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None or array.dtype not in (np.uint8, np.uint16):
+        raise ImageError("unreadable", f"{path}: neither 8 nor 16 bit a channel")
+    if array.ndim == 3:
+        array = array[:, :, 0] if array.shape[2] < 3 else array[:, :, 2::-1]
+    orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    return np.ascontiguousarray(_UPRIGHT.get(orientation, lambda a: a)(array))
+
+
+def _read_eight_bit(picture: Image.Image) -> np.ndarray:
+    picture = ImageOps.exif_transpose(picture)
+    mode = "L" if picture.mode in ("1", "L", "LA", "La") else "RGB"
+    return np.asarray(picture.convert(mode))

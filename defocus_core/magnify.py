@@ -1,0 +1,104 @@
+"""Defocus magnification: blur the background further, as a wider aperture would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from . import images, refine
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Constants of equations 12 and 13, defaults as published.
+
+    Parameters
+    ----------
+    in_focus, out_of_focus : sigma in pixels at which the weight is 0.999 and 0.001
+    sharpen : gain of the unsharp mask on what is in focus
+    radius, eps, iterations : of the self-guided filter that blurs; eps in squared grey levels of 0..1
+        (published: 128 in 0..255)
+    """
+
+    in_focus: float = 1.0
+    out_of_focus: float = 7.0
+    sharpen: float = 0.25
+    radius: int = 33
+    eps: float = 128 / 255**2
+    iterations: int = 5
+
+    def __post_init__(self):
+        if not 0 <= self.in_focus < self.out_of_focus < CENTRE:
+            raise ValueError(
+                f"in_focus < out_of_focus < {CENTRE:g} pixels, not {self.in_focus} and {self.out_of_focus}"
+            )
+
+
+CENTRE = 10.0
+
+
+def weight(sigma: np.ndarray, settings: Settings = Settings()) -> np.ndarray:
+    """Return how much of each pixel stays: W = 1 - exp(-(|M - 10| / s)^g) (equation 13).
+
+    s and g are solved from W(in_focus) = 0.999 and W(out_of_focus) = 0.001. Beyond 10 pixels, where the
+    published formula would rise again, W stays 0.
+
+    Parameters
+    ----------
+    sigma : (H, W) float32 defocus map, pixels
+
+    Returns
+    -------
+    (H, W) float32 in [0, 1]
+    """
+    near, far = CENTRE - settings.in_focus, CENTRE - settings.out_of_focus
+    log_near, log_far = np.log(-np.log(1 - 0.999)), np.log(-np.log(1 - 0.001))
+    power = (log_near - log_far) / (np.log(near) - np.log(far))
+    scale = near / np.exp(log_near / power)
+    distance = np.maximum(CENTRE - sigma, 0) / scale
+    return (1 - np.exp(-(distance**power))).astype(np.float32)
+
+
+def magnify(image: np.ndarray, sigma: np.ndarray, settings: Settings = Settings()) -> np.ndarray:
+    """Blur the out-of-focus part further and sharpen the rest (equation 12).
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]
+    sigma : (H, W) float32 defocus map, pixels
+
+    Returns
+    -------
+    float32 in [0, 1], of the image's shape
+
+    Raises
+    ------
+    ValueError
+        If the map does not fit the image.
+    """
+    image = images.as_float(image)
+    images.check_fit(sigma, image)
+    keep = weight(sigma, settings)
+    sharp = image + settings.sharpen * (image - cv2.GaussianBlur(image, (0, 0), 1.0))
+    blurred = _background(image, 1 - keep, settings)
+    if image.ndim == 3:
+        keep = keep[:, :, None]
+    return np.clip(keep * sharp + (1 - keep) * blurred, 0, 1)
+
+
+def _background(image: np.ndarray, background: np.ndarray, settings: Settings) -> np.ndarray:
+    """Blur the background alone, so that the subject does not bleed into it."""
+    side = 2 * settings.radius + 1
+    background = np.maximum(background, np.float32(1e-3))
+    channels = cv2.split(image) if image.ndim == 3 else [image]
+    around = cv2.GaussianBlur(background, (side, side), 0)
+    filled = []
+    for channel in channels:
+        spread = cv2.GaussianBlur(channel * background, (side, side), 0) / around
+        base = background * channel + (1 - background) * spread
+        for _ in range(settings.iterations):
+            base = refine.smooth(base, radius=settings.radius, eps=settings.eps)
+        filled.append(base)
+    return cv2.merge(filled) if image.ndim == 3 else filled[0]

@@ -1,0 +1,197 @@
+"""Scores: of level classification, of defocus maps, and of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+BINS = 1024
+
+
+def classification(logits: np.ndarray, level: np.ndarray, sigmas: np.ndarray) -> dict:
+    """Score level classification.
+
+    Parameters
+    ----------
+    logits : (N, levels) float
+    level : (N,) true level
+    sigmas : (levels,) sigma of each level, in pixels
+
+    Returns
+    -------
+    dict with ``accuracy``, ``within_one`` (share at most one level off), ``mae_sigma`` (of the
+    likeliest level), ``mae_sigma_expected`` (of the expected sigma), both in pixels,
+    ``precision``, ``recall``, ``f1`` (lists, one a level) and ``confusion`` (true x predicted)
+    """
+    predicted = logits.argmax(1)
+    chances = np.exp(logits - logits.max(1, keepdims=True))
+    chances /= chances.sum(1, keepdims=True)
+    labels = np.arange(len(sigmas))
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        level, predicted, labels=labels, zero_division=0
+    )
+    return {
+        "accuracy": float((predicted == level).mean()),
+        "within_one": float((np.abs(predicted.astype(int) - level) <= 1).mean()),
+        "mae_sigma": float(np.abs(sigmas[predicted] - sigmas[level]).mean()),
+        "mae_sigma_expected": float(np.abs(chances @ sigmas - sigmas[level]).mean()),
+        "precision": precision.tolist(),
+        "recall": recall.tolist(),
+        "f1": f1.tolist(),
+        "confusion": confusion_matrix(level, predicted, labels=labels).tolist(),
+    }
+
+
+@dataclass
+class Detection:
+    """Scores of blur maps against binary masks, image by image in bounded memory.
+
+    Every map is scaled to [0, 1] between its own minimum and maximum; thresholds are the edges of
+    :data:`BINS` equal bins. Positive is *blurred*, but for the F measure, where it is *sharp*, as the
+    field's papers have it.
+    """
+
+    rows: list[dict] = field(default_factory=list)
+    _accuracy: list[np.ndarray] = field(default_factory=list)
+    _precision: list[np.ndarray] = field(default_factory=list)
+    _recall: list[np.ndarray] = field(default_factory=list)
+    _raw: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+
+    def add(self, name: str, values: np.ndarray, blurred: np.ndarray) -> None:
+        """Add one image.
+
+        Parameters
+        ----------
+        name : of the image
+        values : (H, W) float, higher is more blurred
+        blurred : (H, W) bool
+        """
+        if values.shape != blurred.shape:
+            raise ValueError(f"{name}: a map of {values.shape} against a mask of {blurred.shape}")
+        scaled = _scaled(values)
+        positive, negative = _histograms(scaled, blurred, 0.0, 1.0)
+        self._raw.append(_histograms(values, blurred, 0.0, 16.0))
+        true_positive = positive[::-1].cumsum()[::-1]  # called blurred at a threshold: at or above it
+        false_positive = negative[::-1].cumsum()[::-1]
+        true_negative = negative.sum() - false_positive
+        false_negative = positive.sum() - true_positive
+        accuracy = (true_positive + true_negative) / blurred.size
+        self._accuracy.append(accuracy)
+        self._precision.append(true_negative / np.maximum(true_negative + false_negative, 1))
+        self._recall.append(true_negative / max(negative.sum(), 1))
+        self.rows.append(
+            {
+                "image": name,
+                "accuracy": float(accuracy.max()),
+                "ap_blurred": _average_precision(positive, negative),
+                "mae": float(np.abs(scaled - blurred).mean()),
+            }
+        )
+
+    def summary(self) -> dict[str, float]:
+        """Return the means over images.
+
+        ``accuracy``: at the best threshold of each image (an oracle, as published).
+        ``accuracy_one_threshold``: at the one threshold, on the maps as they are, that is best for
+        the whole set. ``mae``, ``ap_blurred``: means. ``max_f``: largest F with beta^2 = 0.3 of the mean
+        precision and recall of *sharp*.
+        """
+        precision, recall = np.mean(self._precision, 0), np.mean(self._recall, 0)
+        f = 1.3 * precision * recall / np.maximum(0.3 * precision + recall, 1e-12)
+        return {
+            "accuracy": float(np.mean([row["accuracy"] for row in self.rows])),
+            "accuracy_one_threshold": max(self._one_threshold(), float(np.mean(self._accuracy, 0).max())),
+            "ap_blurred": float(np.mean([row["ap_blurred"] for row in self.rows])),
+            "mae": float(np.mean([row["mae"] for row in self.rows])),
+            "max_f": float(f.max()),
+            "images": len(self.rows),
+        }
+
+    def curve(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean precision and recall of *sharp*, each (:data:`BINS`,), over thresholds."""
+        return np.mean(self._precision, 0), np.mean(self._recall, 0)
+
+    def accuracy_at(self, threshold: float) -> float:
+        """Return the mean accuracy at one threshold on the maps as they are (0..16)."""
+        return float(self._raw_accuracy()[int(threshold / 16.0 * BINS)])
+
+    def best_threshold(self) -> float:
+        """Return the one threshold, in the maps' own unit, with the best mean accuracy."""
+        return float(self._raw_accuracy().argmax() * 16.0 / BINS)
+
+    def _one_threshold(self) -> float:
+        return float(self._raw_accuracy().max())
+
+    def _raw_accuracy(self) -> np.ndarray:
+        curves = []
+        for positive, negative in self._raw:
+            right = positive[::-1].cumsum()[::-1] + negative.sum() - negative[::-1].cumsum()[::-1]
+            curves.append(right / (positive.sum() + negative.sum()))
+        return np.mean(curves, 0)
+
+
+def dense(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Score a map against a known sigma map.
+
+    Parameters
+    ----------
+    values, truth : (H, W) float, pixels of sigma; where ``truth`` is NaN nothing is scored
+
+    Returns
+    -------
+    dict with ``mae`` and ``rmse`` in pixels and ``correlation`` (Pearson)
+    """
+    known = np.isfinite(truth)
+    v, t = values[known].astype(np.float64), truth[known].astype(np.float64)
+    flat = v.std() < 1e-12 or t.std() < 1e-12
+    return {
+        "mae": float(np.abs(v - t).mean()),
+        "rmse": float(np.sqrt(((v - t) ** 2).mean())),
+        "correlation": 0.0 if flat else float(np.corrcoef(v, t)[0, 1]),
+    }
+
+
+def psnr(image: np.ndarray, truth: np.ndarray) -> float:
+    """Return the peak signal-to-noise ratio in dB of images in [0, 1]; equal images give 99."""
+    if np.array_equal(image, truth):
+        return 99.0
+    return float(peak_signal_noise_ratio(truth, image, data_range=1))
+
+
+def ssim(image: np.ndarray, truth: np.ndarray) -> float:
+    """Return structural similarity (Wang et al. 2004: 11x11 Gaussian of sigma 1.5) of images in [0, 1]."""
+    axis = 2 if image.ndim == 3 else None
+    return float(
+        structural_similarity(
+            truth,
+            image,
+            data_range=1,
+            channel_axis=axis,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    low, high = float(values.min()), float(values.max())
+    if high - low < 1e-12:
+        return np.zeros(values.shape, np.float32)
+    return (values - low) / (high - low)
+
+
+def _histograms(values, blurred, low, high):
+    index = np.clip((values - low) * (BINS / (high - low)), 0, BINS - 1).astype(np.int32)
+    return np.bincount(index[blurred], minlength=BINS), np.bincount(index[~blurred], minlength=BINS)
+
+
+def _average_precision(positive: np.ndarray, negative: np.ndarray) -> float:
+    if not positive.sum():
+        return float("nan")
+    hits, misses = positive[::-1].cumsum(), negative[::-1].cumsum()
+    precision = hits / np.maximum(hits + misses, 1)
+    return float((precision * positive[::-1]).sum() / positive.sum())

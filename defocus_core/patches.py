@@ -1,0 +1,182 @@
+"""Cut sharp patches from photographs and blur them at every level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from . import blur, images, store
+from .store import SIZE
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How patches are made from a sharp photograph.
+
+    Parameters
+    ----------
+    levels : the blur levels
+    domain : ``patch`` blurs the isolated patch (Galetto & Deng); ``image`` blurs the photograph and
+        then cuts, as a camera does
+    kernel : ``paper`` or ``full``, see :func:`defocus_core.blur.kernel`
+    border : ``mirror``, ``replicate`` or ``zero``
+    stride : pixels between the patches of one photograph
+    sharpness : least variance of the Laplacian (grey levels 0..255) of a sharp patch
+    flat_share : patches below that sharpness that are kept too, as a share of the sharp ones
+    cap : most patches of one photograph, drawn at random; None for all
+    """
+
+    levels: blur.Levels = blur.Levels()
+    domain: str = "patch"
+    kernel: str = "paper"
+    border: str = "mirror"
+    stride: int = 32
+    sharpness: float = 1000.0
+    flat_share: float = 0.0
+    cap: int | None = None
+
+    def __post_init__(self):
+        if self.domain not in ("patch", "image"):
+            raise ValueError(f"no blur domain {self.domain!r}; known: patch, image")
+
+    def sigmas(self) -> np.ndarray:
+        """Return the true standard deviation of each level, (levels,) float32 in pixels."""
+        nominal = self.levels.nominal()
+        return np.array([blur.true_sigma(s, self.kernel) for s in nominal], np.float32)
+
+
+def recipe_from(options: dict) -> Recipe:
+    """Build a :class:`Recipe` from a mapping such as the workflow's ``patches`` section."""
+    options = dict(options)
+    levels = blur.Levels(**options.pop("levels", {}))
+    return Recipe(levels=levels, **options)
+
+
+def sharpness(image: np.ndarray, *, stride: int = SIZE) -> np.ndarray:
+    """Return the sharpness phi of every 32x32 window on a grid.
+
+    Phi is the variance of the Laplacian after a 3x3 Gaussian smoothing of sigma 0.8 (Galetto & Deng 2022,
+    section 3.1), with both filters run over the whole image, so that a window's border sees its
+    true neighbours.
+
+    Parameters
+    ----------
+    image : (H, W) float32 grey in [0, 1]
+    stride : pixels between windows
+
+    Returns
+    -------
+    ((H - 32) // stride + 1, (W - 32) // stride + 1) float64, in squared grey levels of 0..255;
+    an image smaller than a window gives an empty array
+    """
+    height, width = image.shape
+    if min(height, width) < SIZE:
+        return np.zeros((0, 0))
+    smooth = cv2.GaussianBlur(image * np.float32(255), (3, 3), 0.8)
+    laplacian = cv2.Laplacian(smooth, cv2.CV_32F)
+    total, squares = cv2.integral2(laplacian, sdepth=cv2.CV_64F, sqdepth=cv2.CV_64F)
+    mean, square = (_window_mean(table, stride) for table in (total, squares))
+    return square - mean**2
+
+
+def positions(image: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+    """Return the top left corners of the patches that a recipe takes from a photograph.
+
+    Returns
+    -------
+    (N, 2) int32 of row and column, in reading order
+    """
+    phi = sharpness(image, stride=recipe.stride)
+    sharp = np.argwhere(phi > recipe.sharpness)
+    chosen = sharp
+    if recipe.cap is not None and len(sharp) > recipe.cap:
+        chosen = rng.permutation(sharp)[: recipe.cap]
+    if recipe.flat_share:
+        flat = rng.permutation(np.argwhere(phi <= recipe.sharpness))
+        chosen = np.concatenate([chosen, flat[: round(recipe.flat_share * max(len(chosen), 1))]])
+    order = np.lexsort((chosen[:, 1], chosen[:, 0]))
+    return (chosen[order] * recipe.stride).astype(np.int32)
+
+
+def cut(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Return the 32x32 patches at the corners, (N, 32, 32) of the image's dtype."""
+    windows = np.lib.stride_tricks.sliding_window_view(image, (SIZE, SIZE))
+    return windows[corners[:, 0], corners[:, 1]]
+
+
+def synthesize(image: np.ndarray, corners: np.ndarray, recipe: Recipe) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the patches of a photograph, level by level.
+
+    Parameters
+    ----------
+    image : (H, W) float32 grey in [0, 1]
+    corners : (N, 2) as from :func:`positions`
+    recipe : levels, domain, kernel and border
+
+    Yields
+    ------
+    level index, (N, 32, 32) uint8
+    """
+    make = _blur_patches if recipe.domain == "patch" else _blur_image
+    for level, sigma in enumerate(recipe.levels.nominal()):
+        patches = make(image, corners, sigma, recipe)
+        yield level, np.rint(np.clip(patches, 0, 1) * 255).astype(np.uint8)
+
+
+def _blur_patches(image, corners, sigma, recipe):
+    matrix = blur.operator(SIZE, sigma, recipe=recipe.kernel, border=recipe.border)
+    return matrix @ cut(image, corners) @ matrix.T
+
+
+def _blur_image(image, corners, sigma, recipe):
+    return cut(blur.blur(image, sigma, recipe=recipe.kernel, border=recipe.border), corners)
+
+
+def _window_mean(table: np.ndarray, stride: int) -> np.ndarray:
+    top, bottom = table[:-SIZE:stride], table[SIZE::stride]
+    sums = bottom[:, SIZE::stride] - bottom[:, :-SIZE:stride] - top[:, SIZE::stride] + top[:, :-SIZE:stride]
+    return sums / SIZE**2
+
+
+def write_split(
+    members: Iterable[tuple[str, Path]], path: str | Path, *, recipe: Recipe, seed: int, parameters: dict
+) -> int:
+    """Synthesize the patches of photographs, one at a time, into a patch file.
+
+    Parameters
+    ----------
+    members : name and file of each photograph; the name (its sha256) also seeds what is drawn from it
+    path : HDF5 file to write, see :class:`defocus_core.store.Writer`
+    recipe, seed : how patches are made
+    parameters : kept in the file
+
+    Returns
+    -------
+    number of patches
+
+    Raises
+    ------
+    ValueError
+        If no photograph has a patch that the recipe wants.
+    """
+    members = list(members)
+    names = [name for name, _ in members]
+    with store.Writer(path, sigmas=recipe.sigmas(), images=names, parameters=parameters) as writer:
+        for index, (name, file) in enumerate(members):
+            grey = images.grey(images.read(file))
+            rng = np.random.default_rng([seed, int(name[:16], 16)])
+            corners = positions(grey, recipe, rng)
+            if not len(corners):
+                continue
+            for level, batch in synthesize(grey, corners, recipe):
+                writer.append(patches=batch, level=level, image=index, position=corners)
+        if not len(writer):
+            raise ValueError(
+                f"no patch of {len(members)} photographs is sharper than {recipe.sharpness:g}; "
+                "add sharp photographs or lower patches.sharpness"
+            )
+        return len(writer)

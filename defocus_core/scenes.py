@@ -1,0 +1,191 @@
+"""Scenes whose blur is known exactly: layers at known depth, blurred as a lens does, with occlusion."""
+
+from __future__ import annotations
+
+import importlib.resources
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from . import blur, images
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An all-in-focus image and what is known of it.
+
+    Parameters
+    ----------
+    image : (H, W, 3) float32 RGB in [0, 1], sharp everywhere
+    depth : (H, W) float32, in any unit in which sigma is proportional to |depth - focus| (disparity,
+        that is, the inverse distance); larger is nearer
+    """
+
+    image: np.ndarray
+    depth: np.ndarray
+
+
+def motorcycle() -> Scene:
+    """Return scikit-image's motorcycle with its disparity, unknown disparities filled from beside."""
+    folder = Path(str(importlib.resources.files("skimage"))) / "data"
+    with np.load(folder / "motorcycle_disp.npz", allow_pickle=False) as file:
+        disparity = file["arr_0"]
+    unknown = ~np.isfinite(disparity)
+    nearest = ndimage.distance_transform_edt(unknown, return_distances=False, return_indices=True)
+    disparity = cv2.medianBlur(disparity[tuple(nearest)].astype(np.float32), 5)
+    image = images.as_float(images.read(folder / "motorcycle_left.png"))
+    return Scene(image, disparity)
+
+
+def composite(front: np.ndarray, back: np.ndarray, rng: np.random.Generator) -> Scene:
+    """Return one photograph in a soft-edged blob before another.
+
+    Parameters
+    ----------
+    front, back : (H, W, 3) float32 RGB in [0, 1], of one size
+    rng : draws the shape of the blob
+
+    Returns
+    -------
+    Scene of depth 1 in front and 0 behind
+    """
+    inside = blob(front.shape[:2], rng)
+    return Scene(np.where(inside[:, :, None], front, back), inside.astype(np.float32))
+
+
+def blob(shape: tuple[int, int], rng: np.random.Generator, *, share: float = 0.4) -> np.ndarray:
+    """Return a random smooth region that covers about a share of the frame, (H, W) bool."""
+    height, width = shape
+    noise = rng.standard_normal((max(height // 64, 2) + 1, max(width // 64, 2) + 1)).astype(np.float32)
+    field = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    centre = rng.uniform(-0.4, 0.4, 2)
+    field = field - 2.0 * np.hypot(y - centre[0], x - centre[1]).astype(np.float32)
+    return field > np.quantile(field, 1 - share)
+
+
+def thin_lens_sigma(depth: np.ndarray, *, focus: float, strength: float) -> np.ndarray:
+    """Return the blur of a thin lens.
+
+    The diameter of the circle of confusion is proportional to the difference of the inverse distances
+    of object and focal plane: c = A f |1/d - 1/d_f| / (1 - f / d_f). Disparity is an inverse distance,
+    so sigma = strength |depth - focus|.
+
+    Parameters
+    ----------
+    depth : (H, W) float32 inverse distance (disparity)
+    focus : depth in focus
+    strength : sigma in pixels for one unit of depth; proportional to the aperture
+    """
+    return (strength * np.abs(depth - focus)).astype(np.float32)
+
+
+def photograph(
+    scene: Scene, *, focus: float, strength: float, layers: int = 24, aperture: str = "gaussian"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Photograph a scene with a wide aperture.
+
+    The scene is cut into layers of depth; each is blurred with its own sigma, its coverage with it,
+    and laid over those behind, so that a blurred front spreads over a sharp background and a blurred
+    background does not spread over a sharp front.
+
+    Parameters
+    ----------
+    scene : what to photograph
+    focus, strength : see :func:`thin_lens_sigma`
+    layers : of equal depth between the least and the largest
+    aperture : ``gaussian``, or ``disk`` of the same standard deviation (radius 2 sigma)
+
+    Returns
+    -------
+    (H, W, 3) float32 image and (H, W) float32 sigma in pixels of the visible surface
+    """
+    if aperture not in ("gaussian", "disk"):
+        raise ValueError(f"no aperture {aperture!r}; known: gaussian, disk")
+    low, high = float(scene.depth.min()), float(scene.depth.max())
+    edges = np.linspace(low, high, layers + 1)
+    index = np.clip(np.searchsorted(edges, scene.depth, "right") - 1, 0, layers - 1)
+    canvas, sigma = np.zeros_like(scene.image), np.zeros(scene.depth.shape, np.float32)
+    for layer in range(layers):
+        inside = index == layer
+        if not inside.any():
+            continue
+        depth = float(scene.depth[inside].mean())
+        width = float(thin_lens_sigma(np.float32(depth), focus=focus, strength=strength))
+        colour, coverage = _spread_layer(scene.image, inside, width, aperture, backmost=not canvas.any())
+        canvas = colour + (1 - coverage[:, :, None]) * canvas
+        sigma[inside] = width
+    return np.clip(canvas, 0, 1), sigma
+
+
+def disk_kernel(radius: float) -> np.ndarray:
+    """Return an anti-aliased disk of a radius in pixels, (K, K) float32, sum 1."""
+    reach = max(int(np.ceil(radius)), 1)
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    kernel = np.clip(radius + 0.5 - np.hypot(y, x), 0, 1).astype(np.float32)
+    return kernel / kernel.sum()
+
+
+def write_set(folder: str | Path, *, seed: int, size: int) -> None:
+    """Write the embedded benchmark set: images/NAME.png and sigma/NAME.npy.
+
+    ``motorcycle`` focused near, in the middle and far, through the thin-lens formula on its disparity;
+    and six composites of two photographs that scikit-image carries, with random focus and strength.
+
+    Parameters
+    ----------
+    folder : made anew
+    seed : draws the composites
+    size : side of a composite in pixels
+    """
+    rng = np.random.default_rng(seed)
+    scene = motorcycle()
+    spread = float(np.ptp(scene.depth))
+    for name, quantile in (("near", 0.9), ("middle", 0.5), ("far", 0.1)):
+        focus = float(np.quantile(scene.depth, quantile))
+        _write_pair(Path(folder), f"motorcycle_{name}", *photograph(scene, focus=focus, strength=8 / spread))
+    photographs = [_square(name, size) for name in COMPOSITED]
+    for index in range(6):
+        front, back = rng.choice(len(photographs), 2, replace=False)
+        made = composite(photographs[front], photographs[back], rng)
+        focus, strength = float(rng.integers(0, 2)), float(rng.uniform(1.5, 6))
+        _write_pair(
+            Path(folder), f"composite_{index}", *photograph(made, focus=focus, strength=strength, layers=2)
+        )
+
+
+COMPOSITED = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
+
+
+def _square(name: str, size: int) -> np.ndarray:
+    image = images.as_float(images.read(Path(str(importlib.resources.files("skimage"))) / "data" / name))
+    side = min(image.shape[:2])
+    top, left = ((length - side) // 2 for length in image.shape[:2])
+    return cv2.resize(image[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA)
+
+
+def _write_pair(folder: Path, name: str, image: np.ndarray, sigma: np.ndarray) -> None:
+    images.write(folder / "images" / f"{name}.png", image)
+    (folder / "sigma").mkdir(parents=True, exist_ok=True)
+    np.save(folder / "sigma" / f"{name}.npy", sigma)
+
+
+def _spread_layer(image, inside, sigma, aperture, backmost):
+    """Blur one layer, its colour premultiplied by its coverage; the backmost fills the frame."""
+    coverage = inside.astype(np.float32)
+    colour = image * coverage[:, :, None]
+    if sigma >= 0.05:
+        stack = np.dstack([colour, coverage])
+        stack = (
+            blur.blur(stack, sigma)
+            if aperture == "gaussian"
+            else cv2.filter2D(stack, -1, disk_kernel(2 * sigma), borderType=cv2.BORDER_REFLECT)
+        )
+        colour, coverage = stack[:, :, :3], stack[:, :, 3]
+    if backmost:
+        colour = colour / np.maximum(coverage, 1e-3)[:, :, None]
+        coverage = np.ones_like(coverage)
+    return colour, coverage

@@ -1,0 +1,150 @@
+"""Patch files: HDF5, written in a stream, the same bytes for the same input."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+SIZE = 32
+FORMAT = "defocus-patches-1"
+CHUNK = 512
+COLUMNS = {
+    "patches": ((SIZE, SIZE), np.uint8),
+    "level": ((), np.uint8),
+    "image": ((), np.int32),
+    "position": ((2,), np.int32),
+}
+
+
+class StoreError(ValueError):
+    """A file that is not a whole, valid patch file."""
+
+
+class Writer:
+    """Append patches to a new file; it takes its name only once it is whole.
+
+    Parameters
+    ----------
+    path : file to make; until :meth:`close` it is ``path`` with ``.part`` added
+    sigmas : (levels,) true standard deviation of each level, in pixels
+    images : name of each photograph that the ``image`` column may point to
+    parameters : anything JSON can hold; kept as an attribute
+
+    Notes
+    -----
+    Columns: ``patches`` (N, 32, 32) uint8, ``level`` (N,) uint8, ``image`` (N,) int32 and
+    ``position`` (N, 2) int32 (row, column of the top left corner). Attributes: ``sigmas``,
+    ``images``, ``parameters``, ``format`` and ``complete``.
+    """
+
+    def __init__(self, path: str | Path, *, sigmas, images: list[str], parameters: dict):
+        self._path = Path(path)
+        self._part = self._path.with_name(self._path.name + ".part")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = h5py.File(self._part, "w")
+        for name, (shape, dtype) in COLUMNS.items():
+            self._file.create_dataset(
+                name,
+                shape=(0, *shape),
+                maxshape=(None, *shape),
+                chunks=(CHUNK, *shape),
+                dtype=dtype,
+                compression="lzf",
+                fletcher32=True,
+            )
+        self._file.create_dataset("images", data=json.dumps(images))
+        self._file.attrs["format"] = FORMAT
+        self._file.attrs["sigmas"] = np.asarray(sigmas, np.float32)
+        self._file.attrs["parameters"] = json.dumps(parameters, sort_keys=True)
+        self._file.attrs["complete"] = False
+
+    def append(self, *, patches, level: int, image: int, position) -> None:
+        """Append patches of one photograph at one level; see the class for shapes."""
+        start = len(self._file["patches"])
+        block = {"patches": patches, "level": level, "image": image, "position": position}
+        for name, values in block.items():
+            column = self._file[name]
+            column.resize(start + len(patches), axis=0)
+            column[start:] = values
+
+    def __len__(self) -> int:
+        return len(self._file["patches"])
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind, *_) -> None:
+        self._file.attrs["complete"] = kind is None
+        self._file.close()
+        if kind is not None:
+            self._part.unlink()
+            return
+        with open(self._part, "rb") as handle:
+            os.fsync(handle.fileno())
+        self._part.replace(self._path)
+
+
+def check(path: str | Path) -> dict:
+    """Check that a patch file is whole, and say what is in it.
+
+    Returns
+    -------
+    dict with ``patches`` (count), ``levels`` (count), ``images`` (names), ``sigmas`` ((levels,)
+    float32) and ``parameters``
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, was cut off, or its columns do not agree.
+    """
+    with _open(path) as file:
+        counts = {name: len(file[name]) for name in COLUMNS}
+        if len(set(counts.values())) != 1:
+            raise StoreError(f"{path}: columns of different length: {counts}; make it again")
+        return {
+            "patches": counts["patches"],
+            "levels": len(file.attrs["sigmas"]),
+            "images": json.loads(file["images"][()]),
+            "sigmas": file.attrs["sigmas"],
+            "parameters": json.loads(file.attrs["parameters"]),
+        }
+
+
+def read(path: str | Path) -> dict[str, np.ndarray]:
+    """Read a whole patch file into memory.
+
+    Returns
+    -------
+    dict of the columns (see :class:`Writer`) and ``sigmas``
+
+    Raises
+    ------
+    StoreError
+        As :func:`check`.
+    """
+    check(path)
+    with _open(path) as file:
+        try:
+            columns = {name: file[name][:] for name in COLUMNS}
+        except OSError as error:
+            raise StoreError(f"{path}: damaged ({error}); delete it and run again") from error
+        return {**columns, "sigmas": file.attrs["sigmas"]}
+
+
+def _open(path: str | Path) -> h5py.File:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no patch file {str(path)!r}")
+    try:
+        file = h5py.File(path, "r")
+        if file.attrs.get("format") != FORMAT or not file.attrs["complete"]:
+            raise StoreError(f"{path}: not a complete {FORMAT} file; delete it and run again")
+        missing = [n for n in (*COLUMNS, "images") if n not in file]
+        if missing:
+            raise StoreError(f"{path}: lacks {', '.join(missing)}; delete it and run again")
+    except (OSError, KeyError, RuntimeError) as error:
+        raise StoreError(f"{path}: damaged or cut off ({error}); delete it and run again") from error
+    return file

@@ -1,0 +1,267 @@
+"""Train a classifier on patches: the loop, readable from top to bottom."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import safe_open
+from torch.nn import functional
+
+from . import augmentation, backbones
+
+HISTORY = ("epoch", "learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Parameters
+    ----------
+    epochs : passes over the training patches
+    batch : patches a step
+    learning_rate : of Adam (betas 0.9, 0.999, eps 1e-8, as in the paper)
+    schedule : ``constant`` (the paper's) or ``cosine`` with a warm-up of 5 % of the steps
+    weight_decay : decoupled (AdamW) where above 0
+    patience : epochs without a better validation loss before stopping; 0 never stops early
+    augment : ranges of the augmentations, see :class:`defocus_core.augmentation.Ranges`
+    seed : of initial weights, order and augmentation
+    """
+
+    epochs: int = 100
+    batch: int = 128
+    learning_rate: float = 1e-3
+    schedule: str = "constant"
+    weight_decay: float = 0.0
+    patience: int = 0
+    augment: augmentation.Ranges = augmentation.Ranges()
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.schedule not in ("constant", "cosine"):
+            raise ValueError(f"no schedule {self.schedule!r}; known: constant, cosine")
+
+
+@dataclass
+class Patches:
+    """Patches in memory: ``patches`` (N, 32, 32) uint8, ``level`` (N,) int64, one device."""
+
+    patches: torch.Tensor
+    level: torch.Tensor
+
+    @classmethod
+    def of(cls, columns: dict[str, np.ndarray], device: torch.device) -> Patches:
+        """Move the columns of a patch file (:func:`defocus_core.store.read`) to a device."""
+        level = torch.from_numpy(columns["level"]).to(device, torch.int64)
+        return cls(torch.from_numpy(columns["patches"]).to(device), level)
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    def batch(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return rows as (n, 1, 32, 32) float32 in [0, 1]."""
+        return self.patches[rows].unsqueeze(1).float() / 255
+
+
+def device() -> torch.device:
+    """Return the graphics processor where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def train(
+    name: str,
+    *,
+    sigmas,
+    train: Patches,
+    validation: Patches,
+    settings: Settings,
+    checkpoint: str | Path | None = None,
+    report: Callable[[dict], None] = lambda row: None,
+) -> tuple[backbones.Classifier, list[dict]]:
+    """Train a backbone and return it at its best validation loss.
+
+    Parameters
+    ----------
+    name : a key of :data:`defocus_core.backbones.REGISTRY`
+    sigmas : (levels,) true sigma of each level, in pixels
+    train, validation : patches on the device to train on
+    settings : see :class:`Settings`
+    checkpoint : file that holds the state after every epoch; a run that finds one made with the
+        same settings goes on from it, and ends as an unbroken run does
+    report : called with each row of the history
+
+    Returns
+    -------
+    the classifier, in eval mode, and the history: one dict an epoch, keys :data:`HISTORY`
+
+    Raises
+    ------
+    ValueError
+        If either split is empty, or training leaves the finite numbers.
+    """
+    if not len(train) or not len(validation):
+        raise ValueError(f"training needs patches; train has {len(train)}, validation {len(validation)}")
+    place = train.patches.device
+    model = backbones.build(name, sigmas, seed=settings.seed).to(place, memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        lr=settings.learning_rate,
+        eps=1e-8,
+        weight_decay=settings.weight_decay,
+        fused=place.type == "cuda",
+    )
+    stamp = json.dumps([name, len(train), len(validation), asdict(settings)], sort_keys=True)
+    best, history = _resume(checkpoint, stamp, model, optimizer)
+    for row in history:
+        report(row)
+
+    for epoch in range(len(history), settings.epochs):
+        if _out_of_patience(history, settings.patience):
+            break
+        torch.manual_seed(hash((settings.seed, epoch)) % 2**31)
+        loss, accuracy, rate = _epoch(model, optimizer, train, settings, epoch)
+        checked = evaluate(model, validation)
+        row = {
+            "epoch": epoch,
+            "learning_rate": rate,
+            "train_loss": loss,
+            "train_accuracy": accuracy,
+            "validation_loss": checked["loss"],
+            "validation_accuracy": checked["accuracy"],
+        }
+        if not math.isfinite(loss):
+            raise ValueError(f"{name}: the loss is {loss} in epoch {epoch}; lower train.learning_rate")
+        if checked["loss"] <= min((r["validation_loss"] for r in history), default=math.inf):
+            best = _state(model)
+        history.append(row)
+        _keep(checkpoint, stamp=stamp, model=model, optimizer=optimizer, best=best, history=history)
+        report(row)
+
+    model.load_state_dict(best)
+    return model.eval(), history
+
+
+@torch.inference_mode()
+def logits(model: backbones.Classifier, patches: Patches, *, batch: int = 1024) -> torch.Tensor:
+    """Return the logits of all patches, (N, levels) float32 on the processor."""
+    model.eval()
+    rows = torch.arange(len(patches), device=patches.level.device).split(batch)
+    return torch.cat([model(patches.batch(r)).float().cpu() for r in rows])
+
+
+def evaluate(model: backbones.Classifier, patches: Patches) -> dict[str, float]:
+    """Return mean cross-entropy ``loss`` and ``accuracy`` in [0, 1]."""
+    scores, level = logits(model, patches), patches.level.cpu()
+    return {
+        "loss": float(functional.cross_entropy(scores, level)),
+        "accuracy": float((scores.argmax(1) == level).float().mean()),
+    }
+
+
+def write_history(history: list[dict], path: str | Path) -> None:
+    """Write the history as CSV with the columns :data:`HISTORY`."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="") as file:
+        table = csv.DictWriter(file, HISTORY)
+        table.writeheader()
+        table.writerows(history)
+
+
+def _epoch(model, optimizer, data, settings, epoch):
+    model.train()
+    place = data.patches.device
+    order = torch.randperm(len(data)).to(place)
+    steps = max(len(data) // settings.batch, 1)
+    total, right = torch.zeros((), device=place), torch.zeros((), device=place)
+    for step in range(steps):
+        rate = _rate(settings, (epoch * steps + step) / (settings.epochs * steps))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        rows = order[step * settings.batch : (step + 1) * settings.batch]
+        level = data.level[rows]
+        batch = augmentation.augment(data.batch(rows), settings.augment)
+        batch = batch.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(place.type, torch.bfloat16, enabled=place.type == "cuda"):
+            scores = model(batch)
+            loss = functional.cross_entropy(scores, level)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        total += loss.detach()
+        right += (scores.detach().argmax(1) == level).float().mean()
+    return float(total / steps), float(right / steps), rate
+
+
+def _rate(settings: Settings, done: float) -> float:
+    if settings.schedule == "constant":
+        return settings.learning_rate
+    warm = min(1.0, (done + 1e-3) / 0.05)
+    return settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _out_of_patience(history: list[dict], patience: int) -> bool:
+    if not patience or len(history) <= patience:
+        return False
+    losses = [row["validation_loss"] for row in history]
+    return min(losses[-patience:]) > min(losses[:-patience])
+
+
+def _state(model) -> dict[str, torch.Tensor]:
+    return {key: value.detach().clone() for key, value in model.state_dict().items()}
+
+
+def _keep(checkpoint, *, stamp, model, optimizer, best, history) -> None:
+    if checkpoint is None:
+        return
+    path = Path(checkpoint)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model/{key}": value for key, value in _state(model).items()}
+    tensors |= {f"best/{key}": value for key, value in best.items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
+    part = path.with_name(path.name + ".part")
+    tensors = {key: value.contiguous() for key, value in tensors.items()}
+    safetensors.torch.save_file(tensors, part, {"stamp": stamp, "history": json.dumps(history)})
+    part.replace(path)
+
+
+def _resume(checkpoint, stamp, model, optimizer) -> tuple[dict, list[dict]]:
+    """Load the state that an interrupted run left, if it was the same run."""
+    fresh = _state(model), []
+    if checkpoint is None or not Path(checkpoint).is_file():
+        return fresh
+    try:
+        with safe_open(checkpoint, "pt") as file:
+            header = file.metadata()
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except Exception:  # a damaged checkpoint only costs its epochs
+        return fresh
+    if header.get("stamp") != stamp:
+        return fresh
+    model.load_state_dict(_under(tensors, "model/"))
+    state = optimizer.state_dict()
+    for key, value in _under(tensors, "optimizer/").items():
+        index, field = key.split("/")
+        state["state"].setdefault(int(index), {})[field] = value
+    optimizer.load_state_dict(state)
+    return _under(tensors, "best/"), json.loads(header["history"])
+
+
+def _under(tensors: dict, prefix: str) -> dict:
+    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def settings_from(options: dict, *, seed: int) -> Settings:
+    """Build :class:`Settings` from a mapping such as the workflow's ``train`` section."""
+    options = dict(options)
+    ranges = augmentation.Ranges(**options.pop("augment", {}))
+    return replace(Settings(**options), augment=ranges, seed=seed)

@@ -1,0 +1,95 @@
+import os
+from pathlib import Path
+
+import jsonschema
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from defocus_core import benchmark, ingest, provenance
+
+ROOT = Path(workflow.basedir)
+
+
+def check(config):
+    """Check the configuration against its schema; say in one line what is wrong."""
+    schema = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
+    error = jsonschema.exceptions.best_match(
+        jsonschema.Draft202012Validator(schema).iter_errors(config)
+    )
+    if error is not None:
+        key = ".".join(map(str, error.absolute_path)) or "(top level)"
+        what = error.schema.get("description", "see config/README.md")
+        raise WorkflowError(f"config: {key}: {error.message} -- {what}")
+    unknown = [name for name in config["benchmarks"] if name not in config["sets"]]
+    if unknown:
+        known = ", ".join(config["sets"])
+        raise WorkflowError(
+            f"config: benchmarks: no set {unknown[0]!r} (known: {known})"
+        )
+
+
+check(config)
+BACKBONES = config["backbones"]
+SETS = config["benchmarks"]
+APPLICATIONS = ["enhance", "magnify", "fuse"]
+
+
+wildcard_constraints:
+    backbone="|".join(BACKBONES),
+    set="|".join(SETS),
+    split="train|validation|test",
+
+
+def code(script):
+    """Digest of a script and of the library modules it reaches: a rule reruns when it changes."""
+    return provenance.code_digest(ROOT / "workflow_scripts" / script, ROOT)
+
+
+def source_files():
+    """Photographs of the sources that are folders; a package's are pinned by its version."""
+    return [
+        str(path)
+        for source in config["ingest"]["sources"]
+        if "folder" in source
+        for path in ingest.files(source)
+    ]
+
+
+def source_versions():
+    return {
+        source["package"]: ingest.package_version(source["package"])
+        for source in config["ingest"]["sources"]
+        if "package" in source
+    }
+
+
+def train_settings(wildcards):
+    """The common training settings, overridden by the backbone's own."""
+    return {**config["train"], **config["train_of"].get(wildcards.backbone, {})}
+
+
+def model_file(name):
+    """A backbone trained here, or a model that comes with the package."""
+    origin, _, backbone = name.partition("/")
+    if origin == "shipped":
+        return os.path.relpath(
+            ROOT / "defocus_core/weights" / f"{backbone}.safetensors"
+        )
+    return f"results/models/{backbone}/model.safetensors"
+
+
+def set_folders(name):
+    """Folders of photographs and of truth of a set; made here where the set is `embedded`."""
+    entry = config["sets"][name]
+    if entry["truth"] == "embedded":
+        return f"results/sets/{name}/images", f"results/sets/{name}/sigma"
+    return entry["images"], entry["truth_folder"]
+
+
+def set_files(wildcards):
+    """Photographs and truths of a set, as they lie on disk."""
+    entry = config["sets"][wildcards.set]
+    if entry["truth"] == "embedded":
+        return [f"results/sets/{wildcards.set}"]
+    members = benchmark.pairs(*set_folders(wildcards.set), **entry.get("subset", {}))
+    return [str(path) for pair in members for path in (pair.image, pair.truth)]

@@ -1,0 +1,76 @@
+rule evaluate:
+    input:
+        model="results/models/{backbone}/model.safetensors",
+        test="results/patches/test.h5",
+    output:
+        metrics="results/models/{backbone}/metrics.json",
+        confusion=report(
+            "results/models/{backbone}/confusion.png",
+            caption="../report/confusion.rst",
+            category="Comparison",
+            labels={"figure": "confusion", "backbone": "{backbone}"},
+        ),
+    log:
+        "logs/evaluate/{backbone}.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime="1h",
+    params:
+        code=code("evaluate.py"),
+    script:
+        "../workflow_scripts/evaluate.py"
+
+
+rule measure:
+    input:
+        model="results/models/{backbone}/model.safetensors",
+    output:
+        cost="results/models/{backbone}/cost.json",
+    log:
+        "logs/measure/{backbone}.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime="10m",
+    params:
+        code=code("measure.py"),
+    script:
+        "../workflow_scripts/measure.py"
+
+
+rule compare:
+    input:
+        metrics=expand("results/models/{backbone}/metrics.json", backbone=BACKBONES),
+        costs=expand("results/models/{backbone}/cost.json", backbone=BACKBONES),
+    output:
+        table="results/comparison/accuracy.csv",
+        levels="results/comparison/levels.csv",
+        markdown=report(
+            "results/comparison/accuracy.md",
+            caption="../report/accuracy.rst",
+            category="Comparison",
+            labels={"figure": "table", "backbone": "all"},
+        ),
+        plot=report(
+            "results/comparison/accuracy.png",
+            caption="../report/trade.rst",
+            category="Comparison",
+            labels={"figure": "accuracy against cost", "backbone": "all"},
+        ),
+    log:
+        "logs/compare.log",
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("compare.py"),
+        backbones=BACKBONES,
+    script:
+        "../workflow_scripts/compare.py"

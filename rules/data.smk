@@ -1,0 +1,63 @@
+rule ingest:
+    input:
+        source_files(),
+    output:
+        manifest="results/ingest/manifest.csv",
+    log:
+        "logs/ingest.log",
+    benchmark:
+        "benchmarks/ingest.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="1h",
+    params:
+        code=code("ingest.py"),
+        settings=config["ingest"],
+        versions=source_versions(),
+        stride=config["patches"]["stride"],
+        sharpness=config["patches"]["sharpness"],
+    script:
+        "../workflow_scripts/ingest.py"
+
+
+rule synthesize:
+    input:
+        manifest="results/ingest/manifest.csv",
+    output:
+        patches="results/patches/{split}.h5",
+    log:
+        "logs/synthesize/{split}.log",
+    benchmark:
+        "benchmarks/synthesize/{split}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="2h",
+    params:
+        code=code("synthesize.py"),
+        recipe=config["patches"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/synthesize.py"
+
+
+rule embedded_set:
+    output:
+        folder=directory("results/sets/{set}"),
+    log:
+        "logs/sets/{set}.log",
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+    params:
+        code=code("embedded_set.py"),
+        versions=source_versions(),
+        seed=config["seed"],
+        size=lambda wildcards: config["sets"][wildcards.set]["size"],
+    script:
+        "../workflow_scripts/embedded_set.py"

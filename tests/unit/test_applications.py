@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+from skimage import data
+
+from defocus_core import blur, enhance, fuse, images, magnify, metrics, scenes
+
+
+@pytest.fixture(scope="module")
+def image():
+    return images.as_float(data.astronaut()[:128, 150:300])
+
+
+def test_gain_follows_the_published_constants():
+    sigma = np.array([[0.0, 3.5, 19.0]], np.float32)
+    gain = enhance.gain(sigma)[0]
+    assert gain[0] == pytest.approx(2 / (1 + np.exp(4.6)), rel=1e-3)
+    assert gain[1] == pytest.approx(1.96, abs=0.02)
+    assert gain[2] < 1e-6
+
+
+def test_enhancement_leaves_the_far_background_alone(image):
+    sigma = np.full(image.shape[:2], 12, np.float32)
+    np.testing.assert_allclose(enhance.enhance(image, sigma), image, atol=1e-6)
+    sigma[:, :75] = 3.5
+    changed = np.abs(enhance.enhance(image, sigma) - image).mean((0, 2))
+    assert changed[:75].mean() > 0.005
+    assert changed[75:].max() < 1e-6
+
+
+def test_weight_takes_its_two_published_values_and_never_rises():
+    sigma = np.linspace(0, 20, 200, dtype=np.float32)[None]
+    weight = magnify.weight(sigma)[0]
+    assert magnify.weight(np.float32([[1, 7]]))[0] == pytest.approx([0.999, 0.001], abs=1e-5)
+    assert (np.diff(weight) <= 1e-6).all()
+
+
+def test_magnification_blurs_the_background_and_keeps_the_subject(image):
+    sigma = np.full(image.shape[:2], 0.5, np.float32)
+    sigma[:, 75:] = 8
+    result = magnify.magnify(image, sigma)
+    assert result[:, 80:].std() < 0.95 * image[:, 80:].std()
+    assert np.abs(result - image)[:, :70].mean() < 0.02
+
+
+def test_the_subject_does_not_bleed_into_the_background():
+    image = np.full((80, 120), 0.2, np.float32)
+    image[:, :60] = 1
+    sigma = np.where(np.arange(120) < 60, 0.5, 9).astype(np.float32)[None].repeat(80, 0)
+    result = magnify.magnify(image, sigma)
+    assert result[:, 66:].max() < 0.25
+
+
+@pytest.mark.parametrize("function", [enhance.enhance, magnify.magnify])
+def test_a_map_that_does_not_fit_is_refused(image, function):
+    with pytest.raises(ValueError, match="does not fit an image"):
+        function(image, np.zeros((3, 3), np.float32))
+
+
+def test_fusion_takes_each_half_from_its_sharp_shot(image):
+    left, right = image.copy(), image.copy()
+    soft = blur.blur(image, 4)
+    left[:, 75:], right[:, :75] = soft[:, 75:], soft[:, :75]
+    fusion = fuse.fuse([left, right])
+    shots = max(metrics.psnr(left, image), metrics.psnr(right, image))
+    assert metrics.psnr(fusion.image, image) > shots + 4
+    assert (fusion.labels[:, :55] == 0).mean() > 0.8
+    assert (fusion.labels[:, 95:] == 1).mean() > 0.8
+
+
+def test_three_shots_fuse_with_the_same_code(image):
+    soft = blur.blur(image, 4)
+    shots = []
+    for part in range(3):
+        shot = soft.copy()
+        columns = slice(part * 50, part * 50 + 50)
+        shot[:, columns] = image[:, columns]
+        shots.append(shot)
+    fusion = fuse.fuse(shots)
+    assert metrics.psnr(fusion.image, image) > max(metrics.psnr(s, image) for s in shots) + 2
+    assert set(np.unique(fusion.labels)) == {0, 1, 2}
+
+
+def test_shots_that_cannot_be_fused_are_refused(image):
+    with pytest.raises(ValueError, match="two shots or more, not 1"):
+        fuse.fuse([image])
+    with pytest.raises(ValueError, match="differ in shape"):
+        fuse.fuse([image, image[:50]])
+
+
+def test_thin_lens_blur_is_the_textbooks():
+    """A 50 mm f/2 lens at 1 m: objects at 2 m and 0.8 m against c = A f |d - d_f| / (d (d_f - f))."""
+    aperture, focal, focus = 25.0, 50.0, 1000.0
+    for distance in (2000.0, 800.0):
+        textbook = aperture * focal * abs(distance - focus) / (distance * (focus - focal))
+        strength = aperture * focal / (1 - focal / focus)
+        mine = scenes.thin_lens_sigma(np.float32(1 / distance), focus=1 / focus, strength=strength)
+        assert mine == pytest.approx(textbook, rel=1e-4)
+
+
+def test_a_scene_in_focus_is_the_scene_and_occlusion_is_true():
+    image = np.zeros((60, 80, 3), np.float32)
+    image[:, :40] = 1
+    scene = scenes.Scene(image, (np.arange(80) < 40).astype(np.float32)[None].repeat(60, 0))
+    front, sigma = scenes.photograph(scene, focus=1, strength=4, layers=2)
+    assert np.abs(front - image).max() < 1e-3
+    assert sigma[0, 0] == 0
+    assert sigma[0, 79] == 4
+    back, _ = scenes.photograph(scene, focus=0, strength=4, layers=2)
+    assert back[30, 42].mean() > 0.2
+
+
+def test_motorcycle_has_a_depth_everywhere():
+    scene = scenes.motorcycle()
+    assert scene.image.shape == (500, 741, 3)
+    assert np.isfinite(scene.depth).all()

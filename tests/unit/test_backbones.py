@@ -1,0 +1,70 @@
+import json
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from defocus_core import backbones
+
+SIGMAS = torch.linspace(0, 10, 20)
+
+
+@pytest.mark.parametrize("name", backbones.REGISTRY)
+def test_every_backbone_takes_patches_and_gives_logits(name):
+    model = backbones.build(name, SIGMAS).eval()
+    assert model(torch.rand(2, 1, 32, 32)).shape == (2, 20)
+
+
+def test_saved_models_come_back_with_their_sigmas(tmp_path):
+    model = backbones.build("blurnet", SIGMAS).eval()
+    backbones.save(model, tmp_path / "m.safetensors", about={"note": 1})
+    again = backbones.load(tmp_path / "m.safetensors")
+    patches = torch.rand(3, 1, 32, 32)
+    assert not again.training
+    assert torch.equal(again.sigmas, SIGMAS)
+    assert torch.equal(again(patches), model(patches))
+    assert backbones.about(tmp_path / "m.safetensors") == {"backbone": "blurnet", "note": 1}
+
+
+def test_the_same_seed_builds_the_same_network():
+    one, two = (backbones.build("resnet18", SIGMAS, seed=4).state_dict() for _ in range(2))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_blurnet_over_an_image_is_blurnet_over_its_windows():
+    model = backbones.build("blurnet", SIGMAS).eval()
+    image = torch.rand(1, 1, 60, 72)
+    for step in (4, 8):
+        windows = image.unfold(2, 32, step).unfold(3, 32, step)[0, 0]
+        rows, columns = windows.shape[:2]
+        with torch.inference_mode():
+            loop = model(windows.reshape(-1, 1, 32, 32)).T.reshape(1, 20, rows, columns)
+            torch.testing.assert_close(model.dense(image, step), loop, atol=1e-5, rtol=1e-4)
+
+
+def test_a_wrong_name_is_answered_with_the_right_one():
+    with pytest.raises(
+        ValueError, match=r"no backbone 'mobilnet_v2'; did you mean 'mobilenet_v2'\? \(known: "
+    ):
+        backbones.build("mobilnet_v2", SIGMAS)
+
+
+class Trap:
+    def __reduce__(self):
+        return (exec, ("open('trapped', 'w').close()",))
+
+
+@pytest.mark.parametrize("content", [pickle.dumps(Trap()), b"", b"\0" * 64, json.dumps({}).encode()])
+def test_nothing_but_safetensors_is_loaded_and_no_code_runs(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match="not weights of this project"):
+        backbones.load(tmp_path / "bad.safetensors")
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_weights_of_something_else_are_refused(tmp_path):
+    save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
+    with pytest.raises(ValueError, match="not weights of this project"):
+        backbones.load(tmp_path / "x.safetensors")

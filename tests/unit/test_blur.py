@@ -1,0 +1,49 @@
+import cv2
+import numpy as np
+import pytest
+
+from defocus_core import blur
+
+
+@pytest.mark.parametrize("sigma", [1, 3, 7, 19])
+@pytest.mark.parametrize("border", blur.BORDERS)
+def test_patch_operator_is_opencvs_blur_of_an_isolated_patch(sigma, border):
+    patch = np.random.default_rng(0).random((32, 32), dtype=np.float32)
+    matrix = blur.operator(32, sigma, recipe="paper", border=border)
+    expected = cv2.GaussianBlur(patch, (2 * sigma + 1, 2 * sigma + 1), sigma, borderType=blur.BORDERS[border])
+    np.testing.assert_allclose(matrix @ patch @ matrix.T, expected, atol=1e-6)
+
+
+def test_full_kernel_has_its_nominal_sigma_and_the_papers_about_half():
+    assert blur.true_sigma(5, "full") == pytest.approx(5, rel=2e-3)
+    assert blur.true_sigma(19, "paper") == pytest.approx(19 / 1.81, rel=0.01)
+    assert blur.true_sigma(1, "paper") == pytest.approx(np.sqrt(2 * np.exp(-0.5) / (1 + 2 * np.exp(-0.5))))
+
+
+def test_an_impulse_spreads_to_the_nominal_variance():
+    image = np.zeros((101, 101), np.float32)
+    image[50, 50] = 1
+    blurred = blur.blur(image, 4)
+    rows = np.arange(101) - 50
+    assert (blurred.sum(1) * rows**2).sum() == pytest.approx(16, rel=5e-3)
+
+
+def test_levels_are_linear_or_geometric():
+    assert blur.Levels().nominal().tolist() == list(range(20))
+    geometric = blur.Levels("geometric", 3, 1, 4).nominal()
+    np.testing.assert_allclose(geometric, [1, 2, 4])
+
+
+@pytest.mark.parametrize("sigma", [-1, np.nan, np.inf])
+def test_impossible_sigma_is_refused(sigma):
+    with pytest.raises(ValueError, match="finite number of pixels"):
+        blur.kernel(sigma)
+
+
+def test_unknown_names_are_refused_with_the_choices():
+    with pytest.raises(ValueError, match="paper, full"):
+        blur.kernel(1, "half")
+    with pytest.raises(ValueError, match="mirror, replicate, zero"):
+        blur.operator(32, 1, border="wrap")
+    with pytest.raises(ValueError, match="linear, geometric"):
+        blur.Levels("cubic").nominal()

@@ -1,0 +1,81 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from defocus_core import cli, images
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        images.write(tmp_path / "in" / f"{name}.png", rng.integers(0, 256, (60, 80, 3), dtype=np.uint8))
+    return tmp_path
+
+
+def test_map_writes_sigma_and_a_picture(folder):
+    assert cli.main(["map", str(folder / "in"), "--out", str(folder / "out"), "--no-refine"]) == 0
+    sigma = np.load(folder / "out/a.npy", allow_pickle=False)
+    assert sigma.shape == (60, 80)
+    assert sigma.dtype == np.float32
+    assert images.read(folder / "out/b.png").ndim == 3
+
+
+@pytest.mark.parametrize("command", ["enhance", "magnify"])
+def test_enhance_and_magnify_keep_size_and_depth(folder, command):
+    deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
+    images.write(folder / "deep.png", deep)
+    assert cli.main([command, str(folder / "deep.png"), "--out", str(folder / "o.png")]) == 0
+    result = images.read(folder / "o.png")
+    assert result.shape == deep.shape
+    assert result.dtype == np.uint16
+
+
+def test_fuse_writes_an_image_and_its_labels(folder):
+    shots = [str(folder / f"in/{name}.png") for name in "ab"]
+    assert cli.main(["fuse", *shots, "--out", str(folder / "f.png"), "--labels", str(folder / "l.png")]) == 0
+    assert images.read(folder / "f.png").shape == (60, 80, 3)
+    assert set(np.unique(images.read(folder / "l.png"))) <= {0, 1}
+
+
+def test_models_names_the_default(capsys):
+    assert cli.main(["models"]) == 0
+    assert "(default)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["map", "none.png", "--out", "o"], "no image file 'none.png'"),
+        (["map", ".", "--out", "o"], "no images in ."),
+        (["map", "text.png", "--out", "o"], "not an image"),
+        (["map", "ok.png", "--out", "o", "--step", "64"], "step is 1 to 32"),
+        (["map", "ok.png", "--out", "o", "--model", "blurnett"], "did you mean 'blurnet'"),
+        (["fuse", "ok.png", "--out", "f.png"], "two shots or more"),
+        (["fuse", "ok.png", "small.png", "--out", "f.png"], "differ in shape"),
+        (["enhance", "ok.png", "--out", "o.xyz"], "no format"),
+        (["enhance", "ok.png", "--out", "o.png", "--gain", "-1"], "gain is at least 0"),
+        (["magnify", "ok.png", "--out", "o.png", "--in-focus", "8"], "in_focus < out_of_focus"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    if arguments[1] != ".":
+        (tmp_path / "text.png").write_text("no image")
+        images.write("ok.png", np.zeros((40, 40, 3), np.uint8))
+        images.write("small.png", np.zeros((39, 40, 3), np.uint8))
+    assert cli.main(arguments) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert message in lines[0]
+
+
+def test_the_command_is_installed_and_starts_without_torch():
+    code = "import sys, defocus_core.cli; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    command = Path(sys.executable).with_name("defocus")
+    subprocess.run([command, "--version"], check=True)

@@ -1,0 +1,113 @@
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from defocus_core import images
+
+
+@pytest.fixture
+def colour():
+    return np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
+def test_lossless_formats_come_back_as_they_were(tmp_path, colour, suffix):
+    images.write(tmp_path / f"a{suffix}", colour)
+    assert np.array_equal(images.read(tmp_path / f"a{suffix}"), colour)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bit_colour_keeps_its_levels_and_channel_order(tmp_path, suffix):
+    deep = np.random.default_rng(0).integers(0, 2**16, (9, 7, 3), dtype=np.uint16)
+    images.write(tmp_path / f"a{suffix}", deep)
+    assert np.array_equal(images.read(tmp_path / f"a{suffix}"), deep)
+
+
+def test_alpha_and_palette_are_read_as_colour(tmp_path, colour):
+    alpha = np.dstack([colour, np.full(colour.shape[:2], 7, np.uint8)])
+    Image.fromarray(alpha).save(tmp_path / "alpha.png")
+    assert np.array_equal(images.read(tmp_path / "alpha.png"), colour)
+    Image.fromarray(colour).convert("P").save(tmp_path / "palette.png")
+    assert images.read(tmp_path / "palette.png").shape == (20, 30, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("depth", [8, 16])
+def test_exif_orientation_is_honoured(tmp_path, orientation, depth):
+    upright = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+    picture = Image.fromarray(upright)
+    exif = picture.getexif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", exif=exif)
+    expected = np.asarray(_transposed(picture, orientation))
+    path = tmp_path / "a.png"
+    path.write_bytes(buffer.getvalue())
+    if depth == 16:
+        Image.fromarray(upright.astype(np.uint16) * 257).save(path, exif=exif)
+        expected = expected.astype(np.uint16) * 257
+    assert np.array_equal(images.read(path), expected)
+
+
+def _transposed(picture, orientation):
+    turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # as the EXIF standard pairs them
+    return picture if orientation == 1 else picture.transpose(Image.Transpose(turns[orientation]))
+
+
+def test_size_is_checked_before_decoding(tmp_path):
+    Image.new("L", (4000, 4000)).save(tmp_path / "big.png")
+    with pytest.raises(images.ImageError, match="4000x4000") as caught:
+        images.read(tmp_path / "big.png", max_pixels=1_000_000)
+    assert caught.value.reason == "huge"
+
+
+def test_damaged_files_are_named_errors(tmp_path, colour):
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(images.ImageError) as caught:
+        images.read(tmp_path / "text.png")
+    assert caught.value.reason == "unreadable"
+    images.write(tmp_path / "whole.jpg", np.kron(colour, np.ones((8, 8, 1), np.uint8)))
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:2000])
+    with pytest.raises(images.ImageError) as caught:
+        images.read(tmp_path / "cut.jpg")
+    assert caught.value.reason == "truncated"
+
+
+def test_grey_uses_luma_weights():
+    red = np.zeros((2, 2, 3), np.uint8)
+    red[..., 0] = 255
+    assert images.grey(red)[0, 0] == pytest.approx(0.299, abs=1e-3)
+
+
+def test_floats_out_of_range_are_refused_and_nan_is_black():
+    with pytest.raises(ValueError, match=r"\[0, 1\], this one in \[0, 200\]"):
+        images.as_float(np.array([[0.0, 200.0]]))
+    assert images.as_float(np.array([[np.nan, 1.0]])).tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("bad", [np.zeros(3), np.zeros((2, 2, 5)), np.zeros((2, 2), int), np.zeros((0, 3))])
+def test_what_is_no_image_is_refused(bad):
+    with pytest.raises(ValueError, match="an image"):
+        images.as_float(bad)
+
+
+def test_metadata_survives_but_orientation_is_reset(tmp_path, colour):
+    picture = Image.fromarray(colour)
+    exif = picture.getexif()
+    exif[0x0112], exif[0x010F] = 6, "maker"
+    picture.save(tmp_path / "in.jpg", exif=exif, icc_profile=b"profile")
+    images.write(tmp_path / "out.jpg", images.read(tmp_path / "in.jpg"), like=tmp_path / "in.jpg")
+    with Image.open(tmp_path / "out.jpg") as out:
+        assert out.info["icc_profile"] == b"profile"
+        assert out.getexif()[0x010F] == "maker"
+        assert 0x0112 not in out.getexif()
+        assert out.size == (20, 30)
+
+
+def test_grey_sixteen_bit_by_opencv_reads_alike(tmp_path):
+    deep = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
+    cv2.imwrite(str(tmp_path / "a.png"), deep)
+    assert np.array_equal(images.read(tmp_path / "a.png"), deep)

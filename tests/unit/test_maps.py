@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+from defocus_core import backbones, blur, images, maps
+
+
+class PatchLoop(torch.nn.Module):
+    """A network behind the bare interface of a classifier, so that windows go through it one by one."""
+
+    stride = None
+
+    def __init__(self, model):
+        super().__init__()
+        self.forward, self.sigmas = model.forward, model.sigmas
+
+
+class Brightness(torch.nn.Module):
+    """A stand-in that answers level 1 where the patch's first pixel is bright; a patch loop by nature."""
+
+    stride = None
+    sigmas = torch.tensor([0.0, 10.0])
+
+    def forward(self, patches):
+        bright = patches[:, 0, 0, 0] > 0.5
+        return torch.stack([~bright, bright], 1) * 100.0
+
+
+@pytest.fixture(scope="module")
+def blurnet():
+    return backbones.build("blurnet", torch.linspace(0, 10, 20), seed=1).eval()
+
+
+def test_each_pixel_is_the_mean_of_the_windows_over_it():
+    values = np.array([[1, 2], [3, 8]], np.float32)
+    got = maps.spread(values, np.ones((2, 2), np.float32), step=16, shape=(48, 48))
+    expected = np.zeros((48, 48))
+    count = np.zeros((48, 48))
+    for r in range(2):
+        for c in range(2):
+            window = (slice(r * 16, r * 16 + 32), slice(c * 16, c * 16 + 32))
+            expected[window] += values[r, c]
+            count[window] += 1
+    np.testing.assert_allclose(got, expected / count, rtol=1e-6)
+    assert got[20, 20] == pytest.approx(3.5)
+
+
+def test_weights_weigh():
+    values, weights = np.array([[0, 8]], np.float32), np.array([[3, 1]], np.float32)
+    got = maps.spread(values, weights, step=16, shape=(32, 48))
+    assert got[0, [0, 20, 47]].tolist() == pytest.approx([0, 2, 8])
+
+
+def test_windows_cover_all_of_an_image_of_any_size(blurnet):
+    for shape in ((32, 32), (33, 50), (100, 47)):
+        sigma, _ = maps.windows(np.zeros(shape, np.float32), blurnet, step=16)
+        assert sigma.shape == tuple(max(-(-(n - 32) // 16), 0) + 1 for n in shape)
+
+
+@pytest.mark.parametrize("step", [4, 8, 16])
+def test_shared_convolutions_give_the_patch_loops_map(blurnet, step):
+    grey = np.random.default_rng(0).random((90, 77), dtype=np.float32)
+    shared = maps.windows(grey, blurnet, step=step)
+    loop = maps.windows(grey, PatchLoop(blurnet), step=step)
+    for mine, other in zip(shared, loop, strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-4)
+
+
+def test_strips_leave_no_seam(blurnet, monkeypatch):
+    grey = np.random.default_rng(0).random((200, 90), dtype=np.float32)
+    whole = maps.windows(grey, blurnet, step=8)
+    monkeypatch.setattr(maps, "STRIP_PIXELS", 90 * 20)
+    for mine, other in zip(maps.windows(grey, blurnet, step=8), whole, strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-5)
+
+
+def test_winner_takes_the_likeliest_level():
+    grey = np.zeros((32, 64), np.float32)
+    grey[0, 16] = 1
+    sigma, weight = maps.windows(grey, Brightness(), step=16, settings=maps.PAPER)
+    assert sigma.tolist() == [[0, 10, 0]]
+    assert weight.tolist() == [[1, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (31, 31), (5, 200), (32, 32), (64, 80), (64, 80, 3), (40, 50, 4), (40, 40, 1)]
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, bool])
+def test_any_image_gives_a_finite_map(blurnet, shape, dtype):
+    rng = np.random.default_rng(0)
+    image = rng.random(shape)
+    if dtype in (np.uint8, np.uint16):
+        image = images.as_depth(image, dtype)
+    sigma = maps.estimate(image.astype(dtype), model=blurnet)
+    assert sigma.shape == shape[:2]
+    assert sigma.dtype == np.float32
+    assert np.isfinite(sigma).all()
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0, np.nan])
+def test_constant_and_nan_images_give_a_finite_map(blurnet, level):
+    assert np.isfinite(maps.estimate(np.full((50, 60), level, np.float32), model=blurnet)).all()
+
+
+def test_a_step_that_leaves_gaps_is_refused(blurnet):
+    with pytest.raises(ValueError, match="step is 1 to 32 pixels"):
+        maps.estimate(np.zeros((64, 64)), model=blurnet, step=33)
+
+
+def test_the_shipped_model_orders_blur():
+    image = images.grey(data.astronaut())
+    means = [maps.estimate(blur.blur(image, s), refine=False).mean() for s in (0, 2, 5)]
+    assert means[0] < means[1] - 0.5 < means[2] - 1.5

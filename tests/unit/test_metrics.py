@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from defocus_core import fusion_metrics, metrics
+
+
+def test_classification_by_hand():
+    logits = np.log(np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0.7, 0.2, 0.1]]))
+    level = np.array([0, 1, 2, 2])
+    scores = metrics.classification(logits, level, np.array([0.0, 1.0, 4.0]))
+    assert scores["accuracy"] == 0.5
+    assert scores["within_one"] == 0.75
+    assert scores["mae_sigma"] == pytest.approx((0 + 0 + 3 + 4) / 4)
+    assert scores["mae_sigma_expected"] == pytest.approx((0.5 + 0.2 + 2.8 + 3.4) / 4)
+    assert scores["confusion"] == [[1, 0, 0], [0, 1, 0], [1, 1, 0]]
+    assert scores["recall"] == [1, 1, 0]
+    assert scores["precision"] == [0.5, 0.5, 0]
+
+
+@pytest.fixture
+def detection():
+    rng = np.random.default_rng(0)
+    mask = rng.random((40, 50)) < 0.6
+    values = mask + rng.normal(0, 0.7, mask.shape)
+    return values, mask
+
+
+def test_detection_agrees_with_a_plain_reading(detection):
+    values, mask = detection
+    scores = metrics.Detection()
+    scores.add("one", values, mask)
+    summary = scores.summary()
+    best = max(((values >= t) == mask).mean() for t in np.unique(values))
+    assert summary["accuracy"] == pytest.approx(best, abs=2e-3)
+    assert summary["ap_blurred"] == pytest.approx(
+        average_precision_score(mask.ravel(), values.ravel()), abs=2e-3
+    )
+    scaled = (values - values.min()) / np.ptp(values)
+    assert summary["mae"] == pytest.approx(np.abs(scaled - mask).mean())
+    f = 0.0
+    for t in np.unique(values):
+        sharp = values < t
+        if sharp.any():
+            precision, recall = (~mask)[sharp].mean(), sharp[~mask].mean()
+            f = max(f, 1.3 * precision * recall / max(0.3 * precision + recall, 1e-12))
+    assert summary["max_f"] == pytest.approx(f, abs=3e-3)
+
+
+def test_a_perfect_map_scores_one(detection):
+    _, mask = detection
+    scores = metrics.Detection()
+    scores.add("one", mask * 5.0, mask)
+    summary = scores.summary()
+    assert (
+        summary["accuracy"]
+        == summary["max_f"]
+        == summary["ap_blurred"]
+        == summary["accuracy_one_threshold"]
+        == 1
+    )
+    assert summary["mae"] == 0
+
+
+def test_one_threshold_is_in_the_maps_own_unit():
+    scores = metrics.Detection()
+    mask = np.tile([False, True], (4, 4))
+    scores.add("a", np.where(mask, 3.0, 1.0), mask)
+    scores.add("b", np.where(mask, 9.0, 1.5), mask)
+    assert scores.summary()["accuracy_one_threshold"] == 1
+    assert 1.5 < scores.best_threshold() <= 3
+    assert scores.accuracy_at(2.5) == 1
+    assert scores.accuracy_at(5) == 0.75
+
+
+def test_a_map_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="a map of"):
+        metrics.Detection().add("x", np.zeros((2, 2)), np.zeros((3, 2), bool))
+
+
+def test_dense_scores_by_hand():
+    truth = np.array([[1.0, 2.0], [3.0, np.nan]])
+    scores = metrics.dense(np.array([[2.0, 3.0], [4.0, 99.0]]), truth)
+    assert scores == {"mae": 1, "rmse": 1, "correlation": pytest.approx(1)}
+    assert metrics.dense(np.ones((2, 2)), truth)["correlation"] == 0
+
+
+def test_psnr_and_ssim():
+    image = np.random.default_rng(0).random((32, 32)).astype(np.float32)
+    assert metrics.psnr(image, image) == 99
+    assert metrics.psnr(image * 0, image * 0 + 0.1) == pytest.approx(20)
+    assert metrics.ssim(image, image) == pytest.approx(1)
+
+
+def test_fusion_scores_at_their_ends():
+    rng = np.random.default_rng(0)
+    source = rng.integers(0, 256, (64, 64)).astype(np.float64)
+    assert fusion_metrics.nmi(source, source, source) == pytest.approx(2)
+    assert fusion_metrics.q_abf(source, source, source) == pytest.approx(
+        0.9994 / (1 + np.exp(-7.5)) * 0.9879 / (1 + np.exp(-4.4))
+    )
+    assert fusion_metrics.nmi(source, source, np.zeros_like(source)) == pytest.approx(0, abs=1e-9)
+    assert fusion_metrics.q_abf(source, source, np.full_like(source, 7.0)) < 0.05
+
+
+def test_nmi_by_hand():
+    """Two equal halves kept, and a constant source that shares nothing."""
+    halves = np.zeros((4, 4))
+    halves[:, 2:] = 255
+    assert fusion_metrics.nmi(halves, np.zeros((4, 4)), halves) == pytest.approx(1)

@@ -1,0 +1,58 @@
+"""What the project's own files must agree on."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from defocus_core import backbones, baselines
+
+ROOT = Path(__file__).parents[2]
+PINS = dict(
+    line.split("==") for line in (ROOT / "requirements.txt").read_text().lower().splitlines() if "==" in line
+)
+
+
+def test_the_pins_satisfy_pyproject():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for text in project["dependencies"]:
+        wanted = Requirement(text)
+        assert wanted.specifier.contains(PINS[wanted.name.lower()]), text
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu"])
+def test_the_conda_environments_have_the_same_pins(name):
+    found = {}
+    for entry in yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())["dependencies"]:
+        lines = entry["pip"] if isinstance(entry, dict) else [entry]
+        for line in lines:
+            package, _, version = re.sub("=+", "=", line).partition("=")
+            found[package.removesuffix(f"-{name}").replace("pytorch", "torch")] = version
+    del found["python"], found["pip"]
+    assert found == {key: value for key, value in PINS.items() if key != "setuptools"}
+
+
+def test_the_schema_knows_every_backbone_and_baseline():
+    schema = yaml.safe_load((ROOT / "config/schema.yaml").read_text())["properties"]
+    assert set(schema["backbones"]["items"]["enum"]) == set(backbones.REGISTRY) - {"scenenet"}
+    assert set(schema["baselines"]["items"]["enum"]) == set(baselines.METHODS)
+
+
+def test_every_key_of_the_schema_is_described_and_explained():
+    text = (ROOT / "config/README.md").read_text()
+    schema = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
+
+    def walk(node, path):
+        for key, value in node.get("properties", {}).items():
+            assert "description" in value, f"{path}{key}"
+            assert re.search(rf"[`.]{key}`", text), f"{path}{key} is missing in config/README.md"
+            walk(value, f"{path}{key}.")
+            walk(value.get("items", {}), f"{path}{key}.")
+            extra = value.get("additionalProperties")
+            if isinstance(extra, dict):
+                walk(extra, f"{path}{key}.")
+
+    walk(schema, "")

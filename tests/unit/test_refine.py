@@ -1,0 +1,82 @@
+import cv2
+import numpy as np
+import pytest
+
+from defocus_core import refine
+
+
+@pytest.fixture
+def guide():
+    image = np.random.default_rng(0).random((60, 80, 3), dtype=np.float32)
+    return cv2.GaussianBlur(image, (0, 0), 2)
+
+
+@pytest.fixture
+def values():
+    return np.random.default_rng(1).random((60, 80), dtype=np.float32)
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_the_plain_filter_is_opencvs(guide, values, colour):
+    guide = guide if colour else guide[:, :, 0].copy()
+    mine = refine.GuidedFilter(guide, radius=5, eps=0.01)(values)
+    theirs = cv2.ximgproc.guidedFilter(guide, values, 5, 0.01)
+    np.testing.assert_allclose(mine[12:-12, 12:-12], theirs[12:-12, 12:-12], atol=2e-5)
+
+
+def test_hand_worked_three_pixels():
+    """Guide 0 1 0, values 0 1 0, window 3 mirrored at the border (-1 -> 0), eps 1/9."""
+    guide = np.tile(np.array([0, 1, 0], np.float32), (3, 1))
+    got = refine.GuidedFilter(guide, radius=1, eps=1 / 9)(guide)
+    slope = (2 / 9) / (2 / 9 + 1 / 9)  # every window holds one 1 in three
+    offset = (1 - slope) / 3
+    np.testing.assert_allclose(got[1], [offset, slope + offset, offset], atol=1e-6)
+
+
+def test_edge_aware_weight_by_hand():
+    guide = np.zeros((5, 6), np.float32)
+    guide[:, 3:] = 1
+    weight = refine.edge_aware_weight(guide)
+    edge, flat = 2 / 9 + 1e-6, 1e-6
+    mean = (20 / flat + 10 / edge) / 30
+    assert weight[2, 2] == pytest.approx(edge * mean, rel=1e-3)
+    assert weight[2, 0] == pytest.approx(flat * mean, rel=1e-3)
+
+
+def test_a_constant_map_stays_and_the_range_never_grows(guide, values):
+    flat = np.full((60, 80), 3.5, np.float32)
+    np.testing.assert_allclose(refine.refine(flat, guide), flat, atol=1e-5)
+    refined = refine.refine(values, guide)
+    assert refined.min() >= values.min()
+    assert refined.max() <= values.max()
+
+
+def test_a_blocky_map_takes_the_edges_of_the_image():
+    image = np.zeros((64, 200, 3), np.float32)
+    image[:, 90:] = 0.8
+    truth = np.where(np.arange(200) < 90, 1.0, 6.0).astype(np.float32)[None].repeat(64, 0)
+    blocky = cv2.blur(truth, (41, 41))
+    near = (slice(None), slice(70, 110))
+    for settings in (refine.PAPER, refine.Settings(subsample=2), refine.Settings(iterations=3, alpha=0)):
+        refined = refine.refine(blocky, image, settings)
+        assert np.abs(refined - truth)[near].mean() < 0.7 * np.abs(blocky - truth)[near].mean()
+
+
+def test_subsampled_is_close_to_full(guide):
+    values = cv2.GaussianBlur(np.random.default_rng(1).random((60, 80), dtype=np.float32), (0, 0), 6)
+    plain = {"guide_iterations": 0, "edge_weight": False, "alpha": 0, "iterations": 1, "eps": 0.01}
+    full = refine.refine(values, guide, refine.Settings(**plain))
+    fast = refine.refine(values, guide, refine.Settings(**plain, subsample=2))
+    assert np.abs(full - fast).mean() < 0.02 * np.ptp(full)
+
+
+def test_a_map_of_another_size_is_refused(guide):
+    with pytest.raises(ValueError, match=r"\(3, 3\) does not fit an image of \(60, 80\)"):
+        refine.refine(np.zeros((3, 3), np.float32), guide)
+
+
+def test_impossible_settings_are_refused():
+    with pytest.raises(ValueError, match=r"refine\.radius is at least 1"):
+        refine.Settings(radius=0)
+    with pytest.raises(ValueError, match="grey, colour"):
+        refine.Settings(guide="red")

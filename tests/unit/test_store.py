@@ -1,0 +1,52 @@
+import h5py
+import numpy as np
+import pytest
+
+from defocus_core import store
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "p.h5"
+    with store.Writer(path, sigmas=[0, 1], images=["a"], parameters={"k": 1}) as writer:
+        block = np.random.default_rng(0).integers(0, 256, (700, 32, 32), dtype=np.uint8)
+        writer.append(patches=block, level=1, image=0, position=np.zeros((700, 2), np.int32))
+    return path
+
+
+def test_what_is_written_is_read(path):
+    assert store.check(path)["patches"] == 700
+    assert store.check(path)["parameters"] == {"k": 1}
+    columns = store.read(path)
+    assert columns["patches"].shape == (700, 32, 32)
+    assert set(columns["level"]) == {1}
+
+
+def test_a_writer_that_fails_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), store.Writer(tmp_path / "x.h5", sigmas=[0], images=[], parameters={}):
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("keep", [0, 100, 5000, 0.5, 0.99])
+def test_a_cut_off_file_is_refused(path, keep):
+    data = path.read_bytes()
+    path.write_bytes(data[: int(keep * len(data)) if keep < 1 else keep])
+    with pytest.raises(store.StoreError, match="run again"):
+        store.read(path)
+
+
+def test_a_damaged_chunk_is_refused(path):
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 4000] = bytes(4000)
+    path.write_bytes(data)
+    with pytest.raises(store.StoreError, match="run again"):
+        store.read(path)
+
+
+def test_another_hdf5_file_is_refused(tmp_path):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = 1
+    with pytest.raises(store.StoreError, match="not a complete"):
+        store.check(tmp_path / "other.h5")

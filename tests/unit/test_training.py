@@ -1,0 +1,106 @@
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from defocus_core import augmentation, training
+
+SIGMAS = np.array([0.0, 4.0], np.float32)
+SETTINGS = training.Settings(epochs=3, batch=16, learning_rate=3e-3, augment=augmentation.Ranges(flips=True))
+
+
+@pytest.fixture(scope="module")
+def splits():
+    """Noise, and the same noise smoothed: two levels that one epoch can tell apart."""
+    rng = np.random.default_rng(0)
+    sharp = rng.integers(0, 256, (64, 32, 32), dtype=np.uint8)
+    smooth = np.repeat(np.repeat(sharp[:, ::8, ::8], 8, 1), 8, 2)
+    columns = {"patches": np.concatenate([sharp, smooth]), "level": np.repeat(np.array([0, 1], np.uint8), 64)}
+    patches = training.Patches.of(columns, torch.device("cpu"))
+    return {"train": patches, "validation": patches}
+
+
+def _train(splits, settings=SETTINGS, **more):
+    return training.train("blurnet", sigmas=SIGMAS, settings=settings, **splits, **more)
+
+
+def test_training_learns_and_keeps_the_best_epoch(splits):
+    model, history = _train(splits)
+    assert training.evaluate(model, splits["validation"])["accuracy"] > 0.95
+    least = min(row["validation_loss"] for row in history)
+    assert training.evaluate(model, splits["validation"])["loss"] == pytest.approx(least, rel=1e-4)
+
+
+def test_the_same_seed_gives_the_same_history(splits):
+    assert _train(splits)[1] == _train(splits)[1]
+    assert _train(splits, dataclasses.replace(SETTINGS, seed=1))[1] != _train(splits)[1]
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(splits, tmp_path, schedule):
+    settings = dataclasses.replace(SETTINGS, schedule=schedule)
+    unbroken_model, unbroken = _train(splits, settings)
+
+    def kill(row):
+        if row["epoch"] == 1:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        _train(splits, settings, checkpoint=tmp_path / "c", report=kill)
+    seen = []
+    model, history = _train(splits, settings, checkpoint=tmp_path / "c", report=seen.append)
+    assert history == unbroken
+    assert seen == unbroken
+    for mine, other in zip(model.state_dict().values(), unbroken_model.state_dict().values(), strict=True):
+        assert torch.equal(mine, other)
+
+
+def test_a_damaged_or_foreign_checkpoint_only_costs_its_epochs(splits, tmp_path):
+    (tmp_path / "c").write_bytes(b"\x80\x04garbage")
+    _, history = _train(splits, checkpoint=tmp_path / "c")
+    assert history == _train(splits)[1]
+    other = dataclasses.replace(SETTINGS, learning_rate=1e-4)
+    assert _train(splits, other, checkpoint=tmp_path / "c")[1] == _train(splits, other)[1]
+
+
+def test_patience_stops_early(splits):
+    stuck = dataclasses.replace(
+        SETTINGS, epochs=30, learning_rate=1e-12, patience=1, augment=augmentation.Ranges()
+    )
+    assert len(_train(splits, stuck)[1]) < 30
+
+
+def test_an_empty_split_is_an_error(splits):
+    none = training.Patches(splits["train"].patches[:0], splits["train"].level[:0])
+    with pytest.raises(ValueError, match="train has 0"):
+        _train({"train": none, "validation": splits["validation"]})
+
+
+def test_every_augmentation_keeps_shape_and_range():
+    torch.manual_seed(0)
+    batch = torch.rand(8, 1, 32, 32)
+    ranges = augmentation.Ranges(flips=True, gamma=0.5, contrast=0.5, noise=8, jpeg=0.9)
+    out = augmentation.augment(batch, ranges)
+    assert out.shape == batch.shape
+    assert out.min() >= 0
+    assert out.max() <= 1
+    assert torch.equal(augmentation.augment(batch, augmentation.Ranges()), batch)
+
+
+def test_jpeg_is_close_to_a_real_encoder():
+    rng = np.random.default_rng(0)
+    image = cv2.GaussianBlur(rng.integers(0, 256, (32, 32), dtype=np.uint8), (0, 0), 1.5)
+    for quality in (50, 80):
+        ok, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        real = cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(np.float32)
+        mine = augmentation.jpeg(
+            torch.from_numpy(image)[None, None].float() / 255, torch.full((1, 1, 1, 1), float(quality))
+        )
+        assert ok
+        assert np.abs(mine.numpy()[0, 0] * 255 - real).mean() < 0.6

@@ -1,0 +1,149 @@
+"""The workflow on real photographs, and which jobs each kind of change makes run again."""
+
+import json
+import os
+import shutil
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from defocus_core import backbones, store
+
+
+@contextmanager
+def edited(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+
+
+TRAINING = {"train", "synthesize", "ingest", "evaluate", "measure", "compare"}
+
+
+def test_every_promised_file_is_there(ran):
+    results = ran.folder / "results"
+    manifest = pd.read_csv(results / "ingest/manifest.csv")
+    assert {"path", "source", "licence", "sha256", "width", "height", "split", "sharp_patches"} <= set(
+        manifest
+    )
+    for split in ("train", "validation", "test"):
+        assert store.check(results / f"patches/{split}.h5")["levels"] == 20
+    for name in ("blurnet", "resnet18"):
+        model = backbones.load(results / f"models/{name}/model.safetensors")
+        assert len(model.sigmas) == 20
+        assert len(pd.read_csv(results / f"models/{name}/history.csv")) >= 1
+        metrics = json.loads((results / f"models/{name}/metrics.json").read_text())
+        assert 0 <= metrics["accuracy"] <= metrics["within_one"] <= 1
+    assert set(pd.read_csv(results / "comparison/accuracy.csv").backbone) == {"blurnet", "resnet18"}
+    maps = sorted((results / "maps/embedded").glob("*.npy"))
+    assert len(maps) == 9
+    for path in maps:
+        sigma = np.load(path, allow_pickle=False)
+        assert sigma.dtype == np.float32
+        assert np.isfinite(sigma).all()
+        assert path.with_suffix(".png").is_file()
+    scores = pd.read_csv(results / "benchmarks/embedded/scores.csv")
+    assert set(scores.method) == {"map", "entropy", "standard_deviation", "laplacian_variance"}
+    for application in ("enhance", "magnify", "fuse"):
+        assert (results / f"applications/{application}/example.png").is_file()
+        assert pd.read_csv(results / f"applications/{application}/scores.csv").psnr.notna().all()
+
+
+def test_a_second_run_does_nothing(ran):
+    assert ran.pending() == {}
+
+
+def test_one_backbones_setting_reruns_it_and_what_follows(ran):
+    jobs = ran.pending({"train_of": {"resnet18": {"batch": 32}}})
+    assert jobs == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
+
+
+def test_an_edit_of_the_refinement_reruns_maps_and_after_but_no_training(ran):
+    with edited(ran.folder / "defocus_core/refine.py", "TINY = 1e-6", "TINY = 2e-6"):
+        jobs = ran.pending()
+    assert not TRAINING & set(jobs)
+    assert {"maps", "benchmark", "application"} <= set(jobs)
+
+
+def test_an_edit_of_the_loop_retrains_but_makes_no_patches(ran):
+    with edited(ran.folder / "defocus_core/training.py", "eps=1e-8", "eps=1e-7"):
+        jobs = ran.pending()
+    assert jobs["train"] == 2
+    assert not {"ingest", "synthesize", "maps", "benchmark"} & set(jobs)
+
+
+def test_a_comment_reruns_nothing(ran):
+    with edited(ran.folder / "defocus_core/blur.py", "import cv2", "import cv2  # a remark"):
+        assert ran.pending() == {}
+
+
+def test_a_backbone_added_trains_it_alone_and_one_removed_trains_none(ran):
+    added = ran.pending({"backbones": ["blurnet", "resnet18", "shufflenet_v2"]})
+    assert added == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
+    removed = ran.pending({"backbones": ["blurnet"]})
+    assert removed == {"compare": 1, "all": 1}
+
+
+def test_another_step_reruns_maps_and_after(ran):
+    jobs = ran.pending({"maps": {"step": 16}})
+    assert jobs == {"maps": 1, "benchmark": 1, "application": 3, "all": 1}
+
+
+def test_a_touch_reruns_nothing(ran):
+    for path in (
+        "defocus_core/weights/blurnet.safetensors",
+        "defocus_core/maps.py",
+        "workflow_scripts/train.py",
+        "results/patches/train.h5",
+        "results/ingest/manifest.csv",
+    ):
+        os.utime(ran.folder / path)
+    assert ran.pending() == {}
+
+
+def test_a_moved_checkout_reruns_nothing(ran, tmp_path):
+    here, there = ran.folder, tmp_path / "elsewhere"
+    shutil.copytree(here, there)
+    ran.folder = there
+    try:
+        assert ran.pending() == {}
+    finally:
+        ran.folder = here
+
+
+def test_the_lint_is_silent(ran):
+    _, output = ran.snakemake("--lint")
+    assert "Congratulations" in output
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"patches": {"domain": "pixel"}}, "patches.domain: 'pixel' is not one of ['patch', 'image']"),
+        ({"trian": {}}, "'trian' was unexpected"),
+        ({"backbones": ["mobilnet"]}, "backbones.0: 'mobilnet' is not one of ['blurnet', 'mobilenet_v2'"),
+        ({"maps": {"step": 64}}, "maps.step: 64 is greater than the maximum of 32"),
+        ({"benchmarks": ["cuhkk"]}, "no set 'cuhkk' (known: embedded"),
+    ],
+)
+def test_a_wrong_key_is_named_before_any_job_starts(ran, overlay, message):
+    code, output = ran.snakemake("--dry-run", overlay=overlay, check=False)
+    assert code != 0
+    assert message in output
+
+
+def test_the_papers_run_resolves_up_to_the_missing_folder(ran):
+    (ran.folder / "paper.yaml").write_text((ran.folder / "config/paper.yaml").read_text())
+    code, output = ran.snakemake(
+        "--dry-run",
+        overlay={"ingest": {"sources": [{"folder": "data/nowhere", "licence": "x", "get": "fetch it"}]}},
+        check=False,
+    )
+    assert code != 0
+    assert "no folder 'data/nowhere'; fetch it" in output

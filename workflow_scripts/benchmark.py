@@ -1,0 +1,43 @@
+"""Rule benchmark: our maps, the baselines and the maps of peers, scored on one set."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from defocus_core import benchmark, images, plots
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+settings, output = snakemake.params.settings, snakemake.output
+maps = Path(snakemake.input.maps)
+members = benchmark.pairs(*snakemake.params.folders, **settings.get("subset", {}))
+methods = {"map": lambda pair, grey: benchmark.read_sigma(maps / f"{pair.name}.npy")}
+methods |= benchmark.baseline_methods(snakemake.params.methods)
+methods |= benchmark.peer_methods(settings.get("peers", {}))
+
+if settings["truth"] == "masks":
+    scores = benchmark.score_masks(methods, members, blurred=settings["blurred"])
+    rows = [{"method": name, **score.summary()} for name, score in scores.items()]
+    table = pd.DataFrame(rows).sort_values("accuracy", ascending=False)
+    each = pd.concat([pd.DataFrame(s.rows).assign(method=name) for name, s in scores.items()])
+    lines = {name: s.curve()[::-1] for name, s in scores.items()}
+    plots.curves(lines, output.curve, x="recall of sharp", y="precision of sharp", limits=(0, 1))
+else:
+    each = benchmark.score_sigma(methods, members)
+    table = each.drop(columns="image").groupby(["method", "fitted"], as_index=False).mean().sort_values("mae")
+    lines = {
+        name: (rows.index.to_numpy(), rows.mae.to_numpy())
+        for name, rows in each.reset_index().groupby("method")
+    }
+    lines = {name: (range(len(y)), y) for name, (_, y) in lines.items()}
+    plots.curves(lines, output.curve, x="image", y="mean absolute error (pixels of sigma)")
+
+table.to_csv(output.scores, index=False)
+each.to_csv(output.images, index=False)
+Path(output.markdown).write_text(table.to_markdown(index=False, floatfmt=".4f") + "\n")
+panels = []
+for pair in members[:3]:
+    image = images.read(pair.image)
+    panels += [(pair.name, image), ("sigma (pixels)", benchmark.read_sigma(maps / f"{pair.name}.npy"))]
+    panels += [("truth", benchmark.read_truth(pair, settings))]
+plots.side_by_side(panels, output.examples)

@@ -1,0 +1,8 @@
+"""Rule embedded_set: scenes of exactly known blur from photographs that packages carry."""
+
+import sys
+
+from defocus_core import scenes
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+scenes.write_set(snakemake.output.folder, seed=snakemake.params.seed, size=snakemake.params.size)

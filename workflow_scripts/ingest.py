@@ -1,0 +1,18 @@
+"""Rule ingest: sources -> manifest.csv."""
+
+import sys
+
+from defocus_core import ingest, patches
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+settings = snakemake.params.settings
+table = ingest.manifest(
+    settings["sources"],
+    recipe=patches.Recipe(stride=snakemake.params.stride, sharpness=snakemake.params.sharpness),
+    shares=settings["shares"],
+    max_pixels=settings["max_pixels"],
+)
+for note in table.note[table.note != ""]:
+    print("skipped", note)
+print(table[table.skipped == ""].groupby("split").sharp_patches.agg(["count", "sum"]))
+table.to_csv(snakemake.output.manifest, index=False)

@@ -1,0 +1,27 @@
+"""Rule maps: the photographs of one benchmark set -> defocus maps."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from defocus_core import backbones, benchmark, images, maps, plots
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+torch.set_num_threads(snakemake.threads)
+folder = Path(snakemake.output.folder)
+folder.mkdir(parents=True)
+settings = snakemake.params.settings
+model = backbones.load(snakemake.input.model)
+for pair in benchmark.pairs(*snakemake.params.folders, **snakemake.params.subset):
+    sigma = maps.estimate(
+        images.read(pair.image),
+        model=model,
+        step=settings["step"],
+        refine=settings["refine"],
+        settings=maps.settings_from(settings),
+    )
+    np.save(folder / f"{pair.name}.npy", sigma)
+    plots.save_map(sigma, folder / f"{pair.name}.png")
+    print(pair.name, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")

@@ -1,0 +1,19 @@
+"""Rule synthesize: the photographs of one split -> patches in HDF5."""
+
+import sys
+
+import pandas as pd
+
+from defocus_core import ingest, patches
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
+mine = table[table.split == snakemake.wildcards.split]
+count = patches.write_split(
+    zip(mine.sha256, map(ingest.locate, mine.path), strict=True),
+    snakemake.output.patches,
+    recipe=patches.recipe_from(snakemake.params.recipe),
+    seed=snakemake.params.seed,
+    parameters={"patches": snakemake.params.recipe, "seed": snakemake.params.seed},
+)
+print(f"{count} patches of {len(mine)} photographs")

@@ -1,0 +1,34 @@
+"""Rule train: patches -> one trained backbone."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from defocus_core import backbones, plots, store, training
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+torch.set_num_threads(snakemake.threads)
+name = snakemake.wildcards.backbone
+device = training.device()
+columns = {split: store.read(snakemake.input[split]) for split in ("train", "validation")}
+settings = training.settings_from(snakemake.params.settings, seed=snakemake.params.seed)
+checkpoint = Path(".checkpoints") / snakemake.params.code / f"{name}.safetensors"
+model, history = training.train(
+    name,
+    sigmas=columns["train"]["sigmas"],
+    train=training.Patches.of(columns["train"], device),
+    validation=training.Patches.of(columns["validation"], device),
+    settings=settings,
+    checkpoint=checkpoint,
+    report=print,
+)
+backbones.save(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
+training.write_history(history, snakemake.output.history)
+epochs = np.array([row["epoch"] for row in history])
+lines = {
+    part: (epochs, np.array([row[f"{part}_accuracy"] for row in history])) for part in ("train", "validation")
+}
+plots.curves(lines, snakemake.output.curve, x="epoch", y="accuracy")
+checkpoint.unlink(missing_ok=True)
