@@ -56,15 +56,16 @@ class SceneNet(nn.Module):
     one step back up to a label at every fourth pixel. It is padded, so its answers are of pixels.
     """
 
-    stride = 4
+    cell = 4
+    reach = 192  # pixels to each side that an answer may depend on, beside the mean of the whole image
 
     def __init__(self, levels: int, width: int = 96):
         super().__init__()
-        self.fine = nn.Sequential(
-            _unit(1, 24, 6, stride=2, padding=2),
-            _unit(24, 48, 3),
-            _unit(48, 64, 4, stride=2, padding=1),
-            _unit(64, 64, 3),
+        self.trunk = nn.Sequential(  # the first three layers have the shapes of BlurNet's
+            *_unit(1, 24, 6, stride=2, padding=2),
+            *_unit(24, 48, 3),
+            *_unit(48, 64, 4, stride=2, padding=1),
+            *_unit(64, 64, 3),
         )
         self.coarse = nn.Sequential(_unit(64, width, 3, stride=2))
         self.context = nn.ModuleList(_unit(width, width, 3, dilation=d) for d in (1, 2, 4, 8, 1))
@@ -73,11 +74,20 @@ class SceneNet(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(N, 1, H, W), H and W multiples of 8 -> (N, levels, H / 4, W / 4)."""
-        fine = self.fine(images)
+        fine, coarse = self.features(images)
+        return self.answer(fine, coarse, coarse.mean((2, 3), keepdim=True))
+
+    def features(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (N, 64, H / 4, W / 4) and (N, width, H / 8, W / 8), each seeing ``reach`` pixels around."""
+        fine = self.trunk(images)
         coarse = self.coarse(fine)
         for unit in self.context:
             coarse = coarse + unit(coarse)
-        coarse = coarse + self.whole(coarse.mean((2, 3), keepdim=True))
+        return fine, coarse
+
+    def answer(self, fine: torch.Tensor, coarse: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+        """Features and the mean of all coarse ones, (N, width, 1, 1) -> (N, levels, H / 4, W / 4)."""
+        coarse = coarse + self.whole(whole)
         coarse = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
         return self.join(torch.cat([fine, coarse], 1))
 
@@ -116,8 +126,10 @@ class Classifier(nn.Module):
     Notes
     -----
     ``forward`` takes (N, 1, 32, 32) float32 in [0, 1] and gives (N, levels) logits. Where the
-    network is fully convolutional (``stride`` is not None), ``dense`` takes (N, 1, H, W) and a step,
-    a multiple of the stride, and gives (N, levels, (H - 32) // step + 1, (W - 32) // step + 1).
+    network is fully convolutional, ``dense`` takes (N, 1, H, W): of windows (``stride`` is not None)
+    with a step, a multiple of the stride, it gives (N, levels, (H - 32) // step + 1,
+    (W - 32) // step + 1); of pixels (``cell`` is not None), with H and W multiples of 8, it gives
+    (N, levels, H / cell, W / cell).
     """
 
     def __init__(self, name: str, sigmas):
@@ -128,17 +140,22 @@ class Classifier(nn.Module):
 
     @property
     def stride(self) -> int | None:
-        """Least step of ``dense``, in pixels; None where the network has no such form."""
+        """Least step of windows in ``dense``, in pixels; None where the network has no such form."""
         return getattr(self.network, "stride", None)
+
+    @property
+    def cell(self) -> int | None:
+        """Pixels to one answer of a network that answers for pixels, not windows; else None."""
+        return getattr(self.network, "cell", None)
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
         """(N, 1, 32, 32) in [0, 1] -> (N, levels) logits."""
         answers = self.network((patches - 0.5) / 0.25)
         return answers.flatten(2).mean(2) if answers.ndim == 4 else answers
 
-    def dense(self, images: torch.Tensor, step: int) -> torch.Tensor:
-        """(N, 1, H, W) in [0, 1] -> (N, levels, rows, columns) logits of every window."""
-        return self.network((images - 0.5) / 0.25, step)
+    def dense(self, images: torch.Tensor, **step: int) -> torch.Tensor:
+        """(N, 1, H, W) in [0, 1] -> (N, levels, rows, columns) logits of every window or cell."""
+        return self.network((images - 0.5) / 0.25, **step)
 
 
 def build(name: str, sigmas, *, seed: int = 0) -> Classifier:
@@ -151,6 +168,14 @@ def build(name: str, sigmas, *, seed: int = 0) -> Classifier:
     """
     torch.manual_seed(seed)
     return Classifier(name, sigmas)
+
+
+def inherit(model: Classifier, other: Classifier) -> list[str]:
+    """Copy every parameter that both networks have by name and shape; return the names."""
+    mine, theirs = model.network.state_dict(), other.network.state_dict()
+    shared = [key for key in mine if key in theirs and mine[key].shape == theirs[key].shape]
+    model.network.load_state_dict({**mine, **{key: theirs[key] for key in shared}})
+    return shared
 
 
 def save(model: Classifier, path: str | Path, *, about: dict | None = None) -> None:

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from skimage.segmentation import felzenszwalb
 
-from . import scenes
+from . import patches, scenes
 
 CELL = 4  # pixels of the image to one label
 
@@ -82,6 +82,17 @@ def draw(
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), label
 
 
+def is_sharp(grey: np.ndarray, *, share: float, least: float = 100.0) -> bool:
+    """Say whether at least a share of a photograph's 32x32 windows has a sharpness above ``least``."""
+    phi = patches.sharpness(grey)
+    return bool(phi.size) and float((phi > least).mean()) >= share
+
+
+def seed_of(seed: int, split: str) -> int:
+    """Return a seed of its own for each split."""
+    return 10 * seed + ("train", "validation", "test").index(split)
+
+
 def write(
     photographs: Sequence[np.ndarray], path: str | Path, *, recipe: Recipe, count: int, seed: int
 ) -> None:
@@ -100,11 +111,17 @@ def write(
         images = file.create_dataset(
             "images", (count, recipe.size, recipe.size), np.uint8, chunks=(1, recipe.size, recipe.size)
         )
-        sigma = file.create_dataset("sigma", (count, cells, cells), np.float16, chunks=(16, cells, cells))
+        sigma = file.create_dataset("sigma", (count, cells, cells), np.float16, chunks=(1, cells, cells))
         for index in range(count):
             rng = np.random.default_rng([seed, index])
             images[index], sigma[index] = draw(prepared, recipe, rng)
     part.replace(path)
+
+
+def read(path: str | Path) -> dict[str, np.ndarray]:
+    """Read what :func:`write` wrote: ``images`` and ``sigma``."""
+    with h5py.File(path) as file:
+        return {name: file[name][:] for name in ("images", "sigma")}
 
 
 class _Lens:

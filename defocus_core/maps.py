@@ -15,6 +15,7 @@ from . import refine as refinement
 from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
+TILE = 1536  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 8
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def estimate(
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]; NaN pixels count as black
     model : classifier, or a name or file for :func:`defocus_core.backbones.load`; None is the
         default shipped one
-    step : pixels from one 32x32 window to the next
+    step : pixels from one 32x32 window to the next; a dense network has no windows and a step of 4
     refine : apply the edge-aware refinement
     settings : see :class:`Settings`
 
@@ -92,8 +93,11 @@ def estimate(
     grey = images.grey(image)
     if settings.presmooth:
         grey = cv2.GaussianBlur(grey, (0, 0), settings.presmooth)
-    values, weights = windows(grey, model, step=step, settings=settings)
-    sigma = spread(values, weights, step=step, shape=grey.shape)
+    if model.cell is not None:
+        sigma = cells(grey, model, settings=settings)
+    else:
+        values, weights = windows(grey, model, step=step, settings=settings)
+        sigma = spread(values, weights, step=step, shape=grey.shape)
     if refine:
         sigma = refinement.refine(sigma, image, settings.refine)
     return sigma
@@ -159,6 +163,73 @@ def _cover_axis(grid: np.ndarray, step: int, length: int) -> np.ndarray:
     last = np.minimum(pixel // step, len(grid) - 1)
     first = np.maximum(-(-(pixel - SIZE + 1) // step), 0)
     return (sums[last + 1] - sums[first]).astype(np.float32)
+
+
+@torch.inference_mode()
+def cells(grey: np.ndarray, model: backbones.Classifier, *, settings: Settings = DEFAULT) -> np.ndarray:
+    """Return the map of a dense network, tile by tile, equal to the untiled one.
+
+    Parameters
+    ----------
+    grey : (H, W) float32 in [0, 1]
+
+    Returns
+    -------
+    (H, W) float32 sigma in pixels
+    """
+    height, width = grey.shape
+    grey = cv2.copyMakeBorder(grey, 0, -height % 8, 0, -width % 8, cv2.BORDER_REFLECT)
+    fine, coarse = _tiled_features(grey, model)
+    whole = coarse.mean((2, 3), keepdim=True)
+    sigma = np.empty((grey.shape[0] // model.cell, grey.shape[1] // model.cell), np.float32)
+    for inner, outer in _tiles(*coarse.shape[2:], TILE // 8, 8):
+        logits = model.network.answer(
+            fine[:, :, _scaled(outer[0], 2), _scaled(outer[1], 2)], coarse[:, :, outer[0], outer[1]], whole
+        )[0]
+        values, _ = _decide(logits, model.sigmas, settings)
+        sigma[_scaled(inner[0], 2), _scaled(inner[1], 2)] = values[_inside(inner, outer, 2)]
+    return cv2.resize(sigma, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)[:height, :width]
+
+
+def _tiled_features(grey: np.ndarray, model: backbones.Classifier) -> tuple[torch.Tensor, torch.Tensor]:
+    image = (torch.from_numpy(grey)[None, None] - 0.5) / 0.25
+    tiles = list(_tiles(grey.shape[0] // 8, grey.shape[1] // 8, TILE // 8, model.network.reach // 8))
+    if len(tiles) == 1:
+        return model.network.features(image)
+    kept = None
+    for inner, outer in tiles:
+        parts = model.network.features(image[:, :, _scaled(outer[0], 8), _scaled(outer[1], 8)])
+        if kept is None:
+            scales = (2, 1)
+            sizes = [(s * grey.shape[0] // 8, s * grey.shape[1] // 8) for s in scales]
+            kept = [torch.empty(1, p.shape[1], *size) for p, size in zip(parts, sizes, strict=True)]
+        for part, whole, scale in zip(parts, kept, scales, strict=True):
+            rows, columns = _inside(inner, outer, scale)
+            whole[:, :, _scaled(inner[0], scale), _scaled(inner[1], scale)] = part[:, :, rows, columns]
+    return kept[0], kept[1]
+
+
+def _tiles(height: int, width: int, size: int, margin: int):
+    """Yield pairs of (rows, columns) slices: a tile, and the tile with its margin, inside the frame."""
+    for top in range(0, height, size):
+        for left in range(0, width, size):
+            inner = (slice(top, min(top + size, height)), slice(left, min(left + size, width)))
+            outer = tuple(
+                slice(max(s.start - margin, 0), min(s.stop + margin, length))
+                for s, length in zip(inner, (height, width), strict=True)
+            )
+            yield inner, outer
+
+
+def _scaled(part: slice, scale: int) -> slice:
+    return slice(part.start * scale, part.stop * scale)
+
+
+def _inside(inner, outer, scale: int) -> tuple[slice, slice]:
+    """Return where the inner tile lies within the outer one, in cells ``scale`` times finer."""
+    pairs = zip(inner, outer, strict=True)
+    rows, columns = (slice((i.start - o.start) * scale, (i.stop - o.start) * scale) for i, o in pairs)
+    return rows, columns
 
 
 @torch.inference_mode()

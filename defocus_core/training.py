@@ -1,4 +1,4 @@
-"""Train a classifier on patches: the loop, readable from top to bottom."""
+"""Train a classifier on patches or on scenes: the loop, readable from top to bottom."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from torch.nn import functional
 from . import augmentation, backbones
 
 HISTORY = ("epoch", "learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+
+UNCHANGED = augmentation.Ranges()
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,46 @@ class Patches:
     def __len__(self) -> int:
         return len(self.level)
 
-    def batch(self, rows: torch.Tensor) -> torch.Tensor:
-        """Return rows as (n, 1, 32, 32) float32 in [0, 1]."""
-        return self.patches[rows].unsqueeze(1).float() / 255
+    def batch(self, rows: torch.Tensor, ranges=UNCHANGED) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return rows as (n, 1, 32, 32) float32 in [0, 1] and their levels, (n,) int64."""
+        return augmentation.augment(_unit_range(self.patches[rows]), ranges), self.level[rows]
+
+    def answers(self, model: backbones.Classifier, images: torch.Tensor) -> torch.Tensor:
+        """Return logits, (n, levels)."""
+        return model(images)
+
+
+@dataclass
+class Scenes:
+    """Scenes in memory: ``images`` (N, S, S) uint8, ``level`` (N, S / 4, S / 4) float16, one device.
+
+    A level between two levels is a sigma between theirs.
+    """
+
+    images: torch.Tensor
+    level: torch.Tensor
+
+    @classmethod
+    def of(cls, columns: dict[str, np.ndarray], sigmas: np.ndarray, device: torch.device) -> Scenes:
+        """Move scenes (:func:`defocus_core.composites.read`) to a device, sigma as a level."""
+        known = np.log(np.maximum(columns["sigma"].astype(np.float32), sigmas[0]))
+        level = np.interp(known, np.log(sigmas), np.arange(len(sigmas))).astype(np.float16)
+        return cls(torch.from_numpy(columns["images"]).to(device), torch.from_numpy(level).to(device))
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    def batch(self, rows: torch.Tensor, ranges=UNCHANGED) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return rows as (n, 1, S, S) float32 in [0, 1] and their levels, float32; all turned alike."""
+        images, level = _unit_range(self.images[rows]), self.level[rows].float()
+        if ranges.flips:
+            turn, mirror = int(torch.randint(4, ())), bool(torch.rand(()) < 0.5)
+            images, level = (_turned(values, turn, mirror) for values in (images, level))
+        return augmentation.augment(images, replace(ranges, flips=False)), level
+
+    def answers(self, model: backbones.Classifier, images: torch.Tensor) -> torch.Tensor:
+        """Return logits, (n, levels, S / 4, S / 4)."""
+        return model.dense(images)
 
 
 def device() -> torch.device:
@@ -80,9 +120,10 @@ def train(
     name: str,
     *,
     sigmas,
-    train: Patches,
-    validation: Patches,
+    train: Patches | Scenes,
+    validation: Patches | Scenes,
     settings: Settings,
+    start: backbones.Classifier | None = None,
     checkpoint: str | Path | None = None,
     report: Callable[[dict], None] = lambda row: None,
 ) -> tuple[backbones.Classifier, list[dict]]:
@@ -92,8 +133,9 @@ def train(
     ----------
     name : a key of :data:`defocus_core.backbones.REGISTRY`
     sigmas : (levels,) true sigma of each level, in pixels
-    train, validation : patches on the device to train on
+    train, validation : patches, or scenes for a dense network, on the device to train on
     settings : see :class:`Settings`
+    start : network whose layers of the same shape are where this one starts
     checkpoint : file that holds the state after every epoch; a run that finds one made with the
         same settings goes on from it, and ends as an unbroken run does
     report : called with each row of the history
@@ -109,8 +151,11 @@ def train(
     """
     if not len(train) or not len(validation):
         raise ValueError(f"training needs patches; train has {len(train)}, validation {len(validation)}")
-    place = train.patches.device
-    model = backbones.build(name, sigmas, seed=settings.seed).to(place, memory_format=torch.channels_last)
+    place = train.level.device
+    model = backbones.build(name, sigmas, seed=settings.seed)
+    if start is not None:
+        backbones.inherit(model, start)
+    model = model.to(place, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
         model.parameters(),
         lr=settings.learning_rate,
@@ -154,16 +199,23 @@ def logits(model: backbones.Classifier, patches: Patches, *, batch: int = 1024) 
     """Return the logits of all patches, (N, levels) float32 on the processor."""
     model.eval()
     rows = torch.arange(len(patches), device=patches.level.device).split(batch)
-    return torch.cat([model(patches.batch(r)).float().cpu() for r in rows])
+    return torch.cat([model(patches.batch(r)[0]).float().cpu() for r in rows])
 
 
-def evaluate(model: backbones.Classifier, patches: Patches) -> dict[str, float]:
-    """Return mean cross-entropy ``loss`` and ``accuracy`` in [0, 1]."""
-    scores, level = logits(model, patches), patches.level.cpu()
-    return {
-        "loss": float(functional.cross_entropy(scores, level)),
-        "accuracy": float((scores.argmax(1) == level).float().mean()),
-    }
+@torch.inference_mode()
+def evaluate(model: backbones.Classifier, data: Patches | Scenes) -> dict[str, float]:
+    """Return mean cross-entropy ``loss``, ``accuracy`` in [0, 1] and ``mae_sigma`` of the expected sigma."""
+    model.eval()
+    sums = torch.zeros(3)
+    for rows in torch.arange(len(data), device=data.level.device).split(64):
+        images, level = data.batch(rows)
+        scores = data.answers(model, images)
+        error = torch.einsum("nl...,l->n...", scores.softmax(1), model.sigmas) - _sigma_of(
+            level, model.sigmas
+        )
+        found = (_loss(scores, level), _right(scores, level), error.abs().mean())
+        sums += torch.stack(found).cpu() * len(rows)
+    return dict(zip(("loss", "accuracy", "mae_sigma"), (sums / len(data)).tolist(), strict=True))
 
 
 def write_history(history: list[dict], path: str | Path) -> None:
@@ -178,7 +230,7 @@ def write_history(history: list[dict], path: str | Path) -> None:
 
 def _epoch(model, optimizer, data, settings, epoch):
     model.train()
-    place = data.patches.device
+    place = data.level.device
     order = torch.randperm(len(data)).to(place)
     steps = max(len(data) // settings.batch, 1)
     total, right = torch.zeros((), device=place), torch.zeros((), device=place)
@@ -187,18 +239,50 @@ def _epoch(model, optimizer, data, settings, epoch):
         for group in optimizer.param_groups:
             group["lr"] = rate
         rows = order[step * settings.batch : (step + 1) * settings.batch]
-        level = data.level[rows]
-        batch = augmentation.augment(data.batch(rows), settings.augment)
-        batch = batch.contiguous(memory_format=torch.channels_last)
+        images, level = data.batch(rows, settings.augment)
+        images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(place.type, torch.bfloat16, enabled=place.type == "cuda"):
-            scores = model(batch)
-            loss = functional.cross_entropy(scores, level)
+            scores = data.answers(model, images)
+            loss = _loss(scores, level)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         total += loss.detach()
-        right += (scores.detach().argmax(1) == level).float().mean()
+        right += _right(scores.detach(), level)
     return float(total / steps), float(right / steps), rate
+
+
+def _loss(scores: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy; a level between two shares its weight between them."""
+    if not level.is_floating_point():
+        return functional.cross_entropy(scores, level)
+    lower = level.floor().long().clamp(max=scores.shape[1] - 2)
+    share = level - lower
+    chances = scores.log_softmax(1)
+    below, above = (chances.gather(1, index.unsqueeze(1)).squeeze(1) for index in (lower, lower + 1))
+    return -((1 - share) * below + share * above).mean()
+
+
+def _right(scores: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+    return (scores.argmax(1) == level.round()).float().mean()
+
+
+def _sigma_of(level: torch.Tensor, sigmas: torch.Tensor) -> torch.Tensor:
+    """Return the sigma of whole levels, or of levels between two by the logarithm."""
+    if not level.is_floating_point():
+        return sigmas[level]
+    logs = sigmas.log()
+    lower = level.floor().long().clamp(max=len(sigmas) - 2)
+    return (logs[lower] + (level - lower) * (logs[lower + 1] - logs[lower])).exp()
+
+
+def _unit_range(images: torch.Tensor) -> torch.Tensor:
+    return images.unsqueeze(1).float() / 255
+
+
+def _turned(values: torch.Tensor, turn: int, mirror: bool) -> torch.Tensor:
+    values = values.flip(-1) if mirror else values
+    return torch.rot90(values, turn, (-2, -1)).contiguous()
 
 
 def _rate(settings: Settings, done: float) -> float:

@@ -28,3 +28,52 @@ rule train:
         seed=config["seed"],
     script:
         "../workflow_scripts/train.py"
+
+
+rule scenes:
+    input:
+        manifest="results/ingest/manifest.csv",
+    output:
+        scenes="results/scenes/{split}.h5",
+    log:
+        "logs/scenes/{split}.log",
+    benchmark:
+        "benchmarks/scenes/{split}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=4000,
+        runtime="4h",
+    params:
+        code=code("scenes.py"),
+        settings=config["scenes"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/scenes.py"
+
+
+rule train_scenes:
+    input:
+        train="results/scenes/train.h5",
+        validation="results/scenes/validation.h5",
+        start=model_file(config["scenes"]["start"]),
+    output:
+        model="results/models/scenenet/model.safetensors",
+        history="results/models/scenenet/history.csv",
+    log:
+        "logs/train/scenenet.log",
+    benchmark:
+        "benchmarks/train/scenenet.tsv"
+    conda:
+        "../envs/gpu.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        runtime="12h",
+    params:
+        code=code("train_scenes.py"),
+        settings=config["scenes"]["train"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/train_scenes.py"

@@ -40,7 +40,7 @@ def test_blurnet_over_an_image_is_blurnet_over_its_windows():
         rows, columns = windows.shape[:2]
         with torch.inference_mode():
             loop = model(windows.reshape(-1, 1, 32, 32)).T.reshape(1, 20, rows, columns)
-            torch.testing.assert_close(model.dense(image, step), loop, atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(model.dense(image, step=step), loop, atol=1e-5, rtol=1e-4)
 
 
 def test_a_wrong_name_is_answered_with_the_right_one():

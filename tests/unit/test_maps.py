@@ -9,7 +9,7 @@ from defocus_core import backbones, blur, images, maps
 class PatchLoop(torch.nn.Module):
     """A network behind the bare interface of a classifier, so that windows go through it one by one."""
 
-    stride = None
+    stride = cell = None
 
     def __init__(self, model):
         super().__init__()
@@ -19,7 +19,7 @@ class PatchLoop(torch.nn.Module):
 class Brightness(torch.nn.Module):
     """A stand-in that answers level 1 where the patch's first pixel is bright; a patch loop by nature."""
 
-    stride = None
+    stride = cell = None
     sigmas = torch.tensor([0.0, 10.0])
 
     def forward(self, patches):
@@ -75,6 +75,14 @@ def test_strips_leave_no_seam(blurnet, monkeypatch):
         np.testing.assert_allclose(mine, other, atol=1e-5)
 
 
+def test_tiles_of_a_dense_network_leave_no_seam(monkeypatch):
+    model = backbones.build("scenenet", torch.linspace(0.4, 12, 20)).eval()
+    grey = np.random.default_rng(0).random((901, 850), dtype=np.float32)
+    whole = maps.cells(grey, model)
+    monkeypatch.setattr(maps, "TILE", 320)
+    np.testing.assert_allclose(maps.cells(grey, model), whole, atol=1e-4)
+
+
 def test_winner_takes_the_likeliest_level():
     grey = np.zeros((32, 64), np.float32)
     grey[0, 16] = 1
@@ -83,16 +91,18 @@ def test_winner_takes_the_likeliest_level():
     assert weight.tolist() == [[1, 1, 1]]
 
 
+@pytest.mark.parametrize("name", ["blurnet", "scenenet"])
 @pytest.mark.parametrize(
     "shape", [(1, 1), (31, 31), (5, 200), (32, 32), (64, 80), (64, 80, 3), (40, 50, 4), (40, 40, 1)]
 )
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, bool])
-def test_any_image_gives_a_finite_map(blurnet, shape, dtype):
+def test_any_image_gives_a_finite_map(name, shape, dtype):
+    model = backbones.build(name, torch.linspace(0.4, 12, 20)).eval()
     rng = np.random.default_rng(0)
     image = rng.random(shape)
     if dtype in (np.uint8, np.uint16):
         image = images.as_depth(image, dtype)
-    sigma = maps.estimate(image.astype(dtype), model=blurnet)
+    sigma = maps.estimate(image.astype(dtype), model=model)
     assert sigma.shape == shape[:2]
     assert sigma.dtype == np.float32
     assert np.isfinite(sigma).all()

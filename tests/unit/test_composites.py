@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+import torch
+
+from defocus_core import backbones, composites, images, scenes, training
+
+RECIPE = composites.Recipe(size=64)
+
+
+@pytest.fixture(scope="module")
+def greys():
+    return [
+        images.grey(scenes.motorcycle().image),
+        np.random.default_rng(0).random((120, 150), dtype=np.float32),
+    ]
+
+
+@pytest.fixture(scope="module")
+def columns(greys, tmp_path_factory):
+    path = tmp_path_factory.mktemp("scenes") / "s.h5"
+    composites.write(greys, path, recipe=RECIPE, count=8, seed=3)
+    return composites.read(path)
+
+
+def test_scenes_have_an_image_and_a_sigma_for_every_cell(columns):
+    assert columns["images"].shape == (8, 64, 64)
+    assert columns["sigma"].shape == (8, 16, 16)
+    assert np.isfinite(columns["sigma"]).all()
+    assert columns["sigma"].min() >= 0
+    assert columns["sigma"].max() <= 12
+
+
+def test_the_same_seed_draws_the_same_scenes(greys, columns, tmp_path):
+    composites.write(greys, tmp_path / "again.h5", recipe=RECIPE, count=8, seed=3)
+    assert np.array_equal(composites.read(tmp_path / "again.h5")["images"], columns["images"])
+
+
+def test_more_sigma_is_less_detail(greys):
+    photographs = [composites.Photograph.of(greys[1])]
+    detail = {True: [], False: []}
+    for seed in range(30):
+        image, sigma = composites.draw(photographs, RECIPE, np.random.default_rng(seed))
+        detail[bool(sigma.mean() > 2)].append(np.abs(np.diff(image.astype(float))).mean())
+    assert np.mean(detail[True]) < 0.5 * np.mean(detail[False])
+
+
+def test_only_photographs_sharp_all_over_are_used(greys):
+    assert composites.is_sharp(greys[1], share=0.9)
+    half = greys[1].copy()
+    half[:, 60:] = 0.5
+    assert not composites.is_sharp(half, share=0.7)
+
+
+def test_a_dense_network_trains_on_scenes_from_a_patch_networks_layers(columns):
+    sigmas = np.geomspace(0.4, 12, 20).astype(np.float32)
+    data = training.Scenes.of(columns, sigmas, torch.device("cpu"))
+    start = backbones.build("blurnet", sigmas, seed=9)
+    fresh = backbones.build("scenenet", sigmas)
+    assert {"trunk.0.weight", "trunk.3.weight", "trunk.6.weight"} <= set(backbones.inherit(fresh, start))
+    settings = training.Settings(epochs=2, batch=4, augment=training.augmentation.Ranges(flips=True, noise=3))
+    model, history = training.train(
+        "scenenet", sigmas=sigmas, train=data, validation=data, settings=settings, start=start
+    )
+    assert len(history) == 2
+    assert model.dense(torch.rand(1, 1, 64, 64)).shape == (1, 20, 16, 16)
+
+
+def test_levels_of_scenes_lie_between_those_of_the_network():
+    sigmas = np.array([1.0, 2.0, 4.0], np.float32)
+    columns = {"images": np.zeros((1, 8, 8), np.uint8), "sigma": np.array([[[0.1, 1.0], [np.sqrt(8), 9]]])}
+    data = training.Scenes.of(columns, sigmas, torch.device("cpu"))
+    np.testing.assert_allclose(data.level[0], [[0, 0], [1.5, 2]], atol=2e-3)

@@ -1,0 +1,31 @@
+"""Rule train_scenes: scenes -> the dense network, starting from one trained on patches."""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from defocus_core import backbones, composites, training
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+torch.set_num_threads(snakemake.threads)
+device = training.device()
+start = backbones.load(snakemake.input.start)
+sigmas = start.sigmas.numpy()
+data = {
+    split: training.Scenes.of(composites.read(snakemake.input[split]), sigmas, device)
+    for split in ("train", "validation")
+}
+checkpoint = Path(".checkpoints") / snakemake.params.code / "scenenet.safetensors"
+model, history = training.train(
+    "scenenet",
+    sigmas=sigmas,
+    **data,
+    settings=training.settings_from(snakemake.params.settings, seed=snakemake.params.seed),
+    start=start,
+    checkpoint=checkpoint,
+    report=print,
+)
+backbones.save(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
+training.write_history(history, snakemake.output.history)
+checkpoint.unlink(missing_ok=True)
