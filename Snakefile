@@ -23,3 +23,4 @@ rule all:
         expand(
             "results/applications/{application}/scores.csv", application=APPLICATIONS
         ),
+        expand("results/applications/fuse_{stacks}/scores.csv", stacks=STACKS),

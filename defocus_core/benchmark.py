@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,51 +10,9 @@ import numpy as np
 import pandas as pd
 
 from . import baselines, images, metrics
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One photograph of a set and where its truth lies."""
-
-    name: str
-    image: Path
-    truth: Path
-
+from .sets import Pair, SetError
 
 Method = Callable[[Pair, np.ndarray], np.ndarray]
-
-
-class SetError(ValueError):
-    """A benchmark set that is missing, or whose images and truths do not pair up."""
-
-
-def pairs(
-    images_folder: str | Path, truth_folder: str | Path, *, first: int | None = None, last: int | None = None
-) -> list[Pair]:
-    """Pair the images of a folder with the truths of the same stem.
-
-    Parameters
-    ----------
-    images_folder : photographs
-    truth_folder : masks (image files) or sigma maps (``.npy``), named as the photographs
-    first, last : keep only this range of places in the sorted list, counted from 1, both ends in
-
-    Raises
-    ------
-    SetError
-        If a folder is missing or empty, or a photograph has no truth.
-    """
-    for folder in (images_folder, truth_folder):
-        if not Path(folder).is_dir():
-            raise SetError(f"no folder {str(folder)!r}; docs/data.md says where each set comes from")
-    truths = {p.stem: p for p in sorted(Path(truth_folder).iterdir()) if p.is_file()}
-    chosen = images.listing(images_folder)[(first or 1) - 1 : last]
-    if not chosen:
-        raise SetError(f"no images in {str(images_folder)!r} from {first or 1} to {last or 'the end'}")
-    missing = [p.name for p in chosen if p.stem not in truths]
-    if missing:
-        raise SetError(f"{truth_folder}: no truth for {len(missing)} images, such as {missing[0]}")
-    return [Pair(p.stem, p, truths[p.stem]) for p in chosen]
 
 
 def read_mask(path: Path, *, blurred: str) -> np.ndarray:

@@ -45,6 +45,8 @@ def _map(options: argparse.Namespace) -> None:
             continue
         options.out.mkdir(parents=True, exist_ok=True)
         np.save(options.out / f"{file.stem}.npy", sigma)
+        if options.probability:
+            np.save(options.out / f"{file.stem}.probability.npy", maps.in_focus(sigma))
         plots.save_map(sigma, options.out / f"{file.stem}.png")
     if failed:
         raise UsageError(f"{len(failed)} of {len(files)} images failed: {'; '.join(failed)}")
@@ -118,6 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", required=True, type=Path, metavar="DIR")
     command.add_argument("--step", type=int, default=16, help="pixels between windows (default %(default)s)")
     command.add_argument("--no-refine", dest="refine", action="store_false", help="leave out the refinement")
+    command.add_argument(
+        "--probability", action="store_true", help="also write STEM.probability.npy, 1 = in focus"
+    )
     command.set_defaults(run=_map)
     _add_model(command)
 

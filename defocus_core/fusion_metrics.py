@@ -5,6 +5,19 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from . import images
+
+
+def scores(first: np.ndarray, second: np.ndarray, fused: np.ndarray) -> dict[str, float]:
+    """Return all scores of a fused image: ``q_abf`` and ``nmi``.
+
+    Parameters
+    ----------
+    first, second, fused : (H, W) or (H, W, 3) RGB images; scored on their rounded grey levels
+    """
+    greys = [np.rint(images.grey(image) * 255) for image in (first, second, fused)]
+    return {"q_abf": q_abf(*greys), "nmi": nmi(*greys)}
+
 
 def q_abf(first: np.ndarray, second: np.ndarray, fused: np.ndarray) -> float:
     """Return Q^{AB/F}: how well the fused image keeps the gradients of both sources.

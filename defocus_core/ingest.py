@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import importlib.resources
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,9 +13,9 @@ import pandas as pd
 from PIL import Image
 
 from . import images, patches
+from .sources import SourceError, files
 
 SPLITS = ("train", "validation", "test")
-PACKAGES = {"skimage": ("scikit-image", "data"), "sklearn": ("scikit-learn", "datasets/images")}
 SAME_SCENE = 8  # bits of 64 in which the perceptual hashes of one scene may differ
 
 
@@ -37,60 +35,6 @@ class Row:
     sharp_patches: int = 0
     skipped: str = ""
     note: str = field(default="", repr=False)
-
-
-class IngestError(ValueError):
-    """No usable photograph, or a source that does not exist."""
-
-
-def files(source: dict) -> list[Path]:
-    """Return the image files that a source names.
-
-    Parameters
-    ----------
-    source : ``{"package": "skimage" | "sklearn", "images": [stem, ...]}`` or ``{"folder": path}``;
-        ``images`` may be left out
-
-    Raises
-    ------
-    IngestError
-        If the package, the folder or one of the images is not there.
-    """
-    if "package" in source:
-        folder = package_folder(source["package"])
-    else:
-        folder = Path(source["folder"])
-        if not folder.is_dir():
-            how = source.get("get", "docs/data.md says where it comes from")
-            raise IngestError(f"sources: no folder {str(folder)!r}; {how}")
-    found = images.listing(folder)
-    if "images" not in source:
-        return found
-    by_stem = {path.stem: path for path in found}
-    missing = [stem for stem in source["images"] if stem not in by_stem]
-    if missing:
-        raise IngestError(f"sources: {folder} has no image {', '.join(missing)}")
-    return [by_stem[stem] for stem in source["images"]]
-
-
-def package_folder(name: str) -> Path:
-    """Return the folder of photographs inside an installed package."""
-    if name not in PACKAGES:
-        raise IngestError(f"sources: no package {name!r}; known: {', '.join(PACKAGES)}")
-    return Path(str(importlib.resources.files(name))) / PACKAGES[name][1]
-
-
-def locate(path: str) -> Path:
-    """Return the file that a manifest's ``path`` means; packages lie elsewhere on each machine."""
-    if not path.startswith("package:"):
-        return Path(path)
-    package, _, name = path.removeprefix("package:").partition("/")
-    return package_folder(package) / name
-
-
-def package_version(name: str) -> str:
-    """Return the version of an installed package that carries photographs."""
-    return importlib.metadata.version(PACKAGES[name][0])
 
 
 def manifest(
@@ -115,14 +59,14 @@ def manifest(
 
     Raises
     ------
-    IngestError
+    SourceError
         If a source is missing, every file was skipped, or fewer than three scenes remain.
     """
     rows = [_row(path, source, recipe, max_pixels) for source in sources for path in files(source)]
     used = [row for row in rows if not row.skipped]
     if not used:
         reasons = sorted({row.skipped for row in rows}) or ["no files"]
-        raise IngestError(f"all {len(rows)} files were skipped: {', '.join(reasons)}")
+        raise SourceError(f"all {len(rows)} files were skipped: {', '.join(reasons)}")
     _name_scenes(used)
     _split(used, shares)
     table = pd.DataFrame([asdict(row) for row in rows])
@@ -181,7 +125,7 @@ def _split(rows: list[Row], shares: dict[str, float]) -> None:
     """
     scenes = sorted({row.scene for row in rows})
     if len(scenes) < len(SPLITS):
-        raise IngestError(f"{len(scenes)} scenes cannot fill {', '.join(SPLITS)}; add photographs")
+        raise SourceError(f"{len(scenes)} scenes cannot fill {', '.join(SPLITS)}; add photographs")
     place = {s: int(hashlib.sha256(s.encode()).hexdigest()[:8], 16) / 16**8 for s in scenes}
     edges = np.cumsum([shares[name] for name in SPLITS])
     chosen = {s: SPLITS[min(int(np.searchsorted(edges, place[s], "right")), 2)] for s in scenes}

@@ -15,6 +15,7 @@ from . import refine as refinement
 from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
+NOTICEABLE, SLOPE = 1.3, 4.0
 TILE = 1536  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 8
 
 
@@ -101,6 +102,22 @@ def estimate(
     if refine:
         sigma = refinement.refine(sigma, image, settings.refine)
     return sigma
+
+
+def in_focus(sigma: np.ndarray, *, noticeable: float = NOTICEABLE, slope: float = SLOPE) -> np.ndarray:
+    """Return how likely each pixel is in focus: a logistic of log sigma at the just noticeable blur.
+
+    Parameters
+    ----------
+    sigma : (H, W) float32 defocus map, pixels
+    noticeable : sigma, in pixels, that is in focus with probability 0.5
+    slope : of the logistic in log sigma; both defaults were calibrated on CUHK 0201-0300
+
+    Returns
+    -------
+    (H, W) float32 in [0, 1]
+    """
+    return (1 / (1 + (sigma / np.float32(noticeable)) ** np.float32(slope))).astype(np.float32)
 
 
 def windows(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from . import blur, images
+from .sources import package_folder
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Scene:
 
 def motorcycle() -> Scene:
     """Return scikit-image's motorcycle with its disparity, unknown disparities filled from beside."""
-    folder = Path(str(importlib.resources.files("skimage"))) / "data"
+    folder = package_folder("skimage")
     with np.load(folder / "motorcycle_disp.npz", allow_pickle=False) as file:
         disparity = file["arr_0"]
     unknown = ~np.isfinite(disparity)
@@ -161,7 +161,7 @@ COMPOSITED = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
 
 
 def _square(name: str, size: int) -> np.ndarray:
-    image = images.as_float(images.read(Path(str(importlib.resources.files("skimage"))) / "data" / name))
+    image = images.as_float(images.read(package_folder("skimage") / name))
     side = min(image.shape[:2])
     top, left = ((length - side) // 2 for length in image.shape[:2])
     return cv2.resize(image[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA)

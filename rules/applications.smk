@@ -27,3 +27,48 @@ rule application:
         settings=lambda wildcards: config["applications"][wildcards.application],
     script:
         "../workflow_scripts/{wildcards.application}.py"
+
+
+def stack_files(wildcards):
+    return [
+        str(p)
+        for s in sets.stacks(config["stacks"][wildcards.stacks]["stacks"])
+        for p in s.shots
+    ]
+
+
+rule fuse_set:
+    input:
+        files=stack_files,
+        model=model_file(config["maps"]["model"]),
+    output:
+        folder=directory("results/applications/fuse_{stacks}/images"),
+        scores="results/applications/fuse_{stacks}/scores.csv",
+        stacks="results/applications/fuse_{stacks}/stacks.csv",
+        markdown=report(
+            "results/applications/fuse_{stacks}/scores.md",
+            caption="../report/fuse_set.rst",
+            category="Applications",
+            labels={"application": "fuse, {stacks}"},
+        ),
+        figure=report(
+            "results/applications/fuse_{stacks}/examples.png",
+            caption="../report/fuse_set.rst",
+            category="Applications",
+            labels={"application": "fuse, {stacks}"},
+        ),
+    log:
+        "logs/applications/fuse_{stacks}.log",
+    benchmark:
+        "benchmarks/applications/fuse_{stacks}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime="1h",
+    params:
+        code=code("fuse_set.py"),
+        settings=lambda wildcards: config["stacks"][wildcards.stacks],
+    script:
+        "../workflow_scripts/fuse_set.py"

@@ -5,7 +5,7 @@ import jsonschema
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from defocus_core import benchmark, ingest, provenance
+from defocus_core import provenance, sets, sources
 
 ROOT = Path(workflow.basedir)
 
@@ -31,12 +31,14 @@ def check(config):
 check(config)
 BACKBONES = config["backbones"]
 SETS = config["benchmarks"]
+STACKS = list(config["stacks"])
 APPLICATIONS = ["enhance", "magnify", "fuse"]
 
 
 wildcard_constraints:
     backbone="|".join(BACKBONES),
     set="|".join(SETS),
+    stacks="|".join(STACKS),
     split="train|validation|test",
 
 
@@ -51,13 +53,13 @@ def source_files():
         str(path)
         for source in config["ingest"]["sources"]
         if "folder" in source
-        for path in ingest.files(source)
+        for path in sources.files(source)
     ]
 
 
 def source_versions():
     return {
-        source["package"]: ingest.package_version(source["package"])
+        source["package"]: sources.package_version(source["package"])
         for source in config["ingest"]["sources"]
         if "package" in source
     }
@@ -91,5 +93,5 @@ def set_files(wildcards):
     entry = config["sets"][wildcards.set]
     if entry["truth"] == "embedded":
         return [f"results/sets/{wildcards.set}"]
-    members = benchmark.pairs(*set_folders(wildcards.set), **entry.get("subset", {}))
+    members = sets.pairs(*set_folders(wildcards.set), **entry.get("subset", {}))
     return [str(path) for pair in members for path in (pair.image, pair.truth)]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from defocus_core import benchmark, images, plots
+from defocus_core import benchmark, images, plots, sets
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings, output = snakemake.params.settings, snakemake.output
 maps = Path(snakemake.input.maps)
-members = benchmark.pairs(*snakemake.params.folders, **settings.get("subset", {}))
+members = sets.pairs(*snakemake.params.folders, **settings.get("subset", {}))
 methods = {"map": lambda pair, grey: benchmark.read_sigma(maps / f"{pair.name}.npy")}
 methods |= benchmark.baseline_methods(snakemake.params.methods)
 methods |= benchmark.peer_methods(settings.get("peers", {}))

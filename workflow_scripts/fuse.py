@@ -20,19 +20,15 @@ shots = [images.as_depth(shot, np.uint8) for shot in shots]
 fusion = fuse.fuse(shots, model=model)
 results = {f"shot {i + 1}": images.as_float(shot) for i, shot in enumerate(shots)}
 results |= {"mean": np.mean([images.as_float(shot) for shot in shots], 0), "fused": fusion.image}
-greys = [np.rint(images.grey(shot) * 255) for shot in shots]
-rows = []
-for name, result in results.items():
-    grey = np.rint(images.grey(result) * 255)
-    rows.append(
-        {
-            "image": name,
-            "q_abf": fusion_metrics.q_abf(greys[0], greys[-1], grey),
-            "nmi": fusion_metrics.nmi(greys[0], greys[-1], grey),
-            "psnr": metrics.psnr(result, scene.image),
-            "ssim": metrics.ssim(result, scene.image),
-        }
-    )
+rows = [
+    {
+        "image": name,
+        **fusion_metrics.scores(shots[0], shots[-1], result),
+        "psnr": metrics.psnr(result, scene.image),
+        "ssim": metrics.ssim(result, scene.image),
+    }
+    for name, result in results.items()
+]
 pd.DataFrame(rows).to_csv(snakemake.output.scores, index=False)
 panels = [*((name, results[name]) for name in results), ("from shot", fusion.labels.astype(float))]
 plots.side_by_side([*panels, ("all in focus", scene.image)], snakemake.output.figure)

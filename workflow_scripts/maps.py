@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from defocus_core import backbones, benchmark, images, maps, plots
+from defocus_core import backbones, images, maps, plots, sets
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -14,7 +14,7 @@ folder = Path(snakemake.output.folder)
 folder.mkdir(parents=True)
 settings = snakemake.params.settings
 model = backbones.load(snakemake.input.model)
-for pair in benchmark.pairs(*snakemake.params.folders, **snakemake.params.subset):
+for pair in sets.pairs(*snakemake.params.folders, **snakemake.params.subset):
     sigma = maps.estimate(
         images.read(pair.image),
         model=model,

@@ -4,13 +4,13 @@ import sys
 
 import pandas as pd
 
-from defocus_core import ingest, patches
+from defocus_core import patches, sources
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
 mine = table[table.split == snakemake.wildcards.split]
 count = patches.write_split(
-    zip(mine.sha256, map(ingest.locate, mine.path), strict=True),
+    zip(mine.sha256, map(sources.locate, mine.path), strict=True),
     snakemake.output.patches,
     recipe=patches.recipe_from(snakemake.params.recipe),
     seed=snakemake.params.seed,

@@ -18,11 +18,15 @@ def folder(tmp_path):
 
 
 def test_map_writes_sigma_and_a_picture(folder):
-    assert cli.main(["map", str(folder / "in"), "--out", str(folder / "out"), "--no-refine"]) == 0
+    arguments = ["map", str(folder / "in"), "--out", str(folder / "out"), "--no-refine", "--probability"]
+    assert cli.main(arguments) == 0
     sigma = np.load(folder / "out/a.npy", allow_pickle=False)
     assert sigma.shape == (60, 80)
     assert sigma.dtype == np.float32
     assert images.read(folder / "out/b.png").ndim == 3
+    chance = np.load(folder / "out/a.probability.npy", allow_pickle=False)
+    assert chance.shape == (60, 80)
+    assert 0 <= chance.min() <= chance.max() <= 1
 
 
 @pytest.mark.parametrize("command", ["enhance", "magnify"])

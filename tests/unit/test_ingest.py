@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from defocus_core import images, ingest, patches
+from defocus_core import images, ingest, patches, sources
 
 SHARES = {"train": 0.5, "validation": 0.25, "test": 0.25}
 
@@ -76,14 +76,14 @@ def test_bad_files_are_skipped_with_a_reason(folder):
 
 def test_all_skipped_is_an_error(tmp_path):
     (tmp_path / "a.png").write_text("nothing")
-    with pytest.raises(ingest.IngestError, match="all 1 files were skipped: unreadable"):
+    with pytest.raises(sources.SourceError, match="all 1 files were skipped: unreadable"):
         _manifest(tmp_path)
 
 
 def test_a_missing_folder_says_how_to_get_it(tmp_path):
     source = {"folder": str(tmp_path / "div2k"), "licence": "", "get": "fetch it there"}
-    with pytest.raises(ingest.IngestError, match=r"no folder .*div2k.*fetch it there"):
-        ingest.files(source)
+    with pytest.raises(sources.SourceError, match=r"no folder .*div2k.*fetch it there"):
+        sources.files(source)
 
 
 def test_packages_carry_photographs_that_can_be_found_again():
@@ -92,6 +92,6 @@ def test_packages_carry_photographs_that_can_be_found_again():
     assert table.path.tolist() == [
         f"package:skimage/{n}" for n in ("astronaut.png", "coffee.png", "rocket.jpg")
     ]
-    assert all(ingest.locate(path).is_file() for path in table.path)
-    with pytest.raises(ingest.IngestError, match="no image unicorn"):
-        ingest.files({"package": "skimage", "images": ["unicorn"]})
+    assert all(sources.locate(path).is_file() for path in table.path)
+    with pytest.raises(sources.SourceError, match="no image unicorn"):
+        sources.files({"package": "skimage", "images": ["unicorn"]})

@@ -113,6 +113,11 @@ def test_constant_and_nan_images_give_a_finite_map(blurnet, level):
     assert np.isfinite(maps.estimate(np.full((50, 60), level, np.float32), model=blurnet)).all()
 
 
+def test_in_focus_is_half_at_the_just_noticeable_blur_and_falls():
+    got = maps.in_focus(np.array([[0, 0.5, 2, 8]], np.float32), noticeable=2, slope=2)[0]
+    np.testing.assert_allclose(got, [1, 16 / 17, 0.5, 1 / 17], rtol=1e-5)
+
+
 def test_a_step_that_leaves_gaps_is_refused(blurnet):
     with pytest.raises(ValueError, match="step is 1 to 32 pixels"):
         maps.estimate(np.zeros((64, 64)), model=blurnet, step=33)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from defocus_core import backbones, store
+from defocus_core import backbones, images, store
 
 
 @contextmanager
@@ -139,11 +140,31 @@ def test_a_wrong_key_is_named_before_any_job_starts(ran, overlay, message):
 
 
 def test_the_papers_run_resolves_up_to_the_missing_folder(ran):
-    (ran.folder / "paper.yaml").write_text((ran.folder / "config/paper.yaml").read_text())
-    code, output = ran.snakemake(
-        "--dry-run",
-        overlay={"ingest": {"sources": [{"folder": "data/nowhere", "licence": "x", "get": "fetch it"}]}},
-        check=False,
-    )
+    paper = yaml.safe_load((ran.folder / "config/paper.yaml").read_text())
+    code, output = ran.snakemake("--dry-run", overlay=paper, check=False)
     assert code != 0
-    assert "no folder 'data/nowhere'; fetch it" in output
+    assert "no folder 'data/DIV2K/train'; download DIV2K_train_HR as docs/data.md says" in output
+    for folder in ("data/DIV2K/train", "data/DIV2K/validation", "data/cuhk/images", "data/cuhk/masks"):
+        (ran.folder / folder).mkdir(parents=True)
+        images.write(ran.folder / folder / "0001.png", np.zeros((40, 40), np.uint8))
+    outputs = ran.pending_outputs(paper)
+    shutil.rmtree(ran.folder / "data")
+    assert sum("model.safetensors" in line for line in outputs) == 5
+    assert "results/maps/cuhk" in outputs
+
+
+def test_the_dense_network_is_made_on_request(ran):
+    count = {"train": 6, "validation": 2, "test": 2}
+    overlay = {"scenes": {"count": count, "recipe": {"size": 64}, "sharp_share": 0.1}}
+    ran.snakemake("results/models/scenenet/model.safetensors", overlay=overlay)
+    assert backbones.load(ran.folder / "results/models/scenenet/model.safetensors").cell == 4
+
+
+def test_stacks_are_fused_and_scored_beside_others(ran):
+    rng = np.random.default_rng(0)
+    for file in ("stacks/one/one_A.png", "stacks/one/one_B.png", "peer/one.png"):
+        images.write(ran.folder / file, rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    overlay = {"stacks": {"mine": {"stacks": "stacks", "peers": {"other": "peer"}}}}
+    ran.snakemake("results/applications/fuse_mine/scores.csv", overlay=overlay)
+    scores = pd.read_csv(ran.folder / "results/applications/fuse_mine/scores.csv")
+    assert set(scores.method) == {"fused", "other"}

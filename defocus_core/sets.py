@@ -1,0 +1,76 @@
+"""Benchmark sets on disk: photographs and their truths, stacks of shots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import images
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One photograph of a set and where its truth lies."""
+
+    name: str
+    image: Path
+    truth: Path
+
+
+class SetError(ValueError):
+    """A benchmark set that is missing, or whose images and truths do not pair up."""
+
+
+def pairs(
+    images_folder: str | Path, truth_folder: str | Path, *, first: int | None = None, last: int | None = None
+) -> list[Pair]:
+    """Pair the images of a folder with the truths of the same stem.
+
+    Parameters
+    ----------
+    images_folder : photographs
+    truth_folder : masks (image files) or sigma maps (``.npy``), named as the photographs
+    first, last : keep only this range of places in the sorted list, counted from 1, both ends in
+
+    Raises
+    ------
+    SetError
+        If a folder is missing or empty, or a photograph has no truth.
+    """
+    for folder in (images_folder, truth_folder):
+        if not Path(folder).is_dir():
+            raise SetError(f"no folder {str(folder)!r}; docs/data.md says where each set comes from")
+    truths = {p.stem: p for p in sorted(Path(truth_folder).iterdir()) if p.is_file()}
+    chosen = images.listing(images_folder)[(first or 1) - 1 : last]
+    if not chosen:
+        raise SetError(f"no images in {str(images_folder)!r} from {first or 1} to {last or 'the end'}")
+    missing = [p.name for p in chosen if p.stem not in truths]
+    if missing:
+        raise SetError(f"{truth_folder}: no truth for {len(missing)} images, such as {missing[0]}")
+    return [Pair(p.stem, p, truths[p.stem]) for p in chosen]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Shots of one scene: a name and two or more image files."""
+
+    name: str
+    shots: list[Path]
+
+
+def stacks(folder: str | Path) -> list[Stack]:
+    """Return the stacks of a folder: one subfolder each, its images in order of their names.
+
+    Raises
+    ------
+    SetError
+        If the folder is missing, or no subfolder holds two images.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise SetError(f"no folder {str(folder)!r}; docs/data.md says where each set comes from")
+    found = [Stack(p.name, images.listing(p)) for p in sorted(folder.iterdir()) if p.is_dir()]
+    found = [stack for stack in found if len(stack.shots) > 1]
+    if not found:
+        raise SetError(f"{folder}: no subfolder with two images or more")
+    return found

@@ -1,0 +1,65 @@
+"""Where sharp photographs come from: folders, and packages that carry some."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from pathlib import Path
+
+from . import images
+
+PACKAGES = {"skimage": ("scikit-image", "data"), "sklearn": ("scikit-learn", "datasets/images")}
+
+
+class SourceError(ValueError):
+    """No usable photograph, or a source that does not exist."""
+
+
+def files(source: dict) -> list[Path]:
+    """Return the image files that a source names.
+
+    Parameters
+    ----------
+    source : ``{"package": "skimage" | "sklearn", "images": [stem, ...]}`` or ``{"folder": path}``;
+        ``images`` may be left out
+
+    Raises
+    ------
+    SourceError
+        If the package, the folder or one of the images is not there.
+    """
+    if "package" in source:
+        folder = package_folder(source["package"])
+    else:
+        folder = Path(source["folder"])
+        if not folder.is_dir():
+            how = source.get("get", "docs/data.md says where it comes from")
+            raise SourceError(f"sources: no folder {str(folder)!r}; {how}")
+    found = images.listing(folder)
+    if "images" not in source:
+        return found
+    by_stem = {path.stem: path for path in found}
+    missing = [stem for stem in source["images"] if stem not in by_stem]
+    if missing:
+        raise SourceError(f"sources: {folder} has no image {', '.join(missing)}")
+    return [by_stem[stem] for stem in source["images"]]
+
+
+def package_folder(name: str) -> Path:
+    """Return the folder of photographs inside an installed package."""
+    if name not in PACKAGES:
+        raise SourceError(f"sources: no package {name!r}; known: {', '.join(PACKAGES)}")
+    return Path(importlib.util.find_spec(name).origin).parent / PACKAGES[name][1]
+
+
+def locate(path: str) -> Path:
+    """Return the file that a manifest's ``path`` means; packages lie elsewhere on each machine."""
+    if not path.startswith("package:"):
+        return Path(path)
+    package, _, name = path.removeprefix("package:").partition("/")
+    return package_folder(package) / name
+
+
+def package_version(name: str) -> str:
+    """Return the version of an installed package that carries photographs."""
+    return importlib.metadata.version(PACKAGES[name][0])

@@ -1,0 +1,39 @@
+"""Rule fuse_set: every stack of shots of a set, fused, and scored beside other methods' results."""
+
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from defocus_core import backbones, fuse, fusion_metrics, images, plots, sets
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+torch.set_num_threads(snakemake.threads)
+model, output = backbones.load(snakemake.input.model), Path(snakemake.output.folder)
+peers = {name: Path(folder) for name, folder in snakemake.params.settings.get("peers", {}).items()}
+rows, panels = [], []
+for stack in sets.stacks(snakemake.params.settings["stacks"]):
+    shots = [images.read(path) for path in stack.shots]
+    start = time.perf_counter()
+    fusion = fuse.fuse(shots, model=model)
+    print(stack.name, f"{time.perf_counter() - start:.2f} s")
+    images.write(output / f"{stack.name}.png", fusion.image)
+    results = {"fused": images.read(output / f"{stack.name}.png")}
+    results |= {name: images.read(folder / f"{stack.name}.png") for name, folder in peers.items()}
+    for name, result in results.items():
+        scores = fusion_metrics.scores(shots[0], shots[1], result)
+        rows.append({"method": name, "stack": stack.name, **scores})
+    if len(panels) < 12:
+        panels += [*((f"{stack.name}, shot {i + 1}", shot) for i, shot in enumerate(shots[:2]))]
+        panels += [("fused", fusion.image), ("from shot", fusion.labels.astype(float))]
+
+each = pd.DataFrame(rows)
+each.to_csv(snakemake.output.stacks, index=False)
+table = (
+    each.drop(columns="stack").groupby("method", as_index=False).mean().sort_values("q_abf", ascending=False)
+)
+table.to_csv(snakemake.output.scores, index=False)
+Path(snakemake.output.markdown).write_text(table.to_markdown(index=False, floatfmt=".4f") + "\n")
+plots.side_by_side(panels, snakemake.output.figure, columns=4)
