@@ -16,6 +16,7 @@ from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
 NOTICEABLE, SLOPE = 1.3, 4.0
+LEAST = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
 TILE = 1536  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 8
 
 
@@ -30,12 +31,14 @@ class Settings:
     certainty : weight every window by how sure the network is, ``(1 - H / log levels) ** certainty``
         with H the entropy; 0 weights all the same, as in the paper
     presmooth : sigma of a Gaussian over the image first, against noise (the authors' demo: 1)
+    logarithm : refine the logarithm of sigma, in which blur is told apart evenly
     refine : settings of the refinement
     """
 
     decision: str = "expectation"
     certainty: float = 2.0
     presmooth: float = 0.0
+    logarithm: bool = True
     refine: refinement.Settings = refinement.Settings()
 
     def __post_init__(self):
@@ -45,11 +48,13 @@ class Settings:
 
 def settings_from(options: dict) -> Settings:
     """Build :class:`Settings` from a mapping such as the workflow's ``maps`` section."""
-    known = {key: options[key] for key in ("decision", "certainty", "presmooth") if key in options}
+    known = {
+        key: options[key] for key in ("decision", "certainty", "presmooth", "logarithm") if key in options
+    }
     return Settings(**known, refine=refinement.Settings(**options.get("refinement", {})))
 
 
-PAPER = Settings(decision="winner", certainty=0.0, refine=refinement.PAPER)
+PAPER = Settings(decision="winner", certainty=0.0, logarithm=False, refine=refinement.PAPER)
 DEFAULT = Settings()
 
 
@@ -100,7 +105,7 @@ def estimate(
         values, weights = windows(grey, model, step=step, settings=settings)
         sigma = spread(values, weights, step=step, shape=grey.shape)
     if refine:
-        sigma = refinement.refine(sigma, image, settings.refine)
+        sigma = _refined(sigma, image, settings)
     return sigma
 
 
@@ -273,6 +278,12 @@ def _decide(logits: torch.Tensor, sigmas: torch.Tensor, settings: Settings) -> t
         return sigma.numpy(), np.ones(sigma.shape, np.float32)
     entropy = -(chances * chances.clamp_min(1e-12).log()).sum(0) / math.log(len(sigmas))
     return sigma.numpy(), ((1 - entropy).clamp_min(0) ** settings.certainty).numpy()
+
+
+def _refined(sigma: np.ndarray, image: np.ndarray, settings: Settings) -> np.ndarray:
+    if not settings.logarithm:
+        return refinement.refine(sigma, image, settings.refine)
+    return np.exp(refinement.refine(np.log(sigma + LEAST), image, settings.refine)) - LEAST
 
 
 def _count(length: int, step: int) -> int:

@@ -6,12 +6,15 @@ from pathlib import Path
 import pandas as pd
 
 from defocus_core import benchmark, images, plots, sets
+from defocus_core.maps import in_focus
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings, output = snakemake.params.settings, snakemake.output
 maps = Path(snakemake.input.maps)
 members = sets.pairs(*snakemake.params.folders, **settings.get("subset", {}))
 methods = {"map": lambda pair, grey: benchmark.read_sigma(maps / f"{pair.name}.npy")}
+if settings["truth"] == "masks":
+    methods["probability"] = lambda pair, grey: 1 - in_focus(methods["map"](pair, grey))
 methods |= benchmark.baseline_methods(snakemake.params.methods)
 methods |= benchmark.peer_methods(settings.get("peers", {}))
 
