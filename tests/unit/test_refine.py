@@ -59,13 +59,14 @@ def test_a_blocky_map_takes_the_edges_of_the_image():
     truth = np.where(np.arange(200) < 90, 1.0, 6.0).astype(np.float32)[None].repeat(64, 0)
     blocky = cv2.blur(truth, (41, 41))
     near = (slice(None), slice(70, 110))
-    for settings in (
-        refine.PAPER,
-        dataclasses.replace(refine.PAPER, subsample=2),
-        refine.Settings(radius=16),
+    before = np.abs(blocky - truth)[near].mean()
+    for settings, share in (
+        (refine.PAPER, 0.7),
+        (dataclasses.replace(refine.PAPER, subsample=2), 0.7),
+        (refine.Settings(radius=16), 0.8),  # a single pass
     ):
         refined = refine.refine(blocky, image, settings)
-        assert np.abs(refined - truth)[near].mean() < 0.7 * np.abs(blocky - truth)[near].mean()
+        assert np.abs(refined - truth)[near].mean() < share * before
 
 
 def test_subsampled_is_close_to_full(guide):
