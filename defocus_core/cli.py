@@ -73,9 +73,8 @@ def _magnify(options: argparse.Namespace) -> None:
 def _fuse(options: argparse.Namespace) -> None:
     from . import fuse  # noqa: PLC0415
 
-    shots = [images.read(path) for path in options.images]
-    fusion = fuse.fuse(shots, model=options.model)
-    _save(options.out, fusion.image, shots[0], options.images[0])
+    fusion = fuse.fuse(options.images, model=options.model)
+    images.write(options.out, fusion.image, like=options.images[0])
     if options.labels:
         images.write(options.labels, fusion.labels)
 

@@ -1,10 +1,12 @@
-"""Multi-focus fusion: every pixel from the shot whose defocus map is lowest there."""
+"""Multi-focus fusion: every pixel from the shot that is sharpest there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import cv2
 import numpy as np
 
 from . import backbones, images, maps, refine
@@ -16,13 +18,21 @@ class Settings:
 
     Parameters
     ----------
+    detail : sigma in pixels of the Gaussian whose residue is the detail of a shot
+    reach : sigma in pixels of the Gaussian that gathers detail
+    prior : weight of the defocus map, in grey levels of 0..1; it decides where there is no detail
     step : of the defocus maps, pixels
-    radius, eps : of the guided filter that refines each shot's decision map
+    radius, eps : of the guided filter that ties the decision to the edges of the shot
+    smallest : regions below this share of the image join what lies around them
     """
 
+    detail: float = 1.5
+    reach: float = 2.0
+    prior: float = 0.001
     step: int = 4
-    radius: int = 8
+    radius: int = 6
     eps: float = 0.01
+    smallest: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -31,8 +41,8 @@ class Fusion:
 
     Parameters
     ----------
-    image : float32 in [0, 1], of the shots' shape
-    labels : (H, W) uint8, index of the shot that weighs most at each pixel
+    image : of the shots' shape and dtype
+    labels : (H, W) uint8, index of the shot that each pixel comes from
     """
 
     image: np.ndarray
@@ -40,58 +50,102 @@ class Fusion:
 
 
 def fuse(
-    shots: Sequence[np.ndarray],
+    shots: Sequence[np.ndarray | str | Path],
     *,
     model: backbones.Classifier | str | None = None,
     settings: Settings = Settings(),
 ) -> Fusion:
     """Fuse registered shots focused at different distances.
 
+    A shot's score at a pixel is the detail around it, and the inverse of its defocus map where there is
+    none, tied to its edges by a guided filter. Each pixel is taken, unchanged, from the shot of the
+    highest score; small islands are given to their surroundings.
+
     Parameters
     ----------
-    shots : two or more (H, W) or (H, W, 3) RGB of one size, uint8, uint16 or float in [0, 1]
+    shots : two to 255 arrays, (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1], all alike; or
+        files, of which one at a time is in memory
     model : as for :func:`defocus_core.maps.estimate`
 
     Raises
     ------
     ValueError
-        If there are fewer than two shots, or their shapes differ.
+        If there are fewer than two shots or more than 255, or their shapes or depths differ.
 
     References
     ----------
-    Galetto & Deng, arXiv 2107.14443, section on fusion; weighted average of refined decision maps as in
-    Li, Kang & Hu, TIP 2013.
+    Galetto & Deng, arXiv 2107.14443, choose the shot by the defocus map alone.
     """
-    if len(shots) < 2:
-        raise ValueError(f"fusion needs two shots or more, not {len(shots)}")
-    shapes = sorted({np.shape(shot) for shot in shots})
-    if len(shapes) > 1:
-        raise ValueError(
-            f"the shots differ in shape: {', '.join(map(str, shapes))}; crop or register them first"
-        )
-    best = None
+    if not 2 <= len(shots) <= 255:
+        raise ValueError(f"fusion needs 2 to 255 shots, not {len(shots)}")
+    best = first = None
     for index, shot in enumerate(shots):
-        sigma = maps.estimate(shot, model=model, step=settings.step, refine=False)
+        pixels = _pixels(shot)
+        if first is None:
+            first = pixels
+            labels = np.zeros(pixels.shape[:2], np.uint8)
+        _check_alike(pixels, first)
+        score = sharpness(pixels, model=model, settings=settings)
         if best is None:
-            best, labels = sigma, np.zeros(sigma.shape, np.uint8)
+            best = score
         else:
-            labels[sigma < best] = index
-            best = np.minimum(best, sigma)
-    total, weights = 0.0, 0.0
-    heaviest = np.full(labels.shape, -1, np.float32)
-    chosen = np.zeros_like(labels)
-    for index, shot in enumerate(shots):
-        image = images.as_float(shot)
-        weight = _decision(labels == index, image, settings)
-        chosen[weight > heaviest] = index
-        heaviest = np.maximum(heaviest, weight)
-        total = total + (weight[:, :, None] if image.ndim == 3 else weight) * image
-        weights = weights + weight
-    weights = np.maximum(weights, 1e-6)
-    fused = total / (weights[:, :, None] if total.ndim == 3 else weights)
-    return Fusion(np.clip(fused, 0, 1).astype(np.float32), chosen)
+            labels[score > best] = index
+            best = np.maximum(best, score)
+    labels = without_islands(labels, int(settings.smallest * labels.size))
+    fused = first.copy()
+    for index, shot in enumerate(shots[1:], 1):
+        mine = labels == index
+        if mine.any():
+            fused[mine] = _pixels(shot)[mine]
+    return Fusion(fused, labels)
 
 
-def _decision(mask: np.ndarray, image: np.ndarray, settings: Settings) -> np.ndarray:
-    guided = refine.GuidedFilter(images.grey(image), radius=settings.radius, eps=settings.eps)
-    return np.clip(guided(mask.astype(np.float32)), 0, 1)
+def sharpness(image: np.ndarray, *, model=None, settings: Settings = Settings()) -> np.ndarray:
+    """Return the score by which shots compete, (H, W) float32, in logarithmic units; see :func:`fuse`."""
+    grey = images.grey(image)
+    detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), settings.detail))
+    detail = cv2.GaussianBlur(detail, (0, 0), settings.reach)
+    sigma = maps.estimate(image, model=model, step=settings.step, refine=False)
+    score = np.log(detail + np.float32(settings.prior) / (sigma + np.float32(0.1)) + np.float32(1e-6))
+    return refine.GuidedFilter(grey, radius=settings.radius, eps=settings.eps)(score)
+
+
+def without_islands(labels: np.ndarray, smallest: int) -> np.ndarray:
+    """Give every connected region of fewer pixels to the label that borders it most.
+
+    Parameters
+    ----------
+    labels : (H, W) uint8
+    smallest : pixels
+
+    Returns
+    -------
+    (H, W) uint8
+    """
+    labels = labels.copy()
+    for label in np.unique(labels):
+        count, regions, stats, _ = cv2.connectedComponentsWithStats(
+            (labels == label).astype(np.uint8), connectivity=4
+        )
+        for region in range(1, count):
+            left, top, width, height, area = stats[region]
+            if area >= smallest or area == labels.size:
+                continue
+            box = (slice(max(top - 1, 0), top + height + 1), slice(max(left - 1, 0), left + width + 1))
+            inside = regions[box] == region
+            ring = cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & ~inside
+            labels[box][inside] = np.bincount(labels[box][ring]).argmax()
+    return labels
+
+
+def _pixels(shot: np.ndarray | str | Path) -> np.ndarray:
+    return images.read(shot) if isinstance(shot, str | Path) else np.asarray(shot)
+
+
+def _check_alike(pixels: np.ndarray, first: np.ndarray) -> None:
+    if pixels.shape != first.shape:
+        raise ValueError(
+            f"the shots differ in shape: {first.shape} and {pixels.shape}; crop or register them first"
+        )
+    if pixels.dtype != first.dtype:
+        raise ValueError(f"the shots differ in depth: {first.dtype} and {pixels.dtype}")

@@ -19,7 +19,10 @@ shots = [
 shots = [images.as_depth(shot, np.uint8) for shot in shots]
 fusion = fuse.fuse(shots, model=model)
 results = {f"shot {i + 1}": images.as_float(shot) for i, shot in enumerate(shots)}
-results |= {"mean": np.mean([images.as_float(shot) for shot in shots], 0), "fused": fusion.image}
+results |= {
+    "mean": np.mean([images.as_float(shot) for shot in shots], 0),
+    "fused": images.as_float(fusion.image),
+}
 rows = [
     {
         "image": name,

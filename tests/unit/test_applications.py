@@ -80,11 +80,31 @@ def test_three_shots_fuse_with_the_same_code(image):
     assert set(np.unique(fusion.labels)) == {0, 1, 2}
 
 
+def test_islands_join_what_lies_around_them():
+    labels = np.zeros((20, 30), np.uint8)
+    labels[:, 15:] = 1
+    labels[4:7, 4:7] = 1
+    labels[0:2, 29] = 2
+    cleaned = fuse.without_islands(labels, 20)
+    assert (cleaned[:, :15] == 0).all()
+    assert (cleaned[:, 15:] == 1).all()
+
+
+def test_files_fuse_as_their_pixels(image, tmp_path):
+    shots = [images.as_depth(shot, np.uint8) for shot in (image, blur.blur(image, 3))]
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path, shot in zip(paths, shots, strict=True):
+        images.write(path, shot)
+    assert np.array_equal(fuse.fuse(paths).image, fuse.fuse(shots).image)
+
+
 def test_shots_that_cannot_be_fused_are_refused(image):
-    with pytest.raises(ValueError, match="two shots or more, not 1"):
+    with pytest.raises(ValueError, match="2 to 255 shots, not 1"):
         fuse.fuse([image])
     with pytest.raises(ValueError, match="differ in shape"):
         fuse.fuse([image, image[:50]])
+    with pytest.raises(ValueError, match="differ in depth"):
+        fuse.fuse([image, images.as_depth(image, np.uint8)])
 
 
 def test_thin_lens_blur_is_the_textbooks():

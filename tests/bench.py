@@ -1,0 +1,114 @@
+"""make bench: what is fast, as ratios to the plain way measured in the same run.
+
+Every line names both times; machines are noisy, so only the ratios mean something.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+import torch
+
+from defocus_core import backbones, blur, images, maps, patches, refine, scenes
+
+REPEATS = 3
+
+
+def timed(function):
+    """Return the least of a few times in seconds."""
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def compare(what, plain, ours):
+    slow, fast = timed(plain), timed(ours)
+    print(f"{what}: {fast:.3f} s, plain {slow:.3f} s, {slow / fast:.1f} times faster", flush=True)
+
+
+def photograph(width, height):
+    return cv2.resize(scenes.motorcycle().image, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+
+
+def plain_patches(grey, corners, recipe, path):
+    """A Python loop of cv2.GaussianBlur a patch, gzip HDF5 row by row."""
+    with h5py.File(path, "w") as file:
+        rows = file.create_dataset(
+            "patches", (0, 32, 32), np.uint8, maxshape=(None, 32, 32), compression="gzip"
+        )
+        for sigma in recipe.levels.nominal():
+            size = int(2 * sigma + 1)
+            whole = blur.blur(grey, sigma) if recipe.domain == "image" else None
+            for row, column in corners:
+                window = (slice(row, row + 32), slice(column, column + 32))
+                if recipe.domain == "image":
+                    patch = whole[window]
+                else:
+                    patch = cv2.GaussianBlur(grey[window], (size, size), sigma) if sigma else grey[window]
+                rows.resize(len(rows) + 1, axis=0)
+                rows[-1] = np.rint(patch * 255)
+
+
+def bench_patches(folder):
+    images.write(folder / "p.png", photograph(741, 500))
+    grey = images.grey(images.read(folder / "p.png"))
+    for domain, kernel in (("patch", "paper"), ("image", "full")):
+        recipe = patches.Recipe(domain=domain, kernel=kernel, stride=16, sharpness=300, cap=200)
+        corners = patches.positions(grey, recipe, np.random.default_rng(0))
+        compare(
+            f"{len(corners) * 20} patches to HDF5, {domain} domain",
+            lambda r=recipe, c=corners: plain_patches(grey, c, r, folder / "plain.h5"),
+            lambda r=recipe: patches.write_split(
+                [("00", folder / "p.png")], folder / "ours.h5", recipe=r, seed=0, parameters={}
+            ),
+        )
+
+
+def patch_loop(grey, model, step):
+    views = torch.from_numpy(grey).unfold(0, 32, step).unfold(1, 32, step).reshape(-1, 1, 32, 32)
+    with torch.inference_mode():
+        for batch in views.split(128):
+            model(batch)
+
+
+def bench_maps():
+    image = photograph(1000, 700)
+    grey = images.grey(image)
+    mobile = backbones.build("mobilenet_v2", np.arange(20)).eval()
+    for name in backbones.shipped():
+        model = backbones.load(name)
+        for step in (16, 4) if model.stride else (4,):
+            seconds = timed(lambda m=model, s=step: maps.estimate(image, model=m, step=s))
+            print(f"map of 1000x700, {name}, step {step}, refined: {seconds:.3f} s", flush=True)
+        if model.stride:
+            compare(
+                f"windows of 1000x700 at step 16, {name} shared, MobileNetV2 in a loop of batches",
+                lambda: patch_loop(grey, mobile, 16),
+                lambda m=model: maps.windows(grey, m, step=16),
+            )
+    sigma = maps.estimate(image, refine=False)
+    seconds = timed(lambda: refine.refine(sigma, image))
+    print(f"refinement of 1000x700: {seconds:.3f} s", flush=True)
+    published = timed(lambda: refine.refine(sigma, image, refine.PAPER))
+    print(f"refinement of 1000x700, published setting: {published:.3f} s", flush=True)
+
+
+def bench_networks():
+    batch = torch.rand(128, 1, 32, 32)
+    small, mobile = (backbones.build(n, np.arange(20)).eval() for n in ("blurnet", "mobilenet_v2"))
+    with torch.inference_mode():
+        compare("128 patches, BlurNet, plain MobileNetV2", lambda: mobile(batch), lambda: small(batch))
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as folder:
+        bench_patches(Path(folder))
+    bench_networks()
+    bench_maps()
