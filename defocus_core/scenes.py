@@ -88,9 +88,9 @@ def photograph(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Photograph a scene with a wide aperture.
 
-    The scene is cut into layers of depth; each is blurred with its own sigma, its coverage with it,
-    and laid over those behind, so that a blurred front spreads over a sharp background and a blurred
-    background does not spread over a sharp front.
+    The scene is cut into layers of depth; each goes on behind those nearer than it, is blurred with its
+    own sigma, its coverage with it, and is laid over those behind. So a blurred front spreads over a
+    sharp background, and a blurred background does not spread over a sharp front.
 
     Parameters
     ----------
@@ -105,18 +105,18 @@ def photograph(
     """
     if aperture not in ("gaussian", "disk"):
         raise ValueError(f"no aperture {aperture!r}; known: gaussian, disk")
-    low, high = float(scene.depth.min()), float(scene.depth.max())
-    edges = np.linspace(low, high, layers + 1)
+    edges = np.linspace(float(scene.depth.min()), float(scene.depth.max()), layers + 1)
     index = np.clip(np.searchsorted(edges, scene.depth, "right") - 1, 0, layers - 1)
+    steps = layers // 12  # by which a receding surface may come nearer and still be one surface
     canvas, sigma = np.zeros_like(scene.image), np.zeros(scene.depth.shape, np.float32)
-    for layer in range(layers):
+    for layer in np.unique(index):
         inside = index == layer
-        if not inside.any():
-            continue
-        depth = float(scene.depth[inside].mean())
-        width = float(thin_lens_sigma(np.float32(depth), focus=focus, strength=strength))
-        colour, coverage = _spread_layer(scene.image, inside, width, aperture, backmost=not canvas.any())
-        canvas = colour + (1 - coverage[:, :, None]) * canvas
+        depth = np.float32(scene.depth[inside].mean())
+        width = float(thin_lens_sigma(depth, focus=focus, strength=strength))
+        coverage = (index >= layer).astype(np.float32)[:, :, None]
+        surface = _continued(scene.image, index <= layer + steps)
+        colour, coverage = (_blurred(values, width, aperture) for values in (surface * coverage, coverage))
+        canvas = colour + (1 - coverage) * canvas
         sigma[inside] = width
     return np.clip(canvas, 0, 1), sigma
 
@@ -173,19 +173,19 @@ def _write_pair(folder: Path, name: str, image: np.ndarray, sigma: np.ndarray) -
     np.save(folder / "sigma" / f"{name}.npy", sigma)
 
 
-def _spread_layer(image, inside, sigma, aperture, backmost):
-    """Blur one layer, its colour premultiplied by its coverage; the backmost fills the frame."""
-    coverage = inside.astype(np.float32)
-    colour = image * coverage[:, :, None]
-    if sigma >= 0.05:
-        stack = np.dstack([colour, coverage])
-        stack = (
-            blur.blur(stack, sigma)
-            if aperture == "gaussian"
-            else cv2.filter2D(stack, -1, disk_kernel(2 * sigma), borderType=cv2.BORDER_REFLECT)
-        )
-        colour, coverage = stack[:, :, :3], stack[:, :, 3]
-    if backmost:
-        colour = colour / np.maximum(coverage, 1e-3)[:, :, None]
-        coverage = np.ones_like(coverage)
-    return colour, coverage
+def _continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Continue a surface behind what hides it, by its nearest visible pixel."""
+    if known.all():
+        return image
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return image[tuple(nearest)]
+
+
+def _blurred(values: np.ndarray, sigma: float, aperture: str) -> np.ndarray:
+    if sigma < 0.05:
+        return values
+    if aperture == "gaussian":
+        blurred = blur.blur(values, sigma)
+    else:
+        blurred = cv2.filter2D(values, -1, disk_kernel(2 * sigma), borderType=cv2.BORDER_REFLECT)
+    return blurred if blurred.ndim == 3 else blurred[:, :, None]
