@@ -142,8 +142,14 @@ def _window_mean(table: np.ndarray, stride: int) -> np.ndarray:
     return sums / SIZE**2
 
 
-def write_split(
-    members: Iterable[tuple[str, Path]], path: str | Path, *, recipe: Recipe, seed: int, parameters: dict
+def write(
+    members: Iterable[tuple[str, Path]],
+    path: str | Path,
+    *,
+    recipe: Recipe,
+    seed: int,
+    parameters: dict,
+    shard: tuple[int, int] = (0, 1),
 ) -> int:
     """Synthesize the patches of photographs, one at a time, into a patch file.
 
@@ -153,20 +159,17 @@ def write_split(
     path : HDF5 file to write, see :class:`defocus_core.store.Writer`
     recipe, seed : how patches are made
     parameters : kept in the file
+    shard : k of n: make the patches of every n-th photograph from the k-th on; the shards of a split
+        make up its file (:func:`defocus_core.store.join`)
 
     Returns
     -------
-    number of patches
-
-    Raises
-    ------
-    ValueError
-        If no photograph has a patch that the recipe wants.
+    number of patches; a shard may have none
     """
     members = list(members)
     names = [name for name, _ in members]
     with store.Writer(path, sigmas=recipe.sigmas(), images=names, parameters=parameters) as writer:
-        for index, (name, file) in enumerate(members):
+        for index, (name, file) in list(enumerate(members))[shard[0] :: shard[1]]:
             grey = images.grey(images.read(file))
             rng = np.random.default_rng([seed, int(name[:16], 16)])
             corners = positions(grey, recipe, rng)
@@ -174,9 +177,4 @@ def write_split(
                 continue
             for level, batch in synthesize(grey, corners, recipe):
                 writer.append(patches=batch, level=level, image=index, position=corners)
-        if not len(writer):
-            raise ValueError(
-                f"no patch of {len(members)} photographs is sharper than {recipe.sharpness:g}; "
-                "add sharp photographs or lower patches.sharpness"
-            )
         return len(writer)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -88,6 +90,54 @@ class Writer:
         self._part.replace(self._path)
 
 
+def join(parts: Sequence[str | Path], path: str | Path) -> int:
+    """Join the shards of a split into one virtual file; the shards must stay where they are.
+
+    Parameters
+    ----------
+    parts : shards, as :class:`Writer` made them from one list of images
+    path : file to make; it refers to the shards by their path relative to it
+
+    Returns
+    -------
+    number of patches
+
+    Raises
+    ------
+    StoreError
+        If a shard is damaged, they do not belong together, or they hold no patch at all.
+    """
+    path = Path(path)
+    described = [check(part) for part in parts]
+    shared = ("images", "parameters")
+    if any(d[key] != described[0][key] for d in described for key in shared):
+        raise StoreError(f"{path}: shards of different runs; delete {Path(parts[0]).parent} and run again")
+    counts = [d["patches"] for d in described]
+    if not sum(counts):
+        raise StoreError(
+            f"{path}: no photograph of this split has a patch that is sharp enough; "
+            "add sharp photographs or lower patches.sharpness"
+        )
+    part_name = path.with_name(path.name + ".part")
+    with h5py.File(part_name, "w", libver="latest") as file:
+        for name, (shape, dtype) in COLUMNS.items():
+            layout = h5py.VirtualLayout((sum(counts), *shape), dtype)
+            starts = np.cumsum([0, *counts])
+            for part, start, count in zip(parts, starts, counts, strict=False):
+                if count:
+                    near = os.path.relpath(part, path.parent)
+                    layout[start : start + count] = h5py.VirtualSource(near, name, (count, *shape), dtype)
+            file.create_virtual_dataset(name, layout)
+        file.create_dataset("images", data=json.dumps(described[0]["images"]))
+        file.attrs["format"] = FORMAT
+        file.attrs["sigmas"] = described[0]["sigmas"]
+        file.attrs["parameters"] = json.dumps(described[0]["parameters"], sort_keys=True)
+        file.attrs["shards"] = [_digest(part) for part in parts]  # other patches are other bytes here too
+        file.attrs["complete"] = True
+    part_name.replace(path)
+    return sum(counts)
+
+
 def check(path: str | Path) -> dict:
     """Check that a patch file is whole, and say what is in it.
 
@@ -102,6 +152,8 @@ def check(path: str | Path) -> dict:
         If the file cannot be read, was cut off, or its columns do not agree.
     """
     with _open(path) as file:
+        for part in _sources(file, Path(path)):
+            check(part)
         counts = {name: len(file[name]) for name in COLUMNS}
         if len(set(counts.values())) != 1:
             raise StoreError(f"{path}: columns of different length: {counts}; make it again")
@@ -133,6 +185,18 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
         except OSError as error:
             raise StoreError(f"{path}: damaged ({error}); delete it and run again") from error
         return {**columns, "sigmas": file.attrs["sigmas"]}
+
+
+def _digest(path: str | Path) -> str:
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _sources(file: h5py.File, path: Path) -> list[Path]:
+    """Return the shards behind a virtual file; a missing one would silently read as zeros."""
+    if not file["patches"].is_virtual:
+        return []
+    return [path.parent / source.file_name for source in file["patches"].virtual_sources()]
 
 
 def _open(path: str | Path) -> h5py.File:

@@ -40,6 +40,7 @@ wildcard_constraints:
     set="|".join(SETS),
     stacks="|".join(STACKS),
     split="train|validation|test",
+    shard=r"\d+",
 
 
 def code(script):

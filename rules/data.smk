@@ -26,11 +26,11 @@ rule synthesize:
     input:
         manifest="results/ingest/manifest.csv",
     output:
-        patches="results/patches/{split}.h5",
+        patches="results/patches/shards/{split}_{shard}.h5",
     log:
-        "logs/synthesize/{split}.log",
+        "logs/synthesize/{split}_{shard}.log",
     benchmark:
-        "benchmarks/synthesize/{split}.tsv"
+        "benchmarks/synthesize/{split}_{shard}.tsv"
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -39,9 +39,31 @@ rule synthesize:
     params:
         code=code("synthesize.py"),
         recipe=config["patches"],
+        shards=config["shards"],
         seed=config["seed"],
     script:
         "../workflow_scripts/synthesize.py"
+
+
+rule join:
+    input:
+        lambda wildcards: [
+            f"results/patches/shards/{wildcards.split}_{shard}.h5"
+            for shard in range(config["shards"])
+        ],
+    output:
+        patches="results/patches/{split}.h5",
+    log:
+        "logs/join/{split}.log",
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("join.py"),
+    script:
+        "../workflow_scripts/join.py"
 
 
 rule embedded_set:

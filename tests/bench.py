@@ -64,7 +64,7 @@ def bench_patches(folder):
         compare(
             f"{len(corners) * 20} patches to HDF5, {domain} domain",
             lambda r=recipe, c=corners: plain_patches(grey, c, r, folder / "plain.h5"),
-            lambda r=recipe: patches.write_split(
+            lambda r=recipe: patches.write(
                 [("00", folder / "p.png")], folder / "ours.h5", recipe=r, seed=0, parameters={}
             ),
         )

@@ -1,4 +1,4 @@
-"""Rule synthesize: the photographs of one split -> patches in HDF5."""
+"""Rule synthesize: a shard of the photographs of one split -> patches in HDF5."""
 
 import sys
 
@@ -9,11 +9,13 @@ from defocus_core import patches, sources
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
 mine = table[table.split == snakemake.wildcards.split]
-count = patches.write_split(
+shard = (int(snakemake.wildcards.shard), snakemake.params.shards)
+count = patches.write(
     zip(mine.sha256, map(sources.locate, mine.path), strict=True),
     snakemake.output.patches,
     recipe=patches.recipe_from(snakemake.params.recipe),
     seed=snakemake.params.seed,
     parameters={"patches": snakemake.params.recipe, "seed": snakemake.params.seed},
+    shard=shard,
 )
-print(f"{count} patches of {len(mine)} photographs")
+print(f"{count} patches, shard {shard[0]} of {shard[1]}, {len(mine)} photographs in the split")

@@ -49,7 +49,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, photograph):
     members = [("0123456789abcdef", tmp_path / "a.png")]
     recipe = patches.Recipe(stride=16, cap=3)
     for name in ("one.h5", "two.h5"):
-        count = patches.write_split(members, tmp_path / name, recipe=recipe, seed=5, parameters={})
+        count = patches.write(members, tmp_path / name, recipe=recipe, seed=5, parameters={})
         assert count == 60
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
     columns = store.read(tmp_path / "one.h5")
@@ -57,10 +57,47 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, photograph):
     assert columns["sigmas"][1] == pytest.approx(blur.true_sigma(1, "paper"))
 
 
-def test_no_sharp_patch_at_all_is_an_error_that_leaves_no_file(tmp_path):
+def test_shards_joined_are_the_whole(tmp_path, photograph):
+    members = []
+    for index in range(3):
+        images.write(tmp_path / f"{index}.png", np.roll(photograph, 7 * index, 1))
+        members.append((f"{index}123456789abcdef", tmp_path / f"{index}.png"))
+    options = {"recipe": patches.Recipe(stride=16, cap=3), "seed": 5, "parameters": {"k": 1}}
+    patches.write(members, tmp_path / "whole.h5", **options)
+    parts = [tmp_path / "shards" / f"{k}.h5" for k in range(2)]
+    for k, part in enumerate(parts):
+        patches.write(members, part, **options, shard=(k, 2))
+    assert store.join(parts, tmp_path / "joined.h5") == 180
+    whole, joined = (store.read(tmp_path / name) for name in ("whole.h5", "joined.h5"))
+    order = [
+        np.lexsort((c["position"][:, 1], c["position"][:, 0], c["level"], c["image"]))
+        for c in (whole, joined)
+    ]
+    for name in store.COLUMNS:
+        assert np.array_equal(whole[name][order[0]], joined[name][order[1]])
+    parts[1].unlink()
+    with pytest.raises(FileNotFoundError, match=r"1\.h5"):
+        store.read(tmp_path / "joined.h5")
+
+
+def test_no_sharp_patch_at_all_is_an_error_when_shards_are_joined(tmp_path):
     images.write(tmp_path / "flat.png", np.full((64, 64), 99, np.uint8))
-    with pytest.raises(ValueError, match=r"lower patches\.sharpness"):
-        patches.write_split(
-            [("00", tmp_path / "flat.png")], tmp_path / "x.h5", recipe=patches.Recipe(), seed=0, parameters={}
+    options = {"recipe": patches.Recipe(), "seed": 0, "parameters": {}}
+    assert patches.write([("00", tmp_path / "flat.png")], tmp_path / "x.h5", **options) == 0
+    with pytest.raises(store.StoreError, match=r"lower patches\.sharpness"):
+        store.join([tmp_path / "x.h5"], tmp_path / "joined.h5")
+    assert not (tmp_path / "joined.h5").exists()
+
+
+def test_shards_of_different_runs_are_not_joined(tmp_path, photograph):
+    images.write(tmp_path / "a.png", photograph)
+    for seed in (1, 2):
+        patches.write(
+            [("00", tmp_path / "a.png")],
+            tmp_path / f"{seed}.h5",
+            recipe=patches.Recipe(),
+            seed=0,
+            parameters={"seed": seed},
         )
-    assert not list(tmp_path.glob("x.h5*"))
+    with pytest.raises(store.StoreError, match="shards of different runs"):
+        store.join([tmp_path / "1.h5", tmp_path / "2.h5"], tmp_path / "joined.h5")

@@ -24,7 +24,7 @@ def edited(path, old, new):
         path.write_text(text)
 
 
-TRAINING = {"train", "synthesize", "ingest", "evaluate", "measure", "compare"}
+TRAINING = {"train", "synthesize", "join", "ingest", "evaluate", "measure", "compare"}
 
 
 def test_every_promised_file_is_there(ran):
@@ -76,7 +76,7 @@ def test_an_edit_of_the_loop_retrains_but_makes_no_patches(ran):
     with edited(ran.folder / "defocus_core/training.py", "eps=1e-8", "eps=1e-7"):
         jobs = ran.pending()
     assert jobs["train"] == 2
-    assert not {"ingest", "synthesize", "maps", "benchmark"} & set(jobs)
+    assert not {"ingest", "synthesize", "join", "maps", "benchmark"} & set(jobs)
 
 
 def test_a_comment_reruns_nothing(ran):

@@ -1,0 +1,8 @@
+"""Rule join: the shards of one split -> one virtual HDF5 file."""
+
+import sys
+
+from defocus_core import store
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+print(store.join(snakemake.input, snakemake.output.patches), "patches")
