@@ -148,6 +148,15 @@ class Classifier(nn.Module):
         """Pixels to one answer of a network that answers for pixels, not windows; else None."""
         return getattr(self.network, "cell", None)
 
+    def describe(self) -> str:
+        """Return one line: what the model answers, and its size."""
+        low, high = float(self.sigmas[0]), float(self.sigmas[-1])
+        size = sum(p.numel() for p in self.parameters()) / 1e6
+        where = "windows of 32x32" if self.cell is None else f"cells of {self.cell}x{self.cell}"
+        return (
+            f"{len(self.sigmas)} levels of sigma {low:g} to {high:g} pixels, {where}, {size:.2f} M parameters"
+        )
+
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
         """(N, 1, 32, 32) in [0, 1] -> (N, levels) logits."""
         answers = self.network((patches - 0.5) / 0.25)

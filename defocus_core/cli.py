@@ -83,8 +83,7 @@ def _models(_: argparse.Namespace) -> None:
     from . import backbones  # noqa: PLC0415
 
     for name in backbones.shipped():
-        note = backbones.about(name).get("summary", "")
-        print(f"{name}{'  (default)' if name == DEFAULT_MODEL else ''}  {note}".rstrip())
+        print(f"{name}{' (default)' if name == DEFAULT_MODEL else ''}: {backbones.load(name).describe()}")
 
 
 def _save(path: Path, result: np.ndarray, image: np.ndarray, source: Path) -> None:

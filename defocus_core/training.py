@@ -73,6 +73,10 @@ class Patches:
         """Return rows as (n, 1, 32, 32) float32 in [0, 1] and their levels, (n,) int64."""
         return augmentation.augment(_unit_range(self.patches[rows]), ranges), self.level[rows]
 
+    def fingerprint(self) -> list[int]:
+        """Return numbers that tell these patches from others."""
+        return [len(self), int(self.patches.sum(dtype=torch.int64)), int(self.level.sum())]
+
     def answers(self, model: backbones.Classifier, images: torch.Tensor) -> torch.Tensor:
         """Return logits, (n, levels)."""
         return model(images)
@@ -105,6 +109,10 @@ class Scenes:
             turn, mirror = int(torch.randint(4, ())), bool(torch.rand(()) < 0.5)
             images, level = (_turned(values, turn, mirror) for values in (images, level))
         return augmentation.augment(images, replace(ranges, flips=False)), level
+
+    def fingerprint(self) -> list[int]:
+        """Return numbers that tell these scenes from others."""
+        return [len(self), int(self.images.sum(dtype=torch.int64))]
 
     def answers(self, model: backbones.Classifier, images: torch.Tensor) -> torch.Tensor:
         """Return logits, (n, levels, S / 4, S / 4)."""
@@ -163,7 +171,9 @@ def train(
         weight_decay=settings.weight_decay,
         fused=place.type == "cuda",
     )
-    stamp = json.dumps([name, len(train), len(validation), asdict(settings)], sort_keys=True)
+    stamp = json.dumps(
+        [name, train.fingerprint(), validation.fingerprint(), asdict(settings)], sort_keys=True
+    )
     best, history = _resume(checkpoint, stamp, model, optimizer)
     for row in history:
         report(row)

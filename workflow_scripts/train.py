@@ -13,6 +13,7 @@ torch.set_num_threads(snakemake.threads)
 name = snakemake.wildcards.backbone
 device = training.device()
 columns = {split: store.read(snakemake.input[split]) for split in ("train", "validation")}
+described = store.check(snakemake.input.train)["parameters"]
 settings = training.settings_from(snakemake.params.settings, seed=snakemake.params.seed)
 checkpoint = Path(".checkpoints") / snakemake.params.code / f"{name}.safetensors"
 model, history = training.train(
@@ -24,7 +25,7 @@ model, history = training.train(
     checkpoint=checkpoint,
     report=print,
 )
-backbones.save(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
+backbones.save(model, snakemake.output.model, about={**described, "train": dict(snakemake.params.settings)})
 training.write_history(history, snakemake.output.history)
 epochs = np.array([row["epoch"] for row in history])
 lines = {
