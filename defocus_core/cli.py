@@ -135,10 +135,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("image", type=Path)
     command.add_argument("--out", required=True, type=Path, metavar="FILE")
     command.add_argument(
-        "--in-focus", type=float, default=1.0, help="sigma kept as it is, pixels (default %(default)s)"
+        "--in-focus", type=float, default=0.55, help="sigma kept as it is, pixels (default %(default)s)"
     )
     command.add_argument(
-        "--out-of-focus", type=float, default=7.0, help="sigma blurred in full, pixels (default %(default)s)"
+        "--out-of-focus", type=float, default=3.9, help="sigma blurred in full, pixels (default %(default)s)"
     )
     command.set_defaults(run=_magnify)
     _add_model(command)

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from scipy.special import expit
 
-from . import images
+from . import blur, images
 
-FULL_SCALE = 19.0  # the paper's map runs from 0 to 19
+FULL_SCALE = blur.true_sigma(19, "paper")  # pixels at the paper's label 19, where its map is 1
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
+import tifffile
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
@@ -74,6 +77,8 @@ def read(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         width, height = picture.size
         if width * height > max_pixels:
             raise ImageError("huge", f"{path}: {width}x{height} pixels, more than the limit of {max_pixels}")
+        if picture.mode == "F":
+            raise ImageError("unreadable", f"{path}: floating-point pixels; save it as 8 or 16 bit")
         if _sixteen_bit(picture, data):
             return _read_sixteen_bit(picture, data, path)
         return _read_eight_bit(picture)
@@ -159,7 +164,8 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
     path : file to write; its suffix chooses the format
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 (PNG and TIFF only) or float in [0, 1]
         (written as 8 bit)
-    like : photograph whose ICC profile and EXIF (orientation reset) are kept where the format can
+    like : photograph whose ICC profile and EXIF (orientation reset) are kept; 16-bit TIFF keeps the
+        profile alone
 
     Raises
     ------
@@ -173,28 +179,66 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
         image = as_depth(image, np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     if image.dtype == np.uint16:
-        _write_sixteen_bit(path, image)
+        _write_sixteen_bit(path, image, _metadata(like, image))
         return
     options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
-    Image.fromarray(image).save(path, **options, **_metadata(like))
+    Image.fromarray(image).save(path, **options, **_metadata(like, image))
 
 
-def _metadata(like: str | Path | None) -> dict:
+def _metadata(like: str | Path | None, image: np.ndarray) -> dict:
+    """Return the colour profile, if it is of the image's colours, and the EXIF that describes."""
     if like is None:
         return {}
     with Image.open(like) as source:
+        profile = source.info.get("icc_profile")
+        grey = source.mode.startswith(("1", "L", "I"))
+        if source.mode == "CMYK" or grey != (image.ndim == 2):
+            profile = None
         exif = source.getexif()
-        exif.pop(ExifTags.Base.Orientation, None)
-        found = {"icc_profile": source.info.get("icc_profile"), "exif": exif.tobytes()}
+        kept = Image.Exif()
+        kept.update({tag: exif[tag] for tag in exif if tag in _DESCRIPTIVE})
+        kept.get_ifd(ExifTags.IFD.Exif).update(exif.get_ifd(ExifTags.IFD.Exif))
+    found = {"icc_profile": profile, "exif": kept.tobytes() if len(kept) else None}
     return {key: value for key, value in found.items() if value}
 
 
-def _write_sixteen_bit(path: Path, image: np.ndarray) -> None:
-    if path.suffix.lower() not in (".png", ".tif", ".tiff"):
+_DESCRIPTIVE = {  # what a TIFF's other tags say of its own layout must not travel
+    ExifTags.Base.ImageDescription,
+    ExifTags.Base.Make,
+    ExifTags.Base.Model,
+    ExifTags.Base.Software,
+    ExifTags.Base.DateTime,
+    ExifTags.Base.Artist,
+    ExifTags.Base.Copyright,
+    ExifTags.Base.ExifOffset,
+}
+
+
+def _write_sixteen_bit(path: Path, image: np.ndarray, metadata: dict) -> None:
+    if path.suffix.lower() in (".tif", ".tiff"):
+        photometric = "minisblack" if image.ndim == 2 else "rgb"
+        profile = metadata.get("icc_profile")
+        tifffile.imwrite(path, image, photometric=photometric, iccprofile=profile, software=False)
+        return
+    if path.suffix.lower() != ".png":
         raise ValueError(f"{path.suffix} holds no 16 bit; write .png or .tif")
     bgr = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    if not cv2.imwrite(str(path), bgr):
-        raise OSError(f"could not write {path}")
+    data = cv2.imencode(".png", bgr)[1].tobytes()
+    header = 8 + 25  # signature and IHDR chunk
+    path.write_bytes(data[:header] + _png_chunks(metadata) + data[header:])
+
+
+def _png_chunks(metadata: dict) -> bytes:
+    chunks = b""
+    if "icc_profile" in metadata:
+        chunks += _png_chunk(b"iCCP", b"profile\0\0" + zlib.compress(metadata["icc_profile"]))
+    if "exif" in metadata:
+        chunks += _png_chunk(b"eXIf", metadata["exif"].removeprefix(b"Exif\0\0"))
+    return chunks
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def _sixteen_bit(picture: Image.Image, data: bytes) -> bool:
@@ -209,11 +253,14 @@ def _sixteen_bit(picture: Image.Image, data: bytes) -> bool:
 
 def _read_sixteen_bit(picture: Image.Image, data: bytes, path: Path) -> np.ndarray:
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if array is None or array.dtype not in (np.uint8, np.uint16):
+    if array is None:
+        raise ImageError("truncated", f"{path}: damaged or truncated")
+    if array.dtype not in (np.uint8, np.uint16):
         raise ImageError("unreadable", f"{path}: neither 8 nor 16 bit a channel")
     if array.ndim == 3:
         array = array[:, :, 0] if array.shape[2] < 3 else array[:, :, 2::-1]
-    orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    turned = picture.format == "TIFF"  # OpenCV's TIFF decoder heeds the orientation itself
+    orientation = 1 if turned else picture.getexif().get(ExifTags.Base.Orientation, 1)
     return np.ascontiguousarray(_UPRIGHT.get(orientation, lambda a: a)(array))
 
 

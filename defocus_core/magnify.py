@@ -7,12 +7,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from . import images, refine
+from . import blur, images, refine
+
+LABEL = 19 / blur.true_sigma(19, "paper")  # the paper's labels to one pixel of sigma
+CENTRE = 10 / LABEL
 
 
 @dataclass(frozen=True)
 class Settings:
     """Constants of equations 12 and 13, defaults as published.
+
+    The published 1, 7 and 10 are labels; a label of k blurs by about k / 1.81 pixels, which is what maps say.
 
     Parameters
     ----------
@@ -22,8 +27,8 @@ class Settings:
         (published: 128 in 0..255)
     """
 
-    in_focus: float = 1.0
-    out_of_focus: float = 7.0
+    in_focus: float = 1 / LABEL
+    out_of_focus: float = 7 / LABEL
     sharpen: float = 0.25
     radius: int = 33
     eps: float = 128 / 255**2
@@ -32,18 +37,15 @@ class Settings:
     def __post_init__(self):
         if not 0 <= self.in_focus < self.out_of_focus < CENTRE:
             raise ValueError(
-                f"in_focus < out_of_focus < {CENTRE:g} pixels, not {self.in_focus} and {self.out_of_focus}"
+                f"in_focus < out_of_focus < {CENTRE:.3g} pixels, not {self.in_focus} and {self.out_of_focus}"
             )
 
 
-CENTRE = 10.0
-
-
 def weight(sigma: np.ndarray, settings: Settings = Settings()) -> np.ndarray:
-    """Return how much of each pixel stays: W = 1 - exp(-(|M - 10| / s)^g) (equation 13).
+    """Return how much of each pixel stays: W = 1 - exp(-(|M - c| / s)^g) (equation 13).
 
-    s and g are solved from W(in_focus) = 0.999 and W(out_of_focus) = 0.001. Beyond 10 pixels, where the
-    published formula would rise again, W stays 0.
+    s and g are solved from W(in_focus) = 0.999 and W(out_of_focus) = 0.001. Beyond c, label 10, where
+    the published formula would rise again, W stays 0.
 
     Parameters
     ----------

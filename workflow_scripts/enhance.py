@@ -12,7 +12,14 @@ torch.set_num_threads(snakemake.threads)
 settings, model = snakemake.params.settings, backbones.load(snakemake.input.model)
 scene = scenes.motorcycle()
 image, truth = scenes.photograph(scene, focus=settings["focus"], strength=settings["strength"])
-sigma = maps.estimate(image, model=model, settings=maps.settings_from(snakemake.params.maps))
+options = snakemake.params.maps
+sigma = maps.estimate(
+    image,
+    model=model,
+    step=options["step"],
+    refine=options["refine"],
+    settings=maps.settings_from(options),
+)
 results = {
     "input": image,
     "adaptive": enhance.enhance(image, sigma),

@@ -11,7 +11,7 @@ def image():
 
 
 def test_gain_follows_the_published_constants():
-    sigma = np.array([[0.0, 3.5, 19.0]], np.float32)
+    sigma = np.array([[0.0, 3.5, 19.0]], np.float32) * enhance.FULL_SCALE / 19
     gain = enhance.gain(sigma)[0]
     assert gain[0] == pytest.approx(2 / (1 + np.exp(4.6)), rel=1e-3)
     assert gain[1] == pytest.approx(1.96, abs=0.02)
@@ -21,7 +21,7 @@ def test_gain_follows_the_published_constants():
 def test_enhancement_leaves_the_far_background_alone(image):
     sigma = np.full(image.shape[:2], 12, np.float32)
     np.testing.assert_allclose(enhance.enhance(image, sigma), image, atol=1e-6)
-    sigma[:, :75] = 3.5
+    sigma[:, :75] = 2
     changed = np.abs(enhance.enhance(image, sigma) - image).mean((0, 2))
     assert changed[:75].mean() > 0.005
     assert changed[75:].max() < 1e-6
@@ -30,7 +30,8 @@ def test_enhancement_leaves_the_far_background_alone(image):
 def test_weight_takes_its_two_published_values_and_never_rises():
     sigma = np.linspace(0, 20, 200, dtype=np.float32)[None]
     weight = magnify.weight(sigma)[0]
-    assert magnify.weight(np.float32([[1, 7]]))[0] == pytest.approx([0.999, 0.001], abs=1e-5)
+    labels = np.float32([[1, 7]])
+    assert magnify.weight(labels / magnify.LABEL)[0] == pytest.approx([0.999, 0.001], abs=1e-5)
     assert (np.diff(weight) <= 1e-6).all()
 
 

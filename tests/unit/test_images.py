@@ -1,5 +1,3 @@
-import io
-
 import cv2
 import numpy as np
 import pytest
@@ -36,16 +34,15 @@ def test_alpha_and_palette_are_read_as_colour(tmp_path, colour):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("depth", [8, 16])
-def test_exif_orientation_is_honoured(tmp_path, orientation, depth):
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_exif_orientation_is_honoured(tmp_path, orientation, depth, suffix):
     upright = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
     picture = Image.fromarray(upright)
     exif = picture.getexif()
     exif[0x0112] = orientation
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", exif=exif)
+    path = tmp_path / f"a.{suffix}"
+    picture.save(path, exif=exif)
     expected = np.asarray(_transposed(picture, orientation))
-    path = tmp_path / "a.png"
-    path.write_bytes(buffer.getvalue())
     if depth == 16:
         Image.fromarray(upright.astype(np.uint16) * 257).save(path, exif=exif)
         expected = expected.astype(np.uint16) * 257
@@ -111,3 +108,37 @@ def test_grey_sixteen_bit_by_opencv_reads_alike(tmp_path):
     deep = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
     cv2.imwrite(str(tmp_path / "a.png"), deep)
     assert np.array_equal(images.read(tmp_path / "a.png"), deep)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bit_keeps_the_colour_profile(tmp_path, colour, suffix):
+    Image.fromarray(colour).save(tmp_path / "in.png", icc_profile=b"profile")
+    deep = colour.astype(np.uint16) * 257
+    images.write(tmp_path / f"out.{suffix}", deep, like=tmp_path / "in.png")
+    assert np.array_equal(images.read(tmp_path / f"out.{suffix}"), deep)
+    with Image.open(tmp_path / f"out.{suffix}") as out:
+        assert out.info["icc_profile"] == b"profile"
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "CMYK", "L"])
+def test_what_is_written_like_any_tiff_can_be_read(tmp_path, colour, mode):
+    Image.fromarray(colour).convert(mode).save(tmp_path / "in.tif", icc_profile=b"theirs")
+    images.write(tmp_path / "out.tif", colour, like=tmp_path / "in.tif")
+    assert np.array_equal(images.read(tmp_path / "out.tif"), colour)
+    if mode in ("CMYK", "L"):
+        with Image.open(tmp_path / "out.tif") as out:
+            assert "icc_profile" not in out.info
+
+
+def test_floating_point_files_are_refused(tmp_path):
+    Image.fromarray(np.full((40, 40), 0.5, np.float32)).save(tmp_path / "f.tif")
+    with pytest.raises(images.ImageError, match="floating-point"):
+        images.read(tmp_path / "f.tif")
+
+
+def test_a_cut_sixteen_bit_file_is_truncated(tmp_path):
+    images.write(tmp_path / "a.png", np.random.default_rng(0).integers(0, 2**16, (64, 64), dtype=np.uint16))
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:3000])
+    with pytest.raises(images.ImageError) as caught:
+        images.read(tmp_path / "a.png")
+    assert caught.value.reason == "truncated"
