@@ -12,6 +12,7 @@ import pandas as pd
 from . import baselines, images, metrics
 from .sets import Pair, SetError
 
+WITH_UNIT = ("map", "probability", "edge_ratio")
 Method = Callable[[Pair, np.ndarray], np.ndarray]
 
 
@@ -97,7 +98,7 @@ def score_masks(
     members : the pairs of the set
     blurred : see :func:`read_mask`
     """
-    scores = {name: metrics.Detection() for name in methods}
+    scores = {name: metrics.Detection(absolute=name in WITH_UNIT) for name in methods}
     for pair, grey in _greys(members):
         mask = read_mask(pair.truth, blurred=blurred)
         for name, method in methods.items():
@@ -115,7 +116,7 @@ def score_sigma(methods: dict[str, Method], members: Iterable[Pair]) -> pd.DataF
     for pair, grey in _greys(members):
         truth = read_sigma(pair.truth)
         for name, method in methods.items():
-            values, fitted = method(pair, grey), name != "map"
+            values, fitted = method(pair, grey), name not in WITH_UNIT
             if fitted:
                 known = np.isfinite(truth)
                 values = np.polyval(np.polyfit(values[known], truth[known], 1), values)

@@ -103,6 +103,11 @@ def write(
     photographs : (H, W) float32 grey, sharp all over
     """
     prepared = [Photograph.of(grey) for grey in photographs if min(grey.shape) >= 100]
+    if not prepared:
+        raise ValueError(
+            f"none of {len(photographs)} photographs has 100 pixels a side; "
+            "add some, or lower scenes.sharp_share"
+        )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")

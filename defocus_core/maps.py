@@ -15,7 +15,7 @@ from . import refine as refinement
 from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
-NOTICEABLE, SLOPE = 1.3, 4.0
+NOTICEABLE, SLOPE = 1.1, 12.0
 LEAST = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
 TILE = 1536  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 8
 
@@ -145,7 +145,8 @@ def windows(
     grey = cv2.copyMakeBorder(grey, 0, padding[0], 0, padding[1], cv2.BORDER_REFLECT)
     shared = model.stride is not None and step % model.stride == 0
     answer = _dense_strip if shared else _patch_strip
-    height = max(1, STRIP_PIXELS // (grey.shape[1] * step))
+    # a strip is bounded by its pixels where windows share them, and by its windows where each has its own
+    height = max(1, STRIP_PIXELS // (grey.shape[1] * step if shared else columns * SIZE))
     parts = []
     for first in range(0, rows, height):
         last = min(first + height, rows)

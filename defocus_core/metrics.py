@@ -52,13 +52,18 @@ class Detection:
     Every map is scaled to [0, 1] between its own minimum and maximum; thresholds are the edges of
     :data:`BINS` equal bins. Positive is *blurred*, but for the F measure, where it is *sharp*, as the
     field's papers have it.
+
+    Parameters
+    ----------
+    absolute : the maps have a unit, so that one threshold for all images is taken on the maps as they are
+        (0..16, pixels of sigma) and not on the scaled ones
     """
 
+    absolute: bool = False
     rows: list[dict] = field(default_factory=list)
-    _accuracy: list[np.ndarray] = field(default_factory=list)
+    _one_threshold: list[np.ndarray] = field(default_factory=list)
     _precision: list[np.ndarray] = field(default_factory=list)
     _recall: list[np.ndarray] = field(default_factory=list)
-    _raw: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
     def add(self, name: str, values: np.ndarray, blurred: np.ndarray) -> None:
         """Add one image.
@@ -73,19 +78,18 @@ class Detection:
             raise ValueError(f"{name}: a map of {values.shape} against a mask of {blurred.shape}")
         scaled = _scaled(values)
         positive, negative = _histograms(scaled, blurred, 0.0, 1.0)
-        self._raw.append(_histograms(values, blurred, 0.0, 16.0))
+        compared = values if self.absolute else scaled
+        self._one_threshold.append(_accuracies(*_histograms(compared, blurred, 0.0, self._top)))
         true_positive = positive[::-1].cumsum()[::-1]  # called blurred at a threshold: at or above it
         false_positive = negative[::-1].cumsum()[::-1]
         true_negative = negative.sum() - false_positive
         false_negative = positive.sum() - true_positive
-        accuracy = (true_positive + true_negative) / blurred.size
-        self._accuracy.append(accuracy)
         self._precision.append(true_negative / np.maximum(true_negative + false_negative, 1))
         self._recall.append(true_negative / max(negative.sum(), 1))
         self.rows.append(
             {
                 "image": name,
-                "accuracy": float(accuracy.max()),
+                "accuracy": float(_accuracies(positive, negative).max()),
                 "ap_blurred": _average_precision(positive, negative),
                 "mae": float(np.abs(scaled - blurred).mean()),
             }
@@ -95,16 +99,17 @@ class Detection:
         """Return the means over images.
 
         ``accuracy``: at the best threshold of each image (an oracle, as published).
-        ``accuracy_one_threshold``: at the one threshold, on the maps as they are, that is best for
-        the whole set. ``mae``, ``ap_blurred``: means. ``max_f``: largest F with beta^2 = 0.3 of the mean
-        precision and recall of *sharp*.
+        ``accuracy_one_threshold``: at the one threshold that is best for the whole set, and
+        ``threshold``, where it lies. ``mae``: mean. ``ap_blurred``: mean over images that have any blur.
+        ``max_f``: largest F with beta^2 = 0.3 of the mean precision and recall of *sharp*.
         """
         precision, recall = np.mean(self._precision, 0), np.mean(self._recall, 0)
         f = 1.3 * precision * recall / np.maximum(0.3 * precision + recall, 1e-12)
         return {
             "accuracy": float(np.mean([row["accuracy"] for row in self.rows])),
-            "accuracy_one_threshold": max(self._one_threshold(), float(np.mean(self._accuracy, 0).max())),
-            "ap_blurred": float(np.mean([row["ap_blurred"] for row in self.rows])),
+            "accuracy_one_threshold": float(np.mean(self._one_threshold, 0).max()),
+            "threshold": float(np.mean(self._one_threshold, 0).argmax() * self._top / BINS),
+            "ap_blurred": float(np.nanmean([row["ap_blurred"] for row in self.rows])),
             "mae": float(np.mean([row["mae"] for row in self.rows])),
             "max_f": float(f.max()),
             "images": len(self.rows),
@@ -114,23 +119,9 @@ class Detection:
         """Return mean precision and recall of *sharp*, each (:data:`BINS`,), over thresholds."""
         return np.mean(self._precision, 0), np.mean(self._recall, 0)
 
-    def accuracy_at(self, threshold: float) -> float:
-        """Return the mean accuracy at one threshold on the maps as they are (0..16)."""
-        return float(self._raw_accuracy()[int(threshold / 16.0 * BINS)])
-
-    def best_threshold(self) -> float:
-        """Return the one threshold, in the maps' own unit, with the best mean accuracy."""
-        return float(self._raw_accuracy().argmax() * 16.0 / BINS)
-
-    def _one_threshold(self) -> float:
-        return float(self._raw_accuracy().max())
-
-    def _raw_accuracy(self) -> np.ndarray:
-        curves = []
-        for positive, negative in self._raw:
-            right = positive[::-1].cumsum()[::-1] + negative.sum() - negative[::-1].cumsum()[::-1]
-            curves.append(right / (positive.sum() + negative.sum()))
-        return np.mean(curves, 0)
+    @property
+    def _top(self) -> float:
+        return 16.0 if self.absolute else 1.0
 
 
 def dense(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:
@@ -187,6 +178,12 @@ def _scaled(values: np.ndarray) -> np.ndarray:
 def _histograms(values, blurred, low, high):
     index = np.clip((values - low) * (BINS / (high - low)), 0, BINS - 1).astype(np.int32)
     return np.bincount(index[blurred], minlength=BINS), np.bincount(index[~blurred], minlength=BINS)
+
+
+def _accuracies(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    """Return the accuracy at every threshold: blurred is what lies at or above it."""
+    right = positive[::-1].cumsum()[::-1] + negative.sum() - negative[::-1].cumsum()[::-1]
+    return right / (positive.sum() + negative.sum())
 
 
 def _average_precision(positive: np.ndarray, negative: np.ndarray) -> float:

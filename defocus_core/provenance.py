@@ -1,4 +1,4 @@
-"""What made a result: digests of code, and a short record of versions and machine."""
+"""What made a result: the digest of its code."""
 
 from __future__ import annotations
 

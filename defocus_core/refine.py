@@ -49,6 +49,8 @@ class Settings:
         for name in ("radius", "guide_radius", "subsample"):
             if getattr(self, name) < 1:
                 raise ValueError(f"refine.{name} is at least 1, not {getattr(self, name)}")
+        if not 0 <= self.alpha <= 6:
+            raise ValueError(f"refine.alpha is 0 to 6 (beyond, its weights leave float32), not {self.alpha}")
         if self.eps <= 0 or self.guide_eps <= 0:
             raise ValueError(f"refine.eps is above 0, not {min(self.eps, self.guide_eps)}")
 

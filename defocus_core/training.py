@@ -172,7 +172,14 @@ def train(
         fused=place.type == "cuda",
     )
     stamp = json.dumps(
-        [name, train.fingerprint(), validation.fingerprint(), asdict(settings)], sort_keys=True
+        [
+            name,
+            train.fingerprint(),
+            validation.fingerprint(),
+            asdict(settings),
+            start and float(sum(value.double().abs().sum() for value in start.state_dict().values())),
+        ],
+        sort_keys=True,
     )
     best, history = _resume(checkpoint, stamp, model, optimizer)
     for row in history:

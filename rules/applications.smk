@@ -2,12 +2,17 @@ rule application:
     input:
         model=model_file(config["maps"]["model"]),
     output:
-        scores="results/applications/{application}/scores.csv",
+        scores=report(
+            "results/applications/{application}/scores.csv",
+            caption="../report/{application}.rst",
+            category="Applications",
+            labels={"application": "{application}", "figure": "scores"},
+        ),
         figure=report(
             "results/applications/{application}/example.png",
             caption="../report/{application}.rst",
             category="Applications",
-            labels={"application": "{application}"},
+            labels={"application": "{application}", "figure": "example"},
         ),
     log:
         "logs/applications/{application}.log",
@@ -23,18 +28,13 @@ rule application:
         runtime="1h",
     params:
         code=lambda wildcards: code(f"{wildcards.application}.py"),
-        maps=config["maps"],
+        photographs=sources.package_version("skimage"),
+        maps=lambda wildcards: (
+            None if wildcards.application == "fuse" else config["maps"]
+        ),
         settings=lambda wildcards: config["applications"][wildcards.application],
     script:
         "../workflow_scripts/{wildcards.application}.py"
-
-
-def stack_files(wildcards):
-    return [
-        str(p)
-        for s in sets.stacks(config["stacks"][wildcards.stacks]["stacks"])
-        for p in s.shots
-    ]
 
 
 rule fuse_set:

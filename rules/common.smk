@@ -20,6 +20,34 @@ def check(config):
         key = ".".join(map(str, error.absolute_path)) or "(top level)"
         what = error.schema.get("description", "see config/README.md")
         raise WorkflowError(f"config: {key}: {error.message} -- {what}")
+    total = sum(config["ingest"]["shares"].values())
+    if abs(total - 1) > 1e-6:
+        raise WorkflowError(f"config: ingest.shares: they sum to {total:g}, not to 1")
+    levels = config["patches"]["levels"]
+    if not levels["smallest"] < levels["largest"]:
+        raise WorkflowError(
+            f"config: patches.levels: smallest {levels['smallest']} is not below largest"
+        )
+    if levels["spacing"] == "geometric" and levels["smallest"] <= 0:
+        raise WorkflowError("config: patches.levels: geometric levels start above 0")
+    for section, key in (("maps", "model"), ("scenes", "start")):
+        origin, _, name = config[section][key].partition("/")
+        weights = (ROOT / "defocus_core/weights").glob("*.safetensors")
+        known = (
+            config["backbones"] if origin == "trained" else [p.stem for p in weights]
+        )
+        if name not in [*known, "scenenet"]:
+            choices = ", ".join(known)
+            raise WorkflowError(
+                f"config: {section}.{key}: no {origin} model {name!r} (known: {choices})"
+            )
+    for name, entry in config["sets"].items():
+        for taken in {"map", "probability", *config["baselines"]} & set(
+            entry.get("peers", {})
+        ):
+            raise WorkflowError(
+                f"config: sets.{name}.peers: {taken!r} is the name of a row of our own"
+            )
     unknown = [name for name in config["benchmarks"] if name not in config["sets"]]
     if unknown:
         known = ", ".join(config["sets"])
@@ -89,6 +117,28 @@ def set_folders(name):
     return entry["images"], entry["truth_folder"]
 
 
+def peer_files(folders):
+    """What lies in the folders of other methods' results, so that a replaced file scores anew."""
+    return [
+        str(p)
+        for folder in folders
+        for p in sorted(Path(folder).iterdir())
+        if p.is_file()
+    ]
+
+
+def peers_of_set(wildcards):
+    peers = config["sets"][wildcards.set].get("peers", {})
+    return peer_files(peer["folder"] for peer in peers.values())
+
+
+def shards(split):
+    return [
+        f"results/patches/shards/{split}_{shard}.h5"
+        for shard in range(config["shards"])
+    ]
+
+
 def set_files(wildcards):
     """Photographs and truths of a set, as they lie on disk."""
     entry = config["sets"][wildcards.set]
@@ -96,3 +146,9 @@ def set_files(wildcards):
         return [f"results/sets/{wildcards.set}"]
     members = sets.pairs(*set_folders(wildcards.set), **entry.get("subset", {}))
     return [str(path) for pair in members for path in (pair.image, pair.truth)]
+
+
+def stack_files(wildcards):
+    settings = config["stacks"][wildcards.stacks]
+    shots = [str(p) for s in sets.stacks(settings["stacks"]) for p in s.shots]
+    return shots + peer_files(settings.get("peers", {}).values())

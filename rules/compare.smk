@@ -2,6 +2,7 @@ rule evaluate:
     input:
         model="results/models/{backbone}/model.safetensors",
         test="results/patches/test.h5",
+        shards=shards("test"),
     output:
         metrics="results/models/{backbone}/metrics.json",
         confusion=report(
@@ -16,6 +17,7 @@ rule evaluate:
         "../envs/cpu.yaml"
     threads: 2
     resources:
+        gpu=1,
         mem_mb=4000,
         runtime="1h",
     params:
@@ -49,7 +51,12 @@ rule compare:
         costs=expand("results/models/{backbone}/cost.json", backbone=BACKBONES),
     output:
         table="results/comparison/accuracy.csv",
-        levels="results/comparison/levels.csv",
+        levels=report(
+            "results/comparison/levels.csv",
+            caption="../report/levels.rst",
+            category="Comparison",
+            labels={"figure": "levels", "backbone": "all"},
+        ),
         markdown=report(
             "results/comparison/accuracy.md",
             caption="../report/accuracy.rst",

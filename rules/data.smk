@@ -47,10 +47,7 @@ rule synthesize:
 
 rule join:
     input:
-        lambda wildcards: [
-            f"results/patches/shards/{wildcards.split}_{shard}.h5"
-            for shard in range(config["shards"])
-        ],
+        lambda wildcards: shards(wildcards.split),
     output:
         patches="results/patches/{split}.h5",
     log:
@@ -78,7 +75,7 @@ rule embedded_set:
         runtime="30m",
     params:
         code=code("embedded_set.py"),
-        versions=source_versions(),
+        photographs=sources.package_version("skimage"),
         seed=config["seed"],
         size=lambda wildcards: config["sets"][wildcards.set]["size"],
     script:

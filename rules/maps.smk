@@ -26,6 +26,7 @@ rule maps:
 rule benchmark:
     input:
         files=set_files,
+        peers=peers_of_set,
         maps="results/maps/{set}",
     output:
         scores="results/benchmarks/{set}/scores.csv",

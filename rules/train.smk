@@ -2,6 +2,7 @@ rule train:
     input:
         train="results/patches/train.h5",
         validation="results/patches/validation.h5",
+        shards=[*shards("train"), *shards("validation")],
     output:
         model="results/models/{backbone}/model.safetensors",
         history="results/models/{backbone}/history.csv",
@@ -46,7 +47,9 @@ rule scenes:
         runtime="4h",
     params:
         code=code("scenes.py"),
-        settings=config["scenes"],
+        sharp_share=config["scenes"]["sharp_share"],
+        recipe=config["scenes"]["recipe"],
+        scenes=lambda wildcards: config["scenes"]["count"][wildcards.split],
         seed=config["seed"],
     script:
         "../workflow_scripts/scenes.py"

@@ -28,11 +28,7 @@ if settings["truth"] == "masks":
 else:
     each = benchmark.score_sigma(methods, members)
     table = each.drop(columns="image").groupby(["method", "fitted"], as_index=False).mean().sort_values("mae")
-    lines = {
-        name: (rows.index.to_numpy(), rows.mae.to_numpy())
-        for name, rows in each.reset_index().groupby("method")
-    }
-    lines = {name: (range(len(y)), y) for name, (_, y) in lines.items()}
+    lines = {name: (range(len(rows)), rows.mae.to_numpy()) for name, rows in each.groupby("method")}
     plots.curves(lines, output.curve, x="image", y="mean absolute error (pixels of sigma)")
 
 table.to_csv(output.scores, index=False)

@@ -62,15 +62,24 @@ def test_a_perfect_map_scores_one(detection):
     assert summary["mae"] == 0
 
 
-def test_one_threshold_is_in_the_maps_own_unit():
+def test_one_threshold_is_in_the_maps_own_unit_where_they_have_one():
+    mask = np.tile([False, True], (4, 4))
+    for absolute, expected in ((True, 0.75), (False, 1)):
+        scores = metrics.Detection(absolute=absolute)
+        scores.add("a", np.where(mask, 3.0, 1.0), mask)
+        scores.add("b", np.where(mask, 9.0, 4.0), mask)
+        summary = scores.summary()
+        assert summary["accuracy"] == 1
+        assert summary["accuracy_one_threshold"] == expected
+    assert summary["threshold"] <= 1
+
+
+def test_a_photograph_without_blur_has_no_average_precision_and_spoils_none():
     scores = metrics.Detection()
     mask = np.tile([False, True], (4, 4))
-    scores.add("a", np.where(mask, 3.0, 1.0), mask)
-    scores.add("b", np.where(mask, 9.0, 1.5), mask)
-    assert scores.summary()["accuracy_one_threshold"] == 1
-    assert 1.5 < scores.best_threshold() <= 3
-    assert scores.accuracy_at(2.5) == 1
-    assert scores.accuracy_at(5) == 0.75
+    scores.add("a", mask * 1.0, mask)
+    scores.add("sharp", mask * 1.0, np.zeros_like(mask))
+    assert scores.summary()["ap_blurred"] == 1
 
 
 def test_a_map_of_another_size_is_refused():

@@ -38,7 +38,6 @@ class Checkout:
         if overlay is not None:
             (self.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
             files.append("overlay.yaml")
-        command = [sys.executable, "-m", "snakemake", "--configfile", *files, "--", *arguments]
         options = [a for a in arguments if a.startswith("-")]
         targets = [a for a in arguments if not a.startswith("-")]
         command = [sys.executable, "-m", "snakemake", *options, "--configfile", *files, "--", *targets]
@@ -51,9 +50,9 @@ class Checkout:
             raise AssertionError(output[-6000:])
         return done.returncode, output
 
-    def pending(self, overlay=None):
+    def pending(self, overlay=None, *targets):
         """Return the rules that a run would run, with their number of jobs; {} if nothing is to be done."""
-        _, output = self.snakemake("--dry-run", overlay=overlay)
+        _, output = self.snakemake("--dry-run", *targets, overlay=overlay)
         if "Nothing to be done" in output:
             return {}
         table = output.split("Job stats:")[-1].split("total")[0]

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from skimage import data
 
-from defocus_core import backbones, images, store
+from defocus_core import backbones, blur, images, store
 
 
 @contextmanager
@@ -93,7 +94,7 @@ def test_a_backbone_added_trains_it_alone_and_one_removed_trains_none(ran):
 
 def test_another_step_reruns_maps_and_after(ran):
     jobs = ran.pending({"maps": {"step": 16}})
-    assert jobs == {"maps": 1, "benchmark": 1, "application": 3, "all": 1}
+    assert jobs == {"maps": 1, "benchmark": 1, "application": 2, "all": 1}
 
 
 def test_a_touch_reruns_nothing(ran):
@@ -131,6 +132,9 @@ def test_the_lint_is_silent(ran):
         ({"backbones": ["mobilnet"]}, "backbones.0: 'mobilnet' is not one of ['blurnet', 'mobilenet_v2'"),
         ({"maps": {"step": 64}}, "maps.step: 64 is greater than the maximum of 32"),
         ({"benchmarks": ["cuhkk"]}, "no set 'cuhkk' (known: embedded"),
+        ({"maps": {"model": "shipped/blurnett"}}, "maps.model: no shipped model 'blurnett' (known: "),
+        ({"ingest": {"shares": {"train": 0.9}}}, "ingest.shares: they sum to 1.5, not to 1"),
+        ({"patches": {"levels": {"spacing": "geometric"}}}, "geometric levels start above 0"),
     ],
 )
 def test_a_wrong_key_is_named_before_any_job_starts(ran, overlay, message):
@@ -153,8 +157,49 @@ def test_the_papers_run_resolves_up_to_the_missing_folder(ran):
     assert "results/maps/cuhk" in outputs
 
 
+def test_an_edited_photograph_is_ingested_again_and_a_touched_one_is_not(ran):
+    folder = ran.folder / "photographs"
+    rng = np.random.default_rng(0)
+    for index in range(4):
+        images.write(folder / f"{index}.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+    overlay = {"ingest": {"sources": [{"folder": "photographs", "licence": "mine"}]}}
+    ran.snakemake("results/ingest/manifest.csv", overlay=overlay)
+    assert ran.pending(overlay, "results/ingest/manifest.csv") == {}
+    os.utime(folder / "0.png")
+    assert ran.pending(overlay, "results/ingest/manifest.csv") == {}
+    images.write(folder / "0.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+    assert ran.pending(overlay, "results/ingest/manifest.csv") == {"ingest": 1}
+    ran.snakemake("results/ingest/manifest.csv", overlay=overlay)
+    (folder / "3.png").unlink()
+    assert ran.pending(overlay, "results/ingest/manifest.csv") == {"ingest": 1}
+
+
+def test_masks_are_scored_by_their_polarity_beside_a_peer_whose_edit_scores_anew(ran):
+    image = images.grey(data.astronaut())[:200, :240]
+    mask = np.zeros(image.shape, bool)
+    mask[:, 120:] = True
+    image = np.where(mask, blur.blur(image, 5), image)
+    for name, array in (("images/a", image), ("masks/a", ~mask * 255), ("peer/a", ~mask * 1.0)):
+        images.write(
+            ran.folder / "set" / f"{name}.png", array.astype(np.uint8) if array.dtype == int else array
+        )
+    entry = {"truth": "masks", "images": "set/images", "truth_folder": "set/masks", "blurred": "black"}
+    entry["peers"] = {"oracle": {"folder": "set/peer", "high": "sharp"}}
+    overlay = {"sets": {"mine": entry}, "benchmarks": ["mine"]}
+    target = "results/benchmarks/mine/scores.csv"
+    ran.snakemake(target, overlay=overlay)
+    scores = pd.read_csv(ran.folder / target).set_index("method")
+    assert scores.accuracy["oracle"] == scores.ap_blurred["oracle"] == 1
+    assert scores.mae["oracle"] == 0
+    assert scores.accuracy["map"] > 0.85
+    assert {"probability", "lbp", "laplacian_variance"} <= set(scores.index)
+    assert ran.pending(overlay, target) == {}
+    images.write(ran.folder / "set/peer/a.png", (mask * 255).astype(np.uint8))
+    assert ran.pending(overlay, target) == {"benchmark": 1}
+
+
 def test_the_dense_network_is_made_on_request(ran):
-    count = {"train": 6, "validation": 2, "test": 2}
+    count = {"train": 6, "validation": 2}
     overlay = {"scenes": {"count": count, "recipe": {"size": 64}, "sharp_share": 0.1}}
     ran.snakemake("results/models/scenenet/model.safetensors", overlay=overlay)
     assert backbones.load(ran.folder / "results/models/scenenet/model.safetensors").cell == 4
