@@ -121,19 +121,20 @@ def _name_scenes(rows: list[Row]) -> None:
 def _split(rows: list[Row], shares: dict[str, float]) -> None:
     """Split by a hash of the scene, so that a new photograph moves no other one.
 
-    A split that the hash leaves empty takes the scene nearest to it.
+    A split that the hash leaves without a sharp patch takes the scene nearest to it that has some.
     """
     scenes = sorted({row.scene for row in rows})
+    sharp = {row.scene for row in rows if row.sharp_patches}
     if len(scenes) < len(SPLITS):
         raise SourceError(f"{len(scenes)} scenes cannot fill {', '.join(SPLITS)}; add photographs")
     place = {s: int(hashlib.sha256(s.encode()).hexdigest()[:8], 16) / 16**8 for s in scenes}
     edges = np.cumsum([shares[name] for name in SPLITS])
     chosen = {s: SPLITS[min(int(np.searchsorted(edges, place[s], "right")), 2)] for s in scenes}
     for index, name in enumerate(SPLITS):
-        if name in chosen.values():
-            continue
-        middle = edges[index] - shares[name] / 2
-        spare = [s for s in scenes if list(chosen.values()).count(chosen[s]) > 1]
-        chosen[min(spare, key=lambda s: abs(place[s] - middle))] = name
+        filled = [chosen[s] for s in sharp]
+        spare = [s for s in sorted(sharp) if filled.count(chosen[s]) > 1]
+        if name not in filled and spare:
+            middle = edges[index] - shares[name] / 2
+            chosen[min(spare, key=lambda s: abs(place[s] - middle))] = name
     for row in rows:
         row.split = chosen[row.scene]

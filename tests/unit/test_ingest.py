@@ -55,6 +55,15 @@ def test_a_new_photograph_moves_no_other_one(folder):
     assert after[before.index].equals(before)
 
 
+def test_every_split_has_sharp_patches_where_there_are_enough(tmp_path):
+    for seed in range(12):
+        image = _photograph(seed)
+        images.write(tmp_path / f"{seed}.png", image if seed < 3 else cv2.GaussianBlur(image, (0, 0), 3))
+    table = _manifest(tmp_path)
+    assert (table.groupby("split").sharp_patches.sum() > 0).all()
+    assert set(table.split) == {"train", "validation", "test"}
+
+
 def test_bad_files_are_skipped_with_a_reason(folder):
     images.write(folder / "tiny.png", np.zeros((31, 90), np.uint8))
     images.write(folder / "huge.png", np.zeros((200, 200), np.uint8))
