@@ -224,10 +224,28 @@ def load(name_or_file: str | Path = DEFAULT_MODEL) -> Classifier:
             header = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         model = Classifier(header["backbone"], state["sigmas"])
-        model.load_state_dict(state)
+        restore(model, state)
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise ValueError(f"{path}: not weights of this project ({error})") from error
     return model.eval()
+
+
+def restore(model: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
+    """Load tensors into a network that has exactly these, as it holds them now.
+
+    A plain mapping has lost the versions that some networks of torchvision ask for; the network's own
+    ``state_dict`` has them.
+
+    Raises
+    ------
+    RuntimeError
+        If names or shapes differ.
+    """
+    state = model.state_dict()
+    if differing := set(state) ^ set(tensors):
+        raise RuntimeError(f"{len(differing)} tensors too many or missing, such as {min(differing)}")
+    state.update(tensors)
+    model.load_state_dict(state)
 
 
 def about(name_or_file: str | Path = DEFAULT_MODEL) -> dict:

@@ -207,7 +207,7 @@ def train(
         _keep(checkpoint, stamp=stamp, model=model, optimizer=optimizer, best=best, history=history)
         report(row)
 
-    model.load_state_dict(best)
+    backbones.restore(model, best)
     return model.eval(), history
 
 
@@ -348,7 +348,7 @@ def _resume(checkpoint, stamp, model, optimizer) -> tuple[dict, list[dict]]:
         return fresh
     if header.get("stamp") != stamp:
         return fresh
-    model.load_state_dict(_under(tensors, "model/"))
+    backbones.restore(model, _under(tensors, "model/"))
     state = optimizer.state_dict()
     for key, value in _under(tensors, "optimizer/").items():
         index, field = key.split("/")

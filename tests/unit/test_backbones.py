@@ -11,9 +11,13 @@ SIGMAS = torch.linspace(0, 10, 20)
 
 
 @pytest.mark.parametrize("name", backbones.REGISTRY)
-def test_every_backbone_takes_patches_and_gives_logits(name):
+def test_every_backbone_takes_patches_gives_logits_and_comes_back(name, tmp_path):
     model = backbones.build(name, SIGMAS).eval()
-    assert model(torch.rand(2, 1, 32, 32)).shape == (2, 20)
+    patches = torch.rand(2, 1, 32, 32)
+    logits = model(patches)
+    assert logits.shape == (2, 20)
+    backbones.save(model, tmp_path / "m.safetensors")
+    assert torch.equal(backbones.load(tmp_path / "m.safetensors")(patches), logits)
 
 
 def test_saved_models_come_back_with_their_sigmas(tmp_path):
