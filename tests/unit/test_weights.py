@@ -1,0 +1,32 @@
+"""The shipped weights give the scores that their cards say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from defocus_core import backbones, maps, metrics, scenes
+
+SCORES = {"blurnet": (0.956, 0.825), "scenenet": (0.907, 0.850)}  # MAE in pixels, correlation
+
+
+@pytest.fixture(scope="module")
+def photograph():
+    scene = scenes.motorcycle()
+    strength = 8 / float(np.ptp(scene.depth))
+    return scenes.photograph(scene, focus=float(np.quantile(scene.depth, 0.9)), strength=strength)
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_a_shipped_model_scores_on_the_motorcycle_as_its_card_says(photograph, name):
+    image, truth = photograph
+    scores = metrics.dense(maps.estimate(image, model=name, step=8), truth)
+    assert (scores["mae"], scores["correlation"]) == pytest.approx(SCORES[name], abs=0.01)
+    card = (backbones.WEIGHTS / f"{name}.md").read_text()
+    assert f"{SCORES[name][0]:.3f} pixels, correlation {SCORES[name][1]:.3f}" in card
+
+
+def test_every_shipped_model_has_a_card_and_a_score():
+    assert set(backbones.shipped()) == set(SCORES)
+    assert {path.stem for path in Path(backbones.WEIGHTS).glob("*.md")} == set(SCORES)
+    assert sum(path.stat().st_size for path in Path(backbones.WEIGHTS).glob("*")) < 20e6
