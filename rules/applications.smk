@@ -4,13 +4,13 @@ rule application:
     output:
         scores=report(
             "results/applications/{application}/scores.csv",
-            caption="../report/{application}.rst",
+            caption="../report/application.rst",
             category="Applications",
             labels={"application": "{application}", "figure": "scores"},
         ),
         figure=report(
             "results/applications/{application}/example.png",
-            caption="../report/{application}.rst",
+            caption="../report/application.rst",
             category="Applications",
             labels={"application": "{application}", "figure": "example"},
         ),
