@@ -116,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("map", help="defocus map: sigma in pixels as .npy and as a picture")
     command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
     command.add_argument("--out", required=True, type=Path, metavar="DIR")
-    command.add_argument("--step", type=int, default=16, help="pixels between windows (default %(default)s)")
+    command.add_argument(
+        "--step", type=int, default=16, help="pixels between windows; scenenet has none (default %(default)s)"
+    )
     command.add_argument("--no-refine", dest="refine", action="store_false", help="leave out the refinement")
     command.add_argument(
         "--probability", action="store_true", help="also write STEM.probability.npy, 1 = in focus"

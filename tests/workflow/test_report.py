@@ -10,7 +10,7 @@ CHROMIUM = shutil.which("chromium")
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_the_report_shows_every_table_and_figure_without_an_error(ran, tmp_path):
-    ran.snakemake("--report", "report.html")
+    ran.snakemake("--report=report.html")
     report = ran.folder / "report.html"
     done = subprocess.run(
         [
