@@ -46,12 +46,13 @@ class Settings:
             raise ValueError(f"no decision {self.decision!r}; known: expectation, winner")
 
 
-def settings_from(options: dict) -> Settings:
-    """Build :class:`Settings` from a mapping such as the workflow's ``maps`` section."""
+def arguments_from(options: dict) -> dict:
+    """Return the arguments of :func:`estimate` that the workflow's ``maps`` section stands for."""
     known = {
         key: options[key] for key in ("decision", "certainty", "presmooth", "logarithm") if key in options
     }
-    return Settings(**known, refine=refinement.Settings(**options.get("refinement", {})))
+    settings = Settings(**known, refine=refinement.Settings(**options.get("refinement", {})))
+    return {"step": options["step"], "refine": options["refine"], "settings": settings}
 
 
 PAPER = Settings(decision="winner", certainty=0.0, logarithm=False, refine=refinement.PAPER)

@@ -12,14 +12,7 @@ torch.set_num_threads(snakemake.threads)
 settings, model = snakemake.params.settings, backbones.load(snakemake.input.model)
 scene = scenes.motorcycle()
 image, truth = scenes.photograph(scene, focus=settings["focus"], strength=settings["strength"])
-options = snakemake.params.maps
-sigma = maps.estimate(
-    image,
-    model=model,
-    step=options["step"],
-    refine=options["refine"],
-    settings=maps.settings_from(options),
-)
+sigma = maps.estimate(image, model=model, **maps.arguments_from(snakemake.params.maps))
 results = {
     "input": image,
     "adaptive": enhance.enhance(image, sigma),

@@ -14,14 +14,7 @@ scene = scenes.motorcycle()
 focus, strength = settings["focus"], settings["strength"]
 narrow, _ = scenes.photograph(scene, focus=focus, strength=strength)
 wide, _ = scenes.photograph(scene, focus=focus, strength=strength * settings["factor"])
-options = snakemake.params.maps
-sigma = maps.estimate(
-    narrow,
-    model=model,
-    step=options["step"],
-    refine=options["refine"],
-    settings=maps.settings_from(options),
-)
+sigma = maps.estimate(narrow, model=model, **maps.arguments_from(snakemake.params.maps))
 result = magnify.magnify(narrow, sigma)
 rows = [
     {"method": name, "psnr": metrics.psnr(image, wide), "ssim": metrics.ssim(image, wide)}

@@ -12,16 +12,10 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
 folder = Path(snakemake.output.folder)
 folder.mkdir(parents=True)
-settings = snakemake.params.settings
+arguments = maps.arguments_from(snakemake.params.settings)
 model = backbones.load(snakemake.input.model)
 for pair in sets.pairs(*snakemake.params.folders, **snakemake.params.subset):
-    sigma = maps.estimate(
-        images.read(pair.image),
-        model=model,
-        step=settings["step"],
-        refine=settings["refine"],
-        settings=maps.settings_from(settings),
-    )
+    sigma = maps.estimate(images.read(pair.image), model=model, **arguments)
     np.save(folder / f"{pair.name}.npy", sigma)
     plots.save_map(sigma, folder / f"{pair.name}.png")
     print(pair.name, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")
