@@ -12,7 +12,7 @@ import pandas as pd
 from . import baselines, images, metrics
 from .sets import Pair, SetError
 
-WITH_UNIT = ("map", "probability", "edge_ratio")
+WITH_UNIT = ("map", "probability", *baselines.WITH_UNIT)
 Method = Callable[[Pair, np.ndarray], np.ndarray]
 
 

@@ -41,14 +41,24 @@ def _parsed(path: Path) -> tuple[ast.Module, str]:
 
 def _imports(path: Path, root: Path) -> list[Path]:
     package = root / "defocus_core"
-    names: set[str] = {"__init__"}
+    found = []
     for node in ast.walk(_parsed(path)[0]):
         if isinstance(node, ast.ImportFrom):
-            local = node.level or (node.module or "").split(".")[0] == package.name
-            if local:
-                parts = (node.module or "").removeprefix(package.name).strip(".").split(".")
-                names |= {parts[0]} if parts[0] else {alias.name for alias in node.names}
+            start = path.parents[node.level - 1] if node.level else root
+            module = start.joinpath(*(node.module or "").split("."))
+            found += _files(module, package)
+            for alias in node.names:
+                found += _files(module / alias.name, package)
         elif isinstance(node, ast.Import):
-            dotted = (alias.name.split(".") for alias in node.names)
-            names |= {parts[1] for parts in dotted if parts[0] == package.name and len(parts) > 1}
-    return [file for name in names if (file := package / f"{name}.py").is_file()]
+            for alias in node.names:
+                found += _files(root.joinpath(*alias.name.split(".")), package)
+    return found
+
+
+def _files(module: Path, package: Path) -> list[Path]:
+    """Return the files that importing a module runs, if it lies in ``package``: its packages and itself."""
+    if not module.is_relative_to(package):
+        return []
+    packages = [folder for folder in (module, *module.parents) if folder.is_relative_to(package)]
+    files = [module.with_suffix(".py"), *(folder / "__init__.py" for folder in packages)]
+    return [file for file in files if file.is_file()]
