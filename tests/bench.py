@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import torch
 
-from defocus_core import backbones, blur, images, maps, patches, refine, scenes
+from defocus_core import backbones, baselines, blur, images, maps, patches, refine, scenes
 
 REPEATS = 3
 
@@ -99,6 +99,12 @@ def bench_maps():
     print(f"refinement of 1000x700, published setting: {published:.3f} s", flush=True)
 
 
+def bench_baselines():
+    grey = images.grey(photograph(1000, 700))
+    for name, method in baselines.METHODS.items():
+        print(f"baseline {name} of 1000x700: {timed(lambda m=method: m(grey)):.3f} s", flush=True)
+
+
 def bench_networks():
     batch = torch.rand(128, 1, 32, 32)
     small, mobile = (backbones.build(n, np.arange(20)).eval() for n in ("blurnet", "mobilenet_v2"))
@@ -112,3 +118,4 @@ if __name__ == "__main__":
         bench_patches(Path(folder))
     bench_networks()
     bench_maps()
+    bench_baselines()

@@ -10,17 +10,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .local import entropy, laplacian_variance, standard_deviation
-from .patterns import lbp
-from .reblur import edge_ratio
+from . import hifst, local, patterns, reblur, scales
 
 METHODS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "entropy": entropy,
-    "standard_deviation": standard_deviation,
-    "laplacian_variance": laplacian_variance,
-    "lbp": lbp,
-    "edge_ratio": edge_ratio,
+    "entropy": local.entropy,
+    "standard_deviation": local.standard_deviation,
+    "laplacian_variance": local.laplacian_variance,
+    "lbp": patterns.lbp,
+    "hifst": hifst.hifst,
+    "edge_ratio": reblur.edge_ratio,
+    "edge_ratio_matting": reblur.edge_ratio_matting,
+    "edge_scale": scales.edge_scale,
 }
-WITH_UNIT = ("edge_ratio",)
-
-__all__ = ["METHODS", "WITH_UNIT", *METHODS]
+WITH_UNIT = ("edge_ratio", "edge_ratio_matting", "edge_scale")
