@@ -1,10 +1,11 @@
-"""The ``defocus`` command: maps, enhancement, magnification and fusion of one's own photographs."""
+"""The ``defocus`` command: maps, enhancement, magnification, fusion and depth of one's own photographs."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,24 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _map(options: argparse.Namespace) -> None:
     from . import backbones, maps, plots  # noqa: PLC0415
 
-    files = _expand(options.images)
     model = backbones.load(options.model)
-    failed = []
-    for file in _progress(files, "maps"):
-        try:
-            sigma = maps.estimate(images.read(file), model=model, step=options.step, refine=options.refine)
-        except (ValueError, OSError) as error:
-            if len(files) == 1:
-                raise
-            failed.append(str(error))
-            continue
+
+    def one(file: Path) -> None:
+        sigma = maps.estimate(images.read(file), model=model, step=options.step, refine=options.refine)
         options.out.mkdir(parents=True, exist_ok=True)
         np.save(options.out / f"{file.stem}.npy", sigma)
         if options.probability:
             np.save(options.out / f"{file.stem}.probability.npy", maps.in_focus(sigma))
         plots.save_map(sigma, options.out / f"{file.stem}.png")
-    if failed:
-        raise UsageError(f"{len(failed)} of {len(files)} images failed: {'; '.join(failed)}")
+
+    _each(_expand(options.images), "maps", one)
 
 
 def _enhance(options: argparse.Namespace) -> None:
@@ -79,6 +73,31 @@ def _fuse(options: argparse.Namespace) -> None:
         images.write(options.labels, fusion.labels)
 
 
+def _depth(options: argparse.Namespace) -> None:
+    from . import backbones, depth, maps, plots  # noqa: PLC0415
+
+    given = {field.name: getattr(options, field.name) for field in dataclasses.fields(depth.Lens)}
+    model = backbones.load(options.model)
+
+    def one(file: Path) -> None:
+        image = images.read(file)
+        lens = depth.lens(file, **given)
+        sigma = maps.estimate(image, model=model)
+        if lens is None:
+            found = {"relative": depth.relative(sigma)}
+            label = "|1/d - 1/focus|, share of the largest"
+        else:
+            found = dict(zip(("near", "far"), lens.distances(sigma), strict=True))
+            label = "distance (m)"
+        options.out.mkdir(parents=True, exist_ok=True)
+        for name, values in found.items():
+            np.save(options.out / f"{file.stem}.{name}.npy", values)
+            top = float(values[np.isfinite(values)].max(initial=0))
+            plots.save_map(values, options.out / f"{file.stem}.{name}.png", top=top, label=label)
+
+    _each(_expand(options.images), "depth", one)
+
+
 def _models(_: argparse.Namespace) -> None:
     from . import backbones  # noqa: PLC0415
 
@@ -101,6 +120,20 @@ def _expand(paths: Sequence[Path]) -> list[Path]:
             f"two images are named {twice[0]!r} and would share one output; map them one at a time"
         )
     return files
+
+
+def _each(files: Sequence[Path], what: str, one: Callable[[Path], None]) -> None:
+    """Run every file, with progress; those that fail are named together at the end."""
+    failed = []
+    for file in _progress(files, what):
+        try:
+            one(file)
+        except (ValueError, OSError) as error:
+            if len(files) == 1:
+                raise
+            failed.append(str(error))
+    if failed:
+        raise UsageError(f"{len(failed)} of {len(files)} images failed: {'; '.join(failed)}")
 
 
 def _progress(files: Sequence[Path], what: str):
@@ -152,6 +185,24 @@ def _parser() -> argparse.ArgumentParser:
         "--labels", type=Path, metavar="FILE", help="which shot each pixel comes from, 8-bit PNG"
     )
     command.set_defaults(run=_fuse)
+    _add_model(command)
+
+    command = commands.add_parser(
+        "depth",
+        help="distances from blur: STEM.near.npy and STEM.far.npy in metres, or STEM.relative.npy",
+        description="Blur allows two distances, before and behind the plane in focus. Where neither the "
+        "options nor EXIF tell the lens, |1/distance - 1/focus| is written, scaled to its largest.",
+    )
+    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
+    command.add_argument("--out", required=True, type=Path, metavar="DIR")
+    for name, unit, what in (
+        ("focal-length", "MM", "focal length"),
+        ("f-number", "N", "focal length by diameter of the aperture"),
+        ("focus-distance", "M", "from the lens to the plane in focus"),
+        ("pixel-pitch", "UM", "from one pixel to the next on the sensor, in micrometres"),
+    ):
+        command.add_argument(f"--{name}", type=float, metavar=unit, help=f"{what} (default: EXIF)")
+    command.set_defaults(run=_depth)
     _add_model(command)
 
     command = commands.add_parser("models", help="the models that come with the package")

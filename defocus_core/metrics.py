@@ -145,6 +145,27 @@ def dense(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     }
 
 
+def distance(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Score distances against true ones.
+
+    Parameters
+    ----------
+    values, truth : (H, W) float, m; infinite values are allowed
+
+    Returns
+    -------
+    dict with ``mae_dioptres`` (of the inverse distance, 1/m, in which blur is linear), ``median_error``
+    (relative to the true distance) and ``within_quarter`` (share of pixels whose distance is less than
+    1.25 times too large or too small, Eigen et al., NeurIPS 2014)
+    """
+    v, t = values.astype(np.float64), truth.astype(np.float64)
+    return {
+        "mae_dioptres": float(np.abs(1 / v - 1 / t).mean()),
+        "median_error": float(np.median(np.abs(v / t - 1))),
+        "within_quarter": float((np.maximum(v / t, t / v) < 1.25).mean()),
+    }
+
+
 def psnr(image: np.ndarray, truth: np.ndarray) -> float:
     """Return the peak signal-to-noise ratio in dB of images in [0, 1]; equal images give 99."""
     if np.array_equal(image, truth):

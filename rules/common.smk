@@ -60,7 +60,7 @@ check(config)
 BACKBONES = config["backbones"]
 SETS = config["benchmarks"]
 STACKS = list(config["stacks"])
-APPLICATIONS = ["enhance", "magnify", "fuse"]
+APPLICATIONS = ["enhance", "magnify", "fuse", "depth"]
 
 
 wildcard_constraints:

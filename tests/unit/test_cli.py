@@ -46,6 +46,17 @@ def test_fuse_writes_an_image_and_its_labels(folder):
     assert set(np.unique(images.read(folder / "l.png"))) <= {0, 1}
 
 
+def test_depth_is_in_metres_where_the_lens_is_known_and_relative_where_not(folder):
+    lens = ["--focal-length", "50", "--f-number", "2", "--focus-distance", "2", "--pixel-pitch", "6"]
+    assert cli.main(["depth", str(folder / "in"), "--out", str(folder / "out"), *lens]) == 0
+    near, far = (np.load(folder / f"out/b.{name}.npy", allow_pickle=False) for name in ("near", "far"))
+    assert near.shape == (60, 80)
+    assert ((near <= 2) & (far >= 2)).all()
+    assert cli.main(["depth", str(folder / "in/a.png"), "--out", str(folder / "out")]) == 0
+    assert np.load(folder / "out/a.relative.npy", allow_pickle=False).max() == 1
+    assert images.read(folder / "out/a.relative.png").ndim == 3
+
+
 def test_models_names_the_default(capsys):
     assert cli.main(["models"]) == 0
     assert "(default)" in capsys.readouterr().out
@@ -63,6 +74,7 @@ def test_models_names_the_default(capsys):
         (["fuse", "ok.png", "small.png", "--out", "f.png"], "differ in shape"),
         (["enhance", "ok.png", "--out", "o.xyz"], "no format"),
         (["enhance", "ok.png", "--out", "o.png", "--gain", "-1"], "gain is at least 0"),
+        (["depth", "ok.png", "--out", "o", "--f-number", "-2"], "focal length and focus distance and pixel"),
         (["magnify", "ok.png", "--out", "o.png", "--in-focus", "8"], "in_focus < out_of_focus"),
     ],
 )

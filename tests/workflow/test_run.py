@@ -55,6 +55,9 @@ def test_every_promised_file_is_there(ran):
     for application in ("enhance", "magnify", "fuse"):
         assert (results / f"applications/{application}/example.png").is_file()
         assert pd.read_csv(results / f"applications/{application}/scores.csv").psnr.notna().all()
+    depth = pd.read_csv(results / "applications/depth/scores.csv").set_index(["distances", "focus"])
+    assert (depth.within_quarter["true map"] == 1).all()
+    assert (depth.mae_dioptres["estimated map"] < depth.mae_dioptres["the median everywhere"]).all()
 
 
 def test_a_second_run_does_nothing(ran):
@@ -94,7 +97,7 @@ def test_a_backbone_added_trains_it_alone_and_one_removed_trains_none(ran):
 
 def test_another_step_reruns_maps_and_after(ran):
     jobs = ran.pending({"maps": {"step": 16}})
-    assert jobs == {"maps": 1, "benchmark": 1, "application": 2, "all": 1}
+    assert jobs == {"maps": 1, "benchmark": 1, "application": 3, "all": 1}
 
 
 def test_a_touch_reruns_nothing(ran):
