@@ -98,6 +98,12 @@ def _depth(options: argparse.Namespace) -> None:
     _each(_expand(options.images), "depth", one)
 
 
+def _export(options: argparse.Namespace) -> None:
+    from . import backbones, export  # noqa: PLC0415
+
+    export.to_onnx(backbones.load(options.model), options.file)
+
+
 def _models(_: argparse.Namespace) -> None:
     from . import backbones  # noqa: PLC0415
 
@@ -203,6 +209,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command.add_argument(f"--{name}", type=float, metavar=unit, help=f"{what} (default: EXIF)")
     command.set_defaults(run=_depth)
+
+    command = commands.add_parser("export", help="a model as ONNX: grey image in, sigma of every cell out")
+    command.add_argument("file", type=Path, metavar="FILE.onnx")
+    command.set_defaults(run=_export)
     _add_model(command)
 
     command = commands.add_parser("models", help="the models that come with the package")

@@ -10,9 +10,10 @@ from pathlib import Path
 import cv2
 import h5py
 import numpy as np
+import onnxruntime
 import torch
 
-from defocus_core import backbones, baselines, blur, images, maps, patches, refine, scenes
+from defocus_core import backbones, baselines, blur, export, images, maps, patches, refine, scenes
 
 REPEATS = 3
 
@@ -99,6 +100,24 @@ def bench_maps():
     print(f"refinement of 1000x700, published setting: {published:.3f} s", flush=True)
 
 
+def bench_onnx(folder):
+    model = backbones.load()
+    export.to_onnx(model, folder / "model.onnx")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(folder / "model.onnx", options, ["CPUExecutionProvider"])
+    grey = images.grey(photograph(1000, 704))
+
+    def with_torch():
+        return maps.cells(grey, model)
+
+    def with_onnxruntime():
+        return session.run(None, {"image": grey[None, None]})[0][0]
+
+    apart = np.abs(cv2.resize(with_onnxruntime(), grey.shape[::-1]) - with_torch()).max()
+    compare(f"cells of 1000x704, onnxruntime ({apart:.1e} pixels apart), torch", with_torch, with_onnxruntime)
+
+
 def bench_baselines():
     grey = images.grey(photograph(1000, 700))
     for name, method in baselines.METHODS.items():
@@ -118,4 +137,6 @@ if __name__ == "__main__":
         bench_patches(Path(folder))
     bench_networks()
     bench_maps()
+    with tempfile.TemporaryDirectory() as folder:
+        bench_onnx(Path(folder))
     bench_baselines()

@@ -1,0 +1,66 @@
+"""A model as ONNX, for runtimes other than torch."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from . import backbones
+
+NEEDED = ("onnx", "onnxscript")
+
+
+class _Sigma(nn.Module):
+    """The dense form of a classifier with the expected sigma as its answer."""
+
+    def __init__(self, model: backbones.Classifier):
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """(1, 1, H, W) in [0, 1] -> (1, rows, columns) sigma in pixels."""
+        chances = self.model.dense(image).softmax(1)
+        return torch.einsum("nlrc,l->nrc", chances, self.model.sigmas)
+
+
+def to_onnx(model: backbones.Classifier, path: str | Path) -> None:
+    """Write a fully convolutional model as ONNX.
+
+    The file takes ``image`` (1, 1, H, W) float32 in [0, 1] and gives ``sigma`` (1, rows, columns) float32:
+    the expected sigma in pixels of every cell (a dense network; H and W are multiples of 8) or of the window
+    at every fourth pixel (H and W are at least 32), before refinement.
+
+    Parameters
+    ----------
+    model : classifier with a dense form
+    path : file to write, its suffix ``.onnx``
+
+    Raises
+    ------
+    ValueError
+        If the model has no dense form, the suffix is another, or a package of the extra ``onnx`` is missing.
+    """
+    path = Path(path)
+    if path.suffix != ".onnx":
+        raise ValueError(f"a model is exported to a file .onnx, not {path.name!r}")
+    if model.cell is None and model.stride is None:
+        raise ValueError(f"{model.name} has no dense form; export blurnet or scenenet")
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ValueError(f"export needs the package {missing[0]!r}: pip install 'defocus-core[onnx]'")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    free = torch.export.Dim.DYNAMIC  # a named multiple of 8 makes the exporter solve for ever
+    torch.onnx.export(
+        _Sigma(model).eval(),
+        (torch.rand(1, 1, 128, 160),),
+        str(path),
+        input_names=["image"],
+        output_names=["sigma"],
+        dynamic_shapes={"image": {2: free, 3: free}},
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )

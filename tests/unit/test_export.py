@@ -1,0 +1,49 @@
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from defocus_core import backbones, cli, export, maps
+
+onnxruntime = pytest.importorskip("onnxruntime")
+
+
+@pytest.mark.filterwarnings("ignore")  # of the exporter's own making
+def test_onnxruntime_gives_torchs_sigma_at_any_size(tmp_path):
+    path = tmp_path / "new/m.onnx"
+    assert cli.main(["export", str(path)]) == 0
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    model = backbones.load()
+    for shape in ((128, 160), (200, 72)):
+        image = np.random.default_rng(0).random(shape, dtype=np.float32)
+        (sigma,) = session.run(None, {"image": image[None, None]})
+        with torch.inference_mode():
+            logits = model.dense(torch.from_numpy(image[None, None]))[0]
+        expected, _ = maps._decide(logits, model.sigmas, maps.DEFAULT)
+        np.testing.assert_allclose(sigma[0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["m.pt"], "a file .onnx, not 'm.pt'"),
+        (["m.onnx", "--model", "scenenett"], "did you mean 'scenenet'"),
+    ],
+)
+def test_bad_export_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["export", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_of_patches_alone_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no dense form"):
+        export.to_onnx(backbones.build("resnet18", torch.linspace(0, 19, 20)), tmp_path / "m.onnx")
+
+
+def test_a_missing_package_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(ValueError, match=r"export needs the package 'onnxscript': pip install"):
+        export.to_onnx(backbones.load(), tmp_path / "m.onnx")
