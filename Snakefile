@@ -20,6 +20,7 @@ rule all:
     input:
         "results/comparison/accuracy.csv",
         expand("results/benchmarks/{set}/scores.csv", set=SETS),
+        expand("results/published/{published}.png", published=PUBLISHED),
         expand(
             "results/applications/{application}/scores.csv", application=APPLICATIONS
         ),

@@ -29,19 +29,40 @@ def read_mask(path: Path, *, blurred: str) -> np.ndarray:
     return white if blurred == "white" else ~white
 
 
-def read_sigma(path: Path) -> np.ndarray:
-    """Read a sigma map, (H, W) float32; never unpickles."""
-    return np.load(path, allow_pickle=False).astype(np.float32)
+def read_sigma(path: Path, *, table: str | Path | None = None) -> np.ndarray:
+    """Read a sigma map, (H, W) float32; never unpickles.
+
+    Parameters
+    ----------
+    path : ``.npy`` file of sigma in pixels, or of the radius of a disk in pixels
+    table : CSV file with the columns ``radius_px`` and ``sigma_px``, where the map is of radii; each becomes
+        the sigma of the nearest row. NaN stays NaN.
+
+    Raises
+    ------
+    SetError
+        If the table lacks those columns.
+    """
+    values = np.load(path, allow_pickle=False).astype(np.float32)
+    if table is None:
+        return values
+    rows = pd.read_csv(table)
+    if not {"radius_px", "sigma_px"} <= set(rows):
+        raise SetError(f"{table}: expected columns radius_px and sigma_px, found {', '.join(rows)}")
+    rows = rows.sort_values("radius_px")
+    radius, sigma = rows.radius_px.to_numpy(np.float32), rows.sigma_px.to_numpy(np.float32)
+    nearest = np.searchsorted((radius[1:] + radius[:-1]) / 2, values)
+    return np.where(np.isfinite(values), sigma[nearest], np.float32(np.nan))
 
 
-def read_peer(path: Path, shape: tuple[int, int], *, high: str) -> np.ndarray:
+def read_peer(path: str | Path, shape: tuple[int, int], *, high: str) -> np.ndarray:
     """Read another method's map, resized to (H, W); float32, higher is more blurred.
 
     Parameters
     ----------
     high : ``sharp`` or ``blurred``: what a high value means in those maps
     """
-    values = read_sigma(path) if path.suffix == ".npy" else images.grey(images.read(path))
+    values = read_sigma(path) if Path(path).suffix == ".npy" else images.grey(images.read(path))
     if values.shape != shape:
         values = cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR)
     return values if high == "blurred" else -values
@@ -51,7 +72,7 @@ def read_truth(pair: Pair, settings: dict) -> np.ndarray:
     """Read the truth of a pair as float32: sigma in pixels, or 1 where blurred."""
     if settings["truth"] == "masks":
         return read_mask(pair.truth, blurred=settings["blurred"]).astype(np.float32)
-    return read_sigma(pair.truth)
+    return read_sigma(pair.truth, table=settings.get("radius_table"))
 
 
 def baseline_methods(names: Iterable[str]) -> dict[str, Method]:
@@ -106,15 +127,22 @@ def score_masks(
     return scores
 
 
-def score_sigma(methods: dict[str, Method], members: Iterable[Pair]) -> pd.DataFrame:
+def score_sigma(methods: dict[str, Method], members: Iterable[Pair], settings: dict) -> pd.DataFrame:
     """Score methods against sigma maps: one row a method and photograph.
 
+    Parameters
+    ----------
+    methods, members : see :func:`score_masks`
+    settings : of the set, see :func:`read_truth`
+
+    Notes
+    -----
     A method without a unit gets its best straight line to the truth of each photograph first
     (``fitted``), so that its row flatters it.
     """
     rows = []
     for pair, grey in _greys(members):
-        truth = read_sigma(pair.truth)
+        truth = read_truth(pair, settings)
         for name, method in methods.items():
             values, fitted = method(pair, grey), name not in WITH_UNIT
             if fitted:

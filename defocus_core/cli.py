@@ -209,6 +209,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command.add_argument(f"--{name}", type=float, metavar=unit, help=f"{what} (default: EXIF)")
     command.set_defaults(run=_depth)
+    _add_model(command)
 
     command = commands.add_parser("export", help="a model as ONNX: grey image in, sigma of every cell out")
     command.add_argument("file", type=Path, metavar="FILE.onnx")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.stats import spearmanr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
@@ -133,7 +134,7 @@ def dense(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
     Returns
     -------
-    dict with ``mae`` and ``rmse`` in pixels and ``correlation`` (Pearson)
+    dict with ``mae`` and ``rmse`` in pixels, ``mse`` in squared pixels and ``correlation`` (Pearson)
     """
     known = np.isfinite(truth)
     v, t = values[known].astype(np.float64), truth[known].astype(np.float64)
@@ -141,6 +142,7 @@ def dense(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     return {
         "mae": float(np.abs(v - t).mean()),
         "rmse": float(np.sqrt(((v - t) ** 2).mean())),
+        "mse": float(((v - t) ** 2).mean()),
         "correlation": 0.0 if flat else float(np.corrcoef(v, t)[0, 1]),
     }
 
@@ -164,6 +166,13 @@ def distance(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         "median_error": float(np.median(np.abs(v / t - 1))),
         "within_quarter": float((np.maximum(v / t, t / v) < 1.25).mean()),
     }
+
+
+def rank_correlation(values: np.ndarray, others: np.ndarray) -> float:
+    """Return Spearman's correlation of two maps of one shape; 0 where one of them is constant."""
+    if np.ptp(values) == 0 or np.ptp(others) == 0:
+        return 0.0
+    return float(spearmanr(values.ravel(), others.ravel()).statistic)
 
 
 def psnr(image: np.ndarray, truth: np.ndarray) -> float:

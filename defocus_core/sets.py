@@ -22,7 +22,12 @@ class SetError(ValueError):
 
 
 def pairs(
-    images_folder: str | Path, truth_folder: str | Path, *, first: int | None = None, last: int | None = None
+    images_folder: str | Path,
+    truth_folder: str | Path,
+    *,
+    first: int | None = None,
+    last: int | None = None,
+    replace: dict[str, str] | None = None,
 ) -> list[Pair]:
     """Pair the images of a folder with the truths of the same stem.
 
@@ -31,6 +36,7 @@ def pairs(
     images_folder : photographs
     truth_folder : masks (image files) or sigma maps (``.npy``), named as the photographs
     first, last : keep only this range of places in the sorted list, counted from 1, both ends in
+    replace : where a truth is named otherwise: ``image`` in the photograph's stem is ``truth`` in its own
 
     Raises
     ------
@@ -44,10 +50,11 @@ def pairs(
     chosen = images.listing(images_folder)[(first or 1) - 1 : last]
     if not chosen:
         raise SetError(f"no images in {str(images_folder)!r} from {first or 1} to {last or 'the end'}")
-    missing = [p.name for p in chosen if p.stem not in truths]
+    names = {p: p.stem.replace(replace["image"], replace["truth"], 1) if replace else p.stem for p in chosen}
+    missing = [p.name for p in chosen if names[p] not in truths]
     if missing:
         raise SetError(f"{truth_folder}: no truth for {len(missing)} images, such as {missing[0]}")
-    return [Pair(p.stem, p, truths[p.stem]) for p in chosen]
+    return [Pair(p.stem, p, truths[names[p]]) for p in chosen]
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ check(config)
 BACKBONES = config["backbones"]
 SETS = config["benchmarks"]
 STACKS = list(config["stacks"])
+PUBLISHED = list(config["published"])
 APPLICATIONS = ["enhance", "magnify", "fuse", "depth"]
 
 
@@ -67,6 +68,7 @@ wildcard_constraints:
     backbone="|".join(BACKBONES),
     set="|".join(SETS),
     stacks="|".join(STACKS),
+    published="|".join(PUBLISHED),
     split="train|validation|test",
     shard=r"\d+",
 
@@ -117,6 +119,15 @@ def set_folders(name):
     return entry["images"], entry["truth_folder"]
 
 
+def set_pairing(name):
+    """How the photographs of a set are chosen and find their truths: arguments of `sets.pairs`."""
+    entry = config["sets"][name]
+    return {
+        **entry.get("subset", {}),
+        **{key: entry[key] for key in ["replace"] if key in entry},
+    }
+
+
 def peer_files(folders):
     """What lies in the folders of other methods' results, so that a replaced file scores anew."""
     return [
@@ -144,8 +155,9 @@ def set_files(wildcards):
     entry = config["sets"][wildcards.set]
     if entry["truth"] == "embedded":
         return [f"results/sets/{wildcards.set}"]
-    members = sets.pairs(*set_folders(wildcards.set), **entry.get("subset", {}))
-    return [str(path) for pair in members for path in (pair.image, pair.truth)]
+    members = sets.pairs(*set_folders(wildcards.set), **set_pairing(wildcards.set))
+    table = [entry["radius_table"]] if "radius_table" in entry else []
+    return [str(path) for pair in members for path in (pair.image, pair.truth)] + table
 
 
 def stack_files(wildcards):

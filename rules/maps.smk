@@ -18,7 +18,7 @@ rule maps:
         code=code("maps.py"),
         settings=config["maps"],
         folders=lambda wildcards: set_folders(wildcards.set),
-        subset=lambda wildcards: config["sets"][wildcards.set].get("subset", {}),
+        pairing=lambda wildcards: set_pairing(wildcards.set),
     script:
         "../workflow_scripts/maps.py"
 
@@ -62,6 +62,34 @@ rule benchmark:
         code=code("benchmark.py"),
         settings=lambda wildcards: config["sets"][wildcards.set],
         folders=lambda wildcards: set_folders(wildcards.set),
+        pairing=lambda wildcards: set_pairing(wildcards.set),
         methods=config["baselines"],
     script:
         "../workflow_scripts/benchmark.py"
+
+
+rule published:
+    input:
+        unpack(lambda wildcards: config["published"][wildcards.published]),
+        model=model_file(config["maps"]["model"]),
+    output:
+        figure=report(
+            "results/published/{published}.png",
+            caption="../report/published.rst",
+            category="Benchmarks",
+            labels={"figure": "beside published maps", "set": "{published}"},
+        ),
+        scores="results/published/{published}.csv",
+    log:
+        "logs/published/{published}.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+    params:
+        code=code("published.py"),
+        settings=config["maps"],
+    script:
+        "../workflow_scripts/published.py"

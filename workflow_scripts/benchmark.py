@@ -11,7 +11,7 @@ from defocus_core.maps import in_focus
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings, output = snakemake.params.settings, snakemake.output
 maps = Path(snakemake.input.maps)
-members = sets.pairs(*snakemake.params.folders, **settings.get("subset", {}))
+members = sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
 methods = {"map": lambda pair, grey: benchmark.read_sigma(maps / f"{pair.name}.npy")}
 if settings["truth"] == "masks":
     methods["probability"] = lambda pair, grey: 1 - in_focus(methods["map"](pair, grey))
@@ -26,7 +26,7 @@ if settings["truth"] == "masks":
     lines = {name: s.curve()[::-1] for name, s in scores.items()}
     plots.curves(lines, output.curve, x="recall of sharp", y="precision of sharp", limits=(0, 1))
 else:
-    each = benchmark.score_sigma(methods, members)
+    each = benchmark.score_sigma(methods, members, settings)
     table = each.drop(columns="image").groupby(["method", "fitted"], as_index=False).mean().sort_values("mae")
     lines = {name: (range(len(rows)), rows.mae.to_numpy()) for name, rows in each.groupby("method")}
     plots.curves(lines, output.curve, x="image", y="mean absolute error (pixels of sigma)")

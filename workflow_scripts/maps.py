@@ -14,7 +14,7 @@ folder = Path(snakemake.output.folder)
 folder.mkdir(parents=True)
 arguments = maps.arguments_from(snakemake.params.settings)
 model = backbones.load(snakemake.input.model)
-for pair in sets.pairs(*snakemake.params.folders, **snakemake.params.subset):
+for pair in sets.pairs(*snakemake.params.folders, **snakemake.params.pairing):
     sigma = maps.estimate(images.read(pair.image), model=model, **arguments)
     np.save(folder / f"{pair.name}.npy", sigma)
     plots.save_map(sigma, folder / f"{pair.name}.png")

@@ -90,8 +90,17 @@ def test_a_map_of_another_size_is_refused():
 def test_dense_scores_by_hand():
     truth = np.array([[1.0, 2.0], [3.0, np.nan]])
     scores = metrics.dense(np.array([[2.0, 3.0], [4.0, 99.0]]), truth)
-    assert scores == {"mae": 1, "rmse": 1, "correlation": pytest.approx(1)}
+    assert scores == {"mae": 1, "rmse": 1, "mse": 1, "correlation": pytest.approx(1)}
+    scores = metrics.dense(np.array([[1.0, 2.0], [5.0, 0.0]]), truth)
+    assert scores["mse"] == pytest.approx(4 / 3) == scores["rmse"] ** 2
     assert metrics.dense(np.ones((2, 2)), truth)["correlation"] == 0
+
+
+def test_rank_correlation_sees_order_alone():
+    values = np.array([[1.0, 2.0], [4.0, 3.0]])
+    assert metrics.rank_correlation(values, np.exp(values)) == pytest.approx(1)
+    assert metrics.rank_correlation(values, np.array([[4.0, 3.0], [2.0, 1.0]])) == pytest.approx(-0.8)
+    assert metrics.rank_correlation(values, np.ones((2, 2))) == 0
 
 
 def test_psnr_and_ssim():

@@ -201,6 +201,24 @@ def test_masks_are_scored_by_their_polarity_beside_a_peer_whose_edit_scores_anew
     assert ran.pending(overlay, target) == {"benchmark": 1}
 
 
+def test_measured_radii_are_scored_by_their_table_whose_edit_scores_anew(ran):
+    image = blur.blur(images.grey(data.brick())[:128, :128], 2)
+    folder = ran.folder / "radii"
+    images.write(folder / "image_1.png", image)
+    np.save(folder / "radius_1.npy", np.full(image.shape, 4, np.float32))
+    (folder / "table.csv").write_text("sigma_px,radius_px\n2,4\n8,16\n")
+    entry = {"truth": "sigma", "images": "radii", "truth_folder": "radii"}
+    entry |= {"replace": {"image": "image_", "truth": "radius_"}, "radius_table": "radii/table.csv"}
+    overlay = {"sets": {"radii": entry}, "benchmarks": ["radii"], "baselines": ["edge_ratio"]}
+    target = "results/benchmarks/radii/scores.csv"
+    ran.snakemake(target, overlay=overlay)
+    scores = pd.read_csv(ran.folder / target).set_index("method")
+    assert {"map", "edge_ratio"} == set(scores.index)
+    assert (scores.mae < 0.8).all()
+    (folder / "table.csv").write_text("sigma_px,radius_px\n3,4\n8,16\n")
+    assert ran.pending(overlay, target) == {"maps": 1, "benchmark": 1}
+
+
 def test_the_dense_network_is_made_on_request(ran):
     count = {"train": 6, "validation": 2}
     overlay = {"scenes": {"count": count, "recipe": {"size": 64}, "sharp_share": 0.1}}
