@@ -67,7 +67,13 @@ def _magnify(options: argparse.Namespace) -> None:
 def _fuse(options: argparse.Namespace) -> None:
     from . import fuse  # noqa: PLC0415
 
-    fusion = fuse.fuse(options.images, model=options.model)
+    fusion = fuse.fuse(
+        options.images,
+        model=options.model,
+        settings=fuse.Settings(seam=options.seam),
+        register=options.register,
+        match_exposure=options.match_exposure,
+    )
     images.write(options.out, fusion.image, like=options.images[0])
     if options.labels:
         images.write(options.labels, fusion.labels)
@@ -189,6 +195,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", required=True, type=Path, metavar="FILE")
     command.add_argument(
         "--labels", type=Path, metavar="FILE", help="which shot each pixel comes from, 8-bit PNG"
+    )
+    command.add_argument("--register", action="store_true", help="bring the shots onto the first one first")
+    command.add_argument(
+        "--match-exposure", action="store_true", help="give the shots the exposure of the first one first"
+    )
+    command.add_argument(
+        "--seam", type=float, default=0.0, help="blend over seams, sigma in pixels (default: no blending)"
     )
     command.set_defaults(run=_fuse)
     _add_model(command)

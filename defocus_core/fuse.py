@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from . import backbones, images, maps, refine
+from . import align, backbones, images, maps, refine
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,21 @@ class Settings:
     step : of the defocus maps, pixels
     radius, eps : of the guided filter that ties the decision to the edges of the shot
     smallest : regions below this share of the image join what lies around them
+    seam : sigma in pixels of the Gaussian that blends shots where they meet; 0 takes every pixel unchanged
     """
 
     detail: float = 1.5
     reach: float = 2.0
-    prior: float = 0.001
+    prior: float = 0.0001
     step: int = 4
-    radius: int = 6
+    radius: int = 4
     eps: float = 0.01
-    smallest: float = 0.01
+    smallest: float = 0.001
+    seam: float = 0.0
+
+    def __post_init__(self):
+        if not 0 <= self.seam < 100:
+            raise ValueError(f"seam is 0 to 100 pixels, not {self.seam:g}")
 
 
 @dataclass(frozen=True)
@@ -54,23 +60,28 @@ def fuse(
     *,
     model: backbones.Classifier | str | None = None,
     settings: Settings = Settings(),
+    register: bool = False,
+    match_exposure: bool = False,
 ) -> Fusion:
-    """Fuse registered shots focused at different distances.
+    """Fuse shots focused at different distances.
 
     A shot's score at a pixel is the detail around it, and the inverse of its defocus map where there is
-    none, tied to its edges by a guided filter. Each pixel is taken, unchanged, from the shot of the
-    highest score; small islands are given to their surroundings.
+    none, tied to its edges by a guided filter. Each pixel is taken from the shot of the highest score; small
+    islands are given to their surroundings. One shot is in memory at a time where files are given.
 
     Parameters
     ----------
-    shots : two to 255 arrays, (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1], all alike; or
-        files, of which one at a time is in memory
+    shots : two to 255 arrays, (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1], all alike, or
+        files
     model : as for :func:`defocus_core.maps.estimate`
+    register : first bring every shot onto the first one by an affine map
+    match_exposure : first give every shot the exposure of the first one
 
     Raises
     ------
     ValueError
-        If there are fewer than two shots or more than 255, or their shapes or depths differ.
+        If there are fewer than two shots or more than 255, their shapes or depths differ, or they cannot
+        be registered.
 
     References
     ----------
@@ -78,26 +89,21 @@ def fuse(
     """
     if not 2 <= len(shots) <= 255:
         raise ValueError(f"fusion needs 2 to 255 shots, not {len(shots)}")
-    best = first = None
-    for index, shot in enumerate(shots):
-        pixels = _pixels(shot)
-        if first is None:
-            first = pixels
-            labels = np.zeros(pixels.shape[:2], np.uint8)
-        _check_alike(pixels, first)
-        score = sharpness(pixels, model=model, settings=settings)
-        if best is None:
-            best = score
-        else:
-            labels[score > best] = index
-            best = np.maximum(best, score)
-    labels = without_islands(labels, int(settings.smallest * labels.size))
-    fused = first.copy()
+    first = _pixels(shots[0])
+    alignments = [align.Alignment()]
+    best = sharpness(first, model=model, settings=settings)
+    labels = np.zeros(first.shape[:2], np.uint8)
     for index, shot in enumerate(shots[1:], 1):
-        mine = labels == index
-        if mine.any():
-            fused[mine] = _pixels(shot)[mine]
-    return Fusion(fused, labels)
+        pixels = _pixels(shot)
+        _check_alike(pixels, first)
+        found = align.find(pixels, first, register=register, match_exposure=match_exposure)
+        alignments.append(found)
+        score = sharpness(found.apply(pixels), model=model, settings=settings)
+        labels[score > best] = index
+        best = np.maximum(best, score)
+    labels = without_islands(labels, int(settings.smallest * labels.size))
+    aligned = (found.apply(_pixels(shot)) for found, shot in zip(alignments, shots, strict=True))
+    return Fusion(_taken(aligned, labels, seam=settings.seam, like=first), labels)
 
 
 def sharpness(image: np.ndarray, *, model=None, settings: Settings = Settings()) -> np.ndarray:
@@ -138,6 +144,23 @@ def without_islands(labels: np.ndarray, smallest: int) -> np.ndarray:
     return labels
 
 
+def _taken(shots, labels: np.ndarray, *, seam: float, like: np.ndarray) -> np.ndarray:
+    """Take every pixel from the shot of its label, blended over the seams."""
+    fused = np.zeros(like.shape, np.float32) if seam else like.copy()
+    for index, shot in enumerate(shots):
+        mine = labels == index
+        if not mine.any():
+            continue
+        if not seam:
+            fused[mine] = shot[mine]
+            continue
+        weight = cv2.GaussianBlur(mine.astype(np.float32), (0, 0), seam)
+        fused += shot * (weight if shot.ndim == 2 else weight[:, :, None])
+    if seam and np.issubdtype(like.dtype, np.integer):
+        fused = np.rint(fused)
+    return fused.astype(like.dtype)
+
+
 def _pixels(shot: np.ndarray | str | Path) -> np.ndarray:
     return images.read(shot) if isinstance(shot, str | Path) else np.asarray(shot)
 
@@ -145,7 +168,7 @@ def _pixels(shot: np.ndarray | str | Path) -> np.ndarray:
 def _check_alike(pixels: np.ndarray, first: np.ndarray) -> None:
     if pixels.shape != first.shape:
         raise ValueError(
-            f"the shots differ in shape: {first.shape} and {pixels.shape}; crop or register them first"
+            f"the shots differ in shape: {first.shape} and {pixels.shape}; crop them to one frame first"
         )
     if pixels.dtype != first.dtype:
         raise ValueError(f"the shots differ in depth: {first.dtype} and {pixels.dtype}")

@@ -144,6 +144,17 @@ def as_float(image: np.ndarray) -> np.ndarray:
     return np.clip(image, 0, 1)
 
 
+def to_light(image: np.ndarray) -> np.ndarray:
+    """Return the light that a picture's tone curve (sRGB, IEC 61966-2-1) encodes, float32 in [0, 1]."""
+    return np.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def from_light(light: np.ndarray) -> np.ndarray:
+    """Return a picture of light in [0, 1], the inverse of :func:`to_light`; values outside are clipped."""
+    light = np.clip(light, 0, 1)
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
 def check_fit(sigma: np.ndarray, image: np.ndarray) -> None:
     """Raise ValueError unless a map has the height and width of its image."""
     if sigma.shape != image.shape[:2]:

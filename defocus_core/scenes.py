@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,6 +129,26 @@ def photograph(
     return np.clip(canvas, 0, 1), sigma
 
 
+def shots(scene: Scene, *, focuses: Sequence[float], strength: float, layers: int = 24) -> list[np.ndarray]:
+    """Photograph a scene focused at several depths, as a camera does: disk-shaped blur of light, 8 bit.
+
+    Parameters
+    ----------
+    scene, strength, layers : as for :func:`photograph`
+    focuses : depths in focus, one a shot
+
+    Returns
+    -------
+    list of (H, W, 3) uint8
+    """
+    lit = Scene(images.to_light(scene.image), scene.depth)
+    taken = (
+        photograph(lit, focus=focus, strength=strength, layers=layers, aperture="disk")[0]
+        for focus in focuses
+    )
+    return [images.as_depth(images.from_light(light), np.uint8) for light in taken]
+
+
 def disk_kernel(radius: float) -> np.ndarray:
     """Return an anti-aliased disk of a radius in pixels, (K, K) float32, sum 1."""
     reach = max(int(np.ceil(radius)), 1)
@@ -154,7 +175,7 @@ def write_set(folder: str | Path, *, seed: int, size: int) -> None:
     for name, quantile in (("near", 0.9), ("middle", 0.5), ("far", 0.1)):
         focus = float(np.quantile(scene.depth, quantile))
         _write_pair(Path(folder), f"motorcycle_{name}", *photograph(scene, focus=focus, strength=8 / spread))
-    photographs = [_square(name, size) for name in COMPOSITED]
+    photographs = squares(size)
     for index in range(6):
         front, back = rng.choice(len(photographs), 2, replace=False)
         made = composite(photographs[front], photographs[back], rng)
@@ -167,11 +188,24 @@ def write_set(folder: str | Path, *, seed: int, size: int) -> None:
 COMPOSITED = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
 
 
-def _square(name: str, size: int) -> np.ndarray:
-    image = images.as_float(images.read(package_folder("skimage") / name))
+def squares(size: int, folder: str | Path | None = None) -> list[np.ndarray]:
+    """Return the middle squares of photographs, each (size, size, 3) float32 in [0, 1].
+
+    Parameters
+    ----------
+    size : side in pixels
+    folder : of photographs; None takes four that scikit-image carries
+    """
+    files = images.listing(folder) if folder else [package_folder("skimage") / name for name in COMPOSITED]
+    return [_square(images.as_float(images.read(file)), size) for file in files]
+
+
+def _square(image: np.ndarray, size: int) -> np.ndarray:
     side = min(image.shape[:2])
     top, left = ((length - side) // 2 for length in image.shape[:2])
-    return cv2.resize(image[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA)
+    image = image[top : top + side, left : left + side]
+    shrinks = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    return np.clip(cv2.resize(image, (size, size), interpolation=shrinks), 0, 1)
 
 
 def _write_pair(folder: Path, name: str, image: np.ndarray, sigma: np.ndarray) -> None:

@@ -33,6 +33,7 @@ rule application:
             None if wildcards.application == "fuse" else config["maps"]
         ),
         settings=lambda wildcards: config["applications"][wildcards.application],
+        seed=config["seed"],
     script:
         "../workflow_scripts/{wildcards.application}.py"
 

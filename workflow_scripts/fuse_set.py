@@ -1,4 +1,4 @@
-"""Rule fuse_set: every stack of shots of a set, fused, and scored beside other methods' results."""
+"""Rule fuse_set: every stack of shots of a set, fused, and scored beside other methods and their results."""
 
 import sys
 import time
@@ -7,24 +7,34 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from defocus_core import backbones, fuse, fusion_metrics, images, plots, sets
+from defocus_core import backbones, fuse, fusion_baselines, fusion_metrics, images, plots, sets
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
-model, output = backbones.load(snakemake.input.model), Path(snakemake.output.folder)
-peers = {name: Path(folder) for name, folder in snakemake.params.settings.get("peers", {}).items()}
+settings, output = snakemake.params.settings, Path(snakemake.output.folder)
+model = backbones.load(snakemake.input.model)
+peers = {name: Path(folder) for name, folder in settings.get("peers", {}).items()}
+methods = dict(fusion_baselines.METHODS)
+commands = settings.get("commands", {})
+methods |= fusion_baselines.commands(commands)
+print("not installed and left out:", sorted(set(commands) - set(methods)))
+
 rows, panels = [], []
-for stack in sets.stacks(snakemake.params.settings["stacks"]):
+for stack in sets.stacks(settings["stacks"]):
     shots = [images.read(path) for path in stack.shots]
     start = time.perf_counter()
     fusion = fuse.fuse(shots, model=model)
-    print(stack.name, f"{time.perf_counter() - start:.2f} s")
+    seconds = {"fused": time.perf_counter() - start}
     images.write(output / f"{stack.name}.png", fusion.image)
-    results = {"fused": images.read(output / f"{stack.name}.png")}
+    results = {"fused": fusion.image}
+    for name, run in methods.items():
+        start = time.perf_counter()
+        results[name] = run(shots)
+        seconds[name] = time.perf_counter() - start
     results |= {name: images.read(folder / f"{stack.name}.png") for name, folder in peers.items()}
     for name, result in results.items():
         scores = fusion_metrics.scores(shots[0], shots[1], result)
-        rows.append({"method": name, "stack": stack.name, **scores})
+        rows.append({"method": name, "stack": stack.name, **scores, "seconds": seconds.get(name)})
     if len(panels) < 12:
         panels += [*((f"{stack.name}, shot {i + 1}", shot) for i, shot in enumerate(shots[:2]))]
         panels += [("fused", fusion.image), ("from shot", fusion.labels.astype(float))]

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from skimage import data
@@ -79,6 +80,21 @@ def test_three_shots_fuse_with_the_same_code(image):
     fusion = fuse.fuse(shots)
     assert metrics.psnr(fusion.image, image) > max(metrics.psnr(s, image) for s in shots) + 2
     assert set(np.unique(fusion.labels)) == {0, 1, 2}
+
+
+def test_seams_blend_and_leave_the_rest_alone(image):
+    left, right = image.copy(), image.copy()
+    soft = blur.blur(image, 4)
+    left[:, 75:], right[:, :75] = soft[:, 75:], soft[:, :75]
+    left, right = (images.as_depth(shot, np.uint16) for shot in (left, right))
+    hard = fuse.fuse([left, right])
+    blended = fuse.fuse([left, right], settings=fuse.Settings(seam=1.5))
+    assert blended.image.dtype == np.uint16
+    changed = (blended.image != hard.image).any(2)
+    assert changed.any()
+    edges = cv2.morphologyEx(hard.labels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    distance = cv2.distanceTransform((edges == 0).astype(np.uint8), cv2.DIST_L2, 5)
+    assert distance[changed].max() < 12
 
 
 def test_islands_join_what_lies_around_them():

@@ -44,6 +44,9 @@ def test_fuse_writes_an_image_and_its_labels(folder):
     assert cli.main(["fuse", *shots, "--out", str(folder / "f.png"), "--labels", str(folder / "l.png")]) == 0
     assert images.read(folder / "f.png").shape == (60, 80, 3)
     assert set(np.unique(images.read(folder / "l.png"))) <= {0, 1}
+    options = ["--match-exposure", "--seam", "1.5"]
+    assert cli.main(["fuse", *shots, "--out", str(folder / "f.tif"), *options]) == 0
+    assert images.read(folder / "f.tif").dtype == np.uint8
 
 
 def test_depth_is_in_metres_where_the_lens_is_known_and_relative_where_not(folder):
@@ -72,6 +75,8 @@ def test_models_names_the_default(capsys):
         (["map", "ok.png", "--out", "o", "--model", "blurnett"], "did you mean 'blurnet'"),
         (["fuse", "ok.png", "--out", "f.png"], "2 to 255 shots"),
         (["fuse", "ok.png", "small.png", "--out", "f.png"], "differ in shape"),
+        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--register"], "could not be registered"),
+        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--seam", "-1"], "seam is 0 to 100 pixels, not -1"),
         (["enhance", "ok.png", "--out", "o.xyz"], "no format"),
         (["enhance", "ok.png", "--out", "o.png", "--gain", "-1"], "gain is at least 0"),
         (["depth", "ok.png", "--out", "o", "--f-number", "-2"], "focal length and focus distance and pixel"),

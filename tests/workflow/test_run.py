@@ -55,6 +55,8 @@ def test_every_promised_file_is_there(ran):
     for application in ("enhance", "magnify", "fuse"):
         assert (results / f"applications/{application}/example.png").is_file()
         assert pd.read_csv(results / f"applications/{application}/scores.csv").psnr.notna().all()
+    fused = pd.read_csv(results / "applications/fuse/scores.csv").set_index(["scenes", "method"]).psnr
+    assert fused["motorcycle", "fused"] > fused["motorcycle"].drop(["fused", "fused, seams of 1 pixel"]).max()
     depth = pd.read_csv(results / "applications/depth/scores.csv").set_index(["distances", "focus"])
     assert (depth.within_quarter["true map"] == 1).all()
     assert (depth.mae_dioptres["estimated map"] < depth.mae_dioptres["the median everywhere"]).all()
@@ -233,4 +235,4 @@ def test_stacks_are_fused_and_scored_beside_others(ran):
     overlay = {"stacks": {"mine": {"stacks": "stacks", "peers": {"other": "peer"}}}}
     ran.snakemake("results/applications/fuse_mine/scores.csv", overlay=overlay)
     scores = pd.read_csv(ran.folder / "results/applications/fuse_mine/scores.csv")
-    assert set(scores.method) == {"fused", "other"}
+    assert set(scores.method) == {"fused", "other", "mean", "laplacian_pyramid", "guided_filter"}

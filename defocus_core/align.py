@@ -1,0 +1,96 @@
+"""Bring shots of one scene onto each other: geometry by ECC, exposure by a gain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from . import images
+
+COARSEST = 128  # least side in pixels of the coarsest level of registration
+CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 1e-6)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """What brings a shot onto the reference.
+
+    Parameters
+    ----------
+    matrix : (2, 3) float32, from a pixel (column, row) of the reference to that of the shot; None leaves
+        the geometry
+    gains : (C,) float32, factor of the light in each channel; None leaves the exposure
+    """
+
+    matrix: np.ndarray | None = None
+    gains: np.ndarray | None = None
+
+    def apply(self, shot: np.ndarray) -> np.ndarray:
+        """Return the aligned shot, of its own shape and dtype; what was not in its frame is mirrored."""
+        if self.matrix is not None:
+            flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+            size = shot.shape[1::-1]
+            shot = cv2.warpAffine(shot, self.matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+        if self.gains is not None:
+            matched = images.from_light(images.to_light(images.as_float(_within(shot))) * self.gains)
+            integer = np.issubdtype(shot.dtype, np.integer)
+            shot = images.as_depth(matched, shot.dtype) if integer else matched.astype(shot.dtype)
+        return _within(shot)
+
+
+def find(shot: np.ndarray, reference: np.ndarray, *, register: bool, match_exposure: bool) -> Alignment:
+    """Find what brings a shot onto a reference of the same scene, focused elsewhere.
+
+    Parameters
+    ----------
+    shot, reference : (H, W) or (H, W, 3) RGB of one shape, uint8, uint16 or float in [0, 1]
+    register : find the affine map between them
+    match_exposure : find the gain of each channel, where neither is clipped
+
+    Raises
+    ------
+    ValueError
+        If the shots share too little for the registration to converge.
+
+    References
+    ----------
+    Evangelidis & Psarakis, TPAMI 2008 (ECC, as in OpenCV), from coarse to fine.
+    """
+    matrix = _affine(shot, reference) if register else None
+    gains = _gains(Alignment(matrix).apply(shot), reference) if match_exposure else None
+    return Alignment(matrix, gains)
+
+
+def _affine(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    shot, reference = images.grey(shot), images.grey(reference)
+    pyramid = [(reference, shot)]
+    while min(pyramid[-1][0].shape) >= 2 * COARSEST:
+        pyramid.append(tuple(map(cv2.pyrDown, pyramid[-1])))
+    matrix = np.eye(2, 3, dtype=np.float32)
+    for level in reversed(pyramid):
+        matrix[:, 2] *= 2  # nothing at the coarsest level, where the shift is still 0
+        try:
+            _, matrix = cv2.findTransformECC(*level, matrix, cv2.MOTION_AFFINE, CRITERIA, None, 5)
+        except cv2.error as error:
+            raise ValueError("the shots could not be registered: they share too little") from error
+    return matrix
+
+
+def _gains(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Fit the light of blurred copies, in which the focus no longer shows."""
+    low, sigma = [], max(shot.shape[:2]) / 50
+    for image in map(images.as_float, (shot, reference)):
+        clipped = (image.reshape(*image.shape[:2], -1).max(2) > 0.98).astype(np.float32)
+        light = cv2.GaussianBlur(images.to_light(image), (0, 0), sigma)
+        low.append((light, cv2.GaussianBlur(clipped, (0, 0), sigma)))
+    usable = (low[0][1] < 0.05) & (low[1][1] < 0.05)
+    usable |= not usable.any()
+    ours, theirs = (light[usable].astype(np.float64).reshape(usable.sum(), -1) for light, _ in low)
+    return ((ours * theirs).sum(0) / np.maximum((ours**2).sum(0), 1e-12)).astype(np.float32)
+
+
+def _within(image: np.ndarray) -> np.ndarray:
+    """Clip what a cubic interpolation puts outside [0, 1]; integers saturate by themselves."""
+    return image if np.issubdtype(image.dtype, np.integer) else np.clip(image, 0, 1)

@@ -1,0 +1,142 @@
+"""What fusion is compared with: the mean, the Laplacian pyramid, guided filtering, other programs."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from . import images, refine
+
+
+def mean(shots: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean of the shots, (H, W) or (H, W, 3) float32 in [0, 1]."""
+    return np.mean([images.as_float(shot) for shot in shots], 0)
+
+
+def laplacian_pyramid(shots: Sequence[np.ndarray], *, levels: int = 5) -> np.ndarray:
+    """Fuse by the largest coefficient of Laplacian pyramids.
+
+    Parameters
+    ----------
+    shots : two or more of (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]
+    levels : of detail, fewer where the image is small; what remains below is averaged
+
+    Returns
+    -------
+    float32 in [0, 1], of the shots' shape
+
+    References
+    ----------
+    Burt & Adelson, IEEE Transactions on Communications 1983; Burt & Kolczynski, ICCV 1993.
+    """
+    shots = [images.as_float(shot) for shot in shots]
+    levels = max(1, min(levels, int(np.log2(min(shots[0].shape[:2]))) - 2))
+    pyramids = [_pyramid(shot, levels) for shot in shots]
+    fused = [_largest(layer) for layer in zip(*(p[:-1] for p in pyramids), strict=True)]
+    image = np.mean([p[-1] for p in pyramids], 0)
+    for detail in reversed(fused):
+        image = cv2.pyrUp(image, dstsize=detail.shape[1::-1]) + detail
+    return np.clip(image, 0, 1)
+
+
+def guided_filter(shots: Sequence[np.ndarray]) -> np.ndarray:
+    """Fuse a base and a detail layer by weights that a guided filter ties to the edges (GFF).
+
+    Parameters
+    ----------
+    shots : two or more of (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]
+
+    Returns
+    -------
+    float32 in [0, 1], of the shots' shape
+
+    References
+    ----------
+    Li, Kang & Hu, IEEE TIP 2013, with its constants: base layer by a 31x31 box; saliency by a Laplacian and
+    a Gaussian of sigma 5; guided filters of radius 45, eps 0.3 (base) and radius 7, eps 1e-6 (detail).
+    """
+    shots = [images.as_float(shot) for shot in shots]
+    greys = [images.grey(shot) for shot in shots]
+    edges = (np.abs(cv2.Laplacian(grey, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)) for grey in greys)
+    winner = np.argmax([cv2.GaussianBlur(edge, (11, 11), 5) for edge in edges], 0)
+    bases = [cv2.blur(shot, (31, 31), borderType=cv2.BORDER_REFLECT) for shot in shots]
+    details = [shot - base for shot, base in zip(shots, bases, strict=True)]
+    image = np.zeros_like(shots[0])
+    for layers, radius, eps in ((bases, 45, 0.3), (details, 7, 1e-6)):
+        weights = [
+            refine.GuidedFilter(grey, radius=radius, eps=eps)((winner == index).astype(np.float32))
+            for index, grey in enumerate(greys)
+        ]
+        weights = np.maximum(weights, 0)
+        weights /= np.maximum(weights.sum(0), 1e-12)
+        for layer, weight in zip(layers, weights, strict=True):
+            image += layer * (weight if layer.ndim == 2 else weight[:, :, None])
+    return np.clip(image, 0, 1)
+
+
+METHODS = {"mean": mean, "laplacian_pyramid": laplacian_pyramid, "guided_filter": guided_filter}
+
+
+class Command:
+    """Another program that fuses files.
+
+    Parameters
+    ----------
+    template : its command line, in which ``{shots}`` stands for the shots' files, in order, and
+        ``{fused}`` for the PNG file that it writes
+    """
+
+    def __init__(self, template: str):
+        self._words = shlex.split(template)
+        if "{shots}" not in self._words or not any("{fused}" in word for word in self._words):
+            raise ValueError(f"a fusion command names {{shots}} and {{fused}}, not {template!r}")
+
+    @property
+    def installed(self) -> bool:
+        """Whether the program is there to be run."""
+        return shutil.which(self._words[0]) is not None
+
+    def __call__(self, shots: Sequence[np.ndarray]) -> np.ndarray:
+        """Fuse (H, W, 3) RGB shots, uint8 or float in [0, 1]; raise RuntimeError if the program fails."""
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder) / f"{index}.png" for index in range(len(shots))]
+            for file, shot in zip(files, shots, strict=True):
+                images.write(file, shot)
+            fused = Path(folder) / "fused.png"
+            words = [word.replace("{fused}", str(fused)) for word in self._words]
+            place = words.index("{shots}")
+            words[place : place + 1] = map(str, files)
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+            if done.returncode or not fused.is_file():
+                said = (done.stderr or done.stdout)[-500:]
+                raise RuntimeError(f"{words[0]} failed ({done.returncode}): {said}")
+            return images.as_float(images.read(fused))
+
+
+def commands(templates: dict[str, str]) -> dict[str, Command]:
+    """Return the programs that are installed, by name; see :class:`Command` for their templates."""
+    known = {name: Command(template) for name, template in templates.items()}
+    return {name: command for name, command in known.items() if command.installed}
+
+
+def _pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:
+    """Return a Laplacian pyramid: levels of detail, finest first, then what remains."""
+    layers = []
+    for _ in range(levels):
+        smaller = cv2.pyrDown(image)
+        layers.append(image - cv2.pyrUp(smaller, dstsize=image.shape[1::-1]))
+        image = smaller
+    return [*layers, image]
+
+
+def _largest(layers: Sequence[np.ndarray]) -> np.ndarray:
+    layers = np.stack(layers)
+    winner = np.abs(layers).argmax(0)
+    return np.take_along_axis(layers, winner[None], 0)[0]

@@ -1,0 +1,67 @@
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from defocus_core import align, blur, fuse, images, metrics
+
+MATRIX = np.float32([[1.01, 0.01, -3.4], [-0.008, 1.006, 2.3]])
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return images.as_float(data.astronaut()[:320, 100:420])
+
+
+def moved(image):
+    size, border = image.shape[1::-1], cv2.BORDER_REFLECT_101
+    return np.clip(cv2.warpAffine(image, MATRIX, size, flags=cv2.INTER_CUBIC, borderMode=border), 0, 1)
+
+
+def test_a_moved_and_defocused_shot_is_brought_back(scene):
+    shot = blur.blur(moved(scene), 2)
+    found = align.find(shot, scene, register=True, match_exposure=False)
+    corners = np.float32([[20, 20, 1], [300, 20, 1], [20, 300, 1], [300, 300, 1]])
+    assert np.abs(corners @ (found.matrix - MATRIX).T).max() < 0.1
+    inside = (slice(20, -20), slice(20, -20))
+    assert metrics.psnr(found.apply(moved(scene))[inside], scene[inside]) > 30
+
+
+def test_exposure_is_matched_in_light_channel_by_channel(scene):
+    gains = np.float32([0.6, 0.7, 0.8])
+    dark = images.from_light(images.to_light(blur.blur(scene, 2)) * gains)
+    found = align.find(dark, scene, register=False, match_exposure=True)
+    np.testing.assert_allclose(found.gains, 1 / gains, rtol=0.02)
+    deep = images.as_depth(dark, np.uint16)
+    assert found.apply(deep).dtype == np.uint16
+    assert np.abs(images.as_float(found.apply(deep)) - blur.blur(scene, 2)).mean() < 0.005
+
+
+def test_nothing_asked_changes_nothing(scene):
+    found = align.find(scene, scene, register=False, match_exposure=False)
+    assert np.array_equal(found.apply(scene), scene)
+
+
+def test_light_and_picture_are_inverse():
+    picture = np.linspace(0, 1, 256, dtype=np.float32)
+    np.testing.assert_allclose(images.from_light(images.to_light(picture)), picture, atol=1e-5)
+    assert images.to_light(np.float32(0.5)) == pytest.approx(0.21404, abs=1e-4)
+
+
+def test_what_shares_nothing_is_refused(scene):
+    noise = np.random.default_rng(0).uniform(0, 1, scene.shape).astype(np.float32)
+    with pytest.raises(ValueError, match="could not be registered"):
+        align.find(np.zeros_like(scene), noise, register=True, match_exposure=False)
+
+
+def test_unregistered_shots_of_other_exposure_fuse(scene):
+    soft = blur.blur(scene, 4)
+    near, far = scene.copy(), scene.copy()
+    near[:, 160:], far[:, :160] = soft[:, 160:], soft[:, :160]
+    far = images.from_light(images.to_light(moved(far)) * np.float32(0.7))
+    plain = fuse.fuse([near, far])
+    aligned = fuse.fuse([near, far], register=True, match_exposure=True)
+    inside = (slice(20, -20), slice(20, -20))
+    scores = [metrics.psnr(fusion.image[inside], scene[inside]) for fusion in (plain, aligned)]
+    assert scores[1] > scores[0] + 8
+    assert scores[1] > 30
