@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ def _map(options: argparse.Namespace) -> None:
             np.save(options.out / f"{file.stem}.probability.npy", maps.in_focus(sigma))
         plots.save_map(sigma, options.out / f"{file.stem}.png")
 
-    _each(_expand(options.images), "maps", one)
+    _each(_expand(options.images), "maps", one, jobs=options.jobs)
 
 
 def _enhance(options: argparse.Namespace) -> None:
@@ -101,7 +101,7 @@ def _depth(options: argparse.Namespace) -> None:
             top = float(values[np.isfinite(values)].max(initial=0))
             plots.save_map(values, options.out / f"{file.stem}.{name}.png", top=top, label=label)
 
-    _each(_expand(options.images), "depth", one)
+    _each(_expand(options.images), "depth", one, jobs=options.jobs)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -134,12 +134,14 @@ def _expand(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _each(files: Sequence[Path], what: str, one: Callable[[Path], None]) -> None:
+def _each(files: Sequence[Path], what: str, one: Callable[[Path], None], *, jobs: int | None) -> None:
     """Run every file, with progress; those that fail are named together at the end."""
+    from . import parallel  # noqa: PLC0415
+
     failed = []
-    for file in _progress(files, what):
+    for outcome in _progress(parallel.each(one, files, jobs=jobs), what, len(files)):
         try:
-            one(file)
+            outcome()
         except (ValueError, OSError) as error:
             if len(files) == 1:
                 raise
@@ -148,9 +150,9 @@ def _each(files: Sequence[Path], what: str, one: Callable[[Path], None]) -> None
         raise UsageError(f"{len(failed)} of {len(files)} images failed: {'; '.join(failed)}")
 
 
-def _progress(files: Sequence[Path], what: str):
+def _progress(outcomes: Iterable, what: str, total: int):
     console = Console(stderr=True)
-    return track(files, what, console=console, disable=not console.is_terminal)
+    return track(outcomes, what, total, console=console, disable=not console.is_terminal)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -169,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
         "--probability", action="store_true", help="also write STEM.probability.npy, 1 = in focus"
     )
     command.set_defaults(run=_map)
+    _add_jobs(command)
     _add_model(command)
 
     command = commands.add_parser("enhance", help="sharpen what is slightly blurred")
@@ -222,6 +225,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command.add_argument(f"--{name}", type=float, metavar=unit, help=f"{what} (default: EXIF)")
     command.set_defaults(run=_depth)
+    _add_jobs(command)
     _add_model(command)
 
     command = commands.add_parser("export", help="a model as ONNX: grey image in, sigma of every cell out")
@@ -232,6 +236,15 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("models", help="the models that come with the package")
     command.set_defaults(run=_models)
     return parser
+
+
+def _add_jobs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="images worked on side by side (default: one a core; memory grows with it)",
+    )
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:

@@ -13,7 +13,19 @@ import numpy as np
 import onnxruntime
 import torch
 
-from defocus_core import backbones, baselines, blur, export, images, maps, patches, refine, scenes
+from defocus_core import (
+    backbones,
+    baselines,
+    blur,
+    cli,
+    export,
+    images,
+    maps,
+    parallel,
+    patches,
+    refine,
+    scenes,
+)
 
 REPEATS = 3
 
@@ -124,6 +136,24 @@ def bench_baselines():
         print(f"baseline {name} of 1000x700: {timed(lambda m=method: m(grey)):.3f} s", flush=True)
 
 
+def bench_folder(folder):
+    """`defocus map FOLDER` as it is, beside one core: one thread, one image at a time."""
+    for index in range(8):
+        images.write(folder / f"in/{index}.jpg", np.roll(photograph(1000, 700), 40 * index, 1))
+    arguments = ["map", str(folder / "in"), "--out", str(folder / "out")]
+    threads = torch.get_num_threads(), cv2.getNumThreads()
+
+    def one_core():
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        cli.main([*arguments, "--jobs", "1"])
+        torch.set_num_threads(threads[0])
+        cv2.setNumThreads(threads[1])
+
+    what = f"folder of 8 photographs of 1000x700, {parallel.cores()} cores, one core"
+    compare(what, one_core, lambda: cli.main(arguments))
+
+
 def bench_networks():
     batch = torch.rand(128, 1, 32, 32)
     small, mobile = (backbones.build(n, np.arange(20)).eval() for n in ("blurnet", "mobilenet_v2"))
@@ -139,4 +169,5 @@ if __name__ == "__main__":
     bench_maps()
     with tempfile.TemporaryDirectory() as folder:
         bench_onnx(Path(folder))
+        bench_folder(Path(folder))
     bench_baselines()

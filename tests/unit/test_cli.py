@@ -72,6 +72,7 @@ def test_models_names_the_default(capsys):
         (["map", ".", "--out", "o"], "no images in ."),
         (["map", "text.png", "--out", "o"], "not an image"),
         (["map", "ok.png", "--out", "o", "--step", "64"], "step is 1 to 32"),
+        (["map", "ok.png", "--out", "o", "--jobs", "0"], "jobs is at least 1"),
         (["map", "ok.png", "--out", "o", "--model", "blurnett"], "did you mean 'blurnet'"),
         (["fuse", "ok.png", "--out", "f.png"], "2 to 255 shots"),
         (["fuse", "ok.png", "small.png", "--out", "f.png"], "differ in shape"),
