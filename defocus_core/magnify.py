@@ -1,4 +1,4 @@
-"""Defocus magnification: blur the background further, as a wider aperture would."""
+"""Defocus magnification: blur the background further, as published or as a wider aperture would."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from . import blur, images, refine
+from . import blur, images, refine, scenes
 
 LABEL = 19 / blur.true_sigma(19, "paper")  # the paper's labels to one pixel of sigma
 CENTRE = 10 / LABEL
@@ -88,6 +88,54 @@ def magnify(image: np.ndarray, sigma: np.ndarray, settings: Settings = Settings(
     if image.ndim == 3:
         keep = keep[:, :, None]
     return np.clip(keep * sharp + (1 - keep) * blurred, 0, 1)
+
+
+def widen(
+    image: np.ndarray,
+    sigma: np.ndarray,
+    *,
+    factor: float = 3.0,
+    in_focus: float = Settings.in_focus,
+    aperture: str = "disk",
+    layers: int = 24,
+) -> np.ndarray:
+    """Blur a photograph as if its aperture had been wider: sigma multiplied, whatever is in focus kept.
+
+    The photograph is cut into layers of equal blur. Each is blurred, as light, by what is missing to the
+    factor (variances add), and laid over the more blurred ones, which go on behind it: so the subject does
+    not bleed into the background. What is blurred counts as behind the focus; before and behind, blur does
+    not tell apart.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]
+    sigma : (H, W) float32 defocus map, pixels
+    factor : ratio of the apertures, 1 to 20: from f/8 to f/2 it is 4
+    in_focus : sigma in pixels that even what is in focus has, and keeps
+    aperture : ``disk`` or ``gaussian``
+    layers : of equal steps of sigma
+
+    Returns
+    -------
+    float32 in [0, 1], of the image's shape
+
+    Raises
+    ------
+    ValueError
+        If the map does not fit the image, or a number is out of its range.
+    """
+    if not 1 <= factor <= 20:
+        raise ValueError(f"the aperture is made 1 to 20 times as wide, not {factor:g} times")
+    if not 0 <= in_focus <= 10:
+        raise ValueError(f"in_focus is 0 to 10 pixels, not {in_focus:g}")
+    image = images.as_float(image)
+    images.check_fit(sigma, image)
+    defocus = np.sqrt(np.maximum(sigma**2 - np.float32(in_focus) ** 2, 0))
+    light = images.to_light(image).reshape(*sigma.shape, -1)
+    missing = float(np.sqrt(factor**2 - 1))
+    scene = scenes.Scene(light, -defocus)
+    wider, _ = scenes.photograph(scene, focus=0, strength=missing, aperture=aperture, layers=layers)
+    return images.from_light(wider).reshape(image.shape)
 
 
 def _background(image: np.ndarray, background: np.ndarray, settings: Settings) -> np.ndarray:

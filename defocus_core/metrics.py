@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from scipy.stats import spearmanr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from . import blur
 
 BINS = 1024
 
@@ -173,6 +176,32 @@ def rank_correlation(values: np.ndarray, others: np.ndarray) -> float:
     if np.ptp(values) == 0 or np.ptp(others) == 0:
         return 0.0
     return float(spearmanr(values.ravel(), others.ravel()).statistic)
+
+
+def matched_sigma(
+    image: np.ndarray, sharp: np.ndarray, sigmas: np.ndarray, *, window: float = 8.0, texture: float = 0.02
+) -> np.ndarray:
+    """Measure the blur of an image of which the sharp original is known.
+
+    Parameters
+    ----------
+    image, sharp : (H, W) float32 in [0, 1]
+    sigmas : (N,) candidates in pixels: the Gaussian blurs of ``sharp`` to compare with
+    window : sigma in pixels of the Gaussian over which they are compared
+    texture : standard deviation in the window below which nothing can be told
+
+    Returns
+    -------
+    (H, W) float32, the closest candidate around each pixel; NaN where there is no texture
+    """
+
+    def around(values):
+        return cv2.GaussianBlur(values, (0, 0), window)
+
+    errors = [around((blur.blur(sharp, float(sigma)) - image) ** 2) for sigma in sigmas]
+    closest = np.asarray(sigmas, np.float32)[np.argmin(errors, 0)]
+    variance = around(sharp * sharp) - around(sharp) ** 2
+    return np.where(variance > texture**2, closest, np.float32(np.nan))
 
 
 def psnr(image: np.ndarray, truth: np.ndarray) -> float:

@@ -218,8 +218,11 @@ def _continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Continue a surface behind what hides it, by its nearest visible pixel."""
     if known.all():
         return image
-    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    return image[tuple(nearest)]
+    hidden = (~known).astype(np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(hidden, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    place = np.zeros(nearest.max() + 1, np.intp)
+    place[nearest[known]] = np.flatnonzero(known)
+    return image.reshape(known.size, -1)[place[nearest]]
 
 
 def _blurred(values: np.ndarray, sigma: float, aperture: str) -> np.ndarray:

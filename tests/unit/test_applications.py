@@ -52,7 +52,51 @@ def test_the_subject_does_not_bleed_into_the_background():
     assert result[:, 66:].max() < 0.25
 
 
-@pytest.mark.parametrize("function", [enhance.enhance, magnify.magnify])
+@pytest.mark.parametrize("factor", [2, 4])
+def test_a_wider_aperture_multiplies_sigma(image, factor):
+    light = images.to_light(image)
+    narrow = images.from_light(blur.blur(light, 1.2))
+    sigma = np.full(image.shape[:2], 1.2, np.float32)
+    wide = magnify.widen(narrow, sigma, factor=factor, in_focus=0, aperture="gaussian")
+    np.testing.assert_allclose(wide, images.from_light(blur.blur(light, 1.2 * factor)), atol=0.01)
+    grey = images.to_light(wide).mean(2)
+    reached = metrics.matched_sigma(grey, light.mean(2), np.arange(0, 8, 0.1), texture=0.05)
+    assert np.nanmedian(reached[20:-20, 20:-20]) == pytest.approx(1.2 * factor, rel=0.05)
+
+
+def test_a_wider_aperture_keeps_what_is_in_focus_and_highlights_become_disks():
+    picture = np.zeros((81, 81), np.float32)
+    picture[40, 40] = 1
+    sigma = np.full(picture.shape, 0.5, np.float32)
+    np.testing.assert_allclose(magnify.widen(picture, sigma, in_focus=0.5), picture, atol=1e-5)
+    np.testing.assert_allclose(magnify.widen(picture, sigma, factor=1), picture, atol=1e-5)
+    light = images.to_light(magnify.widen(picture, sigma + 2, factor=3, in_focus=0))
+    radius = 2 * 2.5 * np.sqrt(8)  # a disk of twice the missing sigma, sqrt(3^2 - 1) of what is there
+    y, x = np.mgrid[-40:41, -40:41]
+    inside = np.hypot(y, x) < radius - 1
+    assert light[inside] == pytest.approx(1 / (np.pi * radius**2), rel=0.02)
+    assert light[np.hypot(y, x) > radius + 1].max() < 1e-6
+
+
+def test_a_wider_aperture_does_not_let_the_subject_bleed():
+    image = np.full((80, 120), 0.2, np.float32)
+    image[:, :60] = 1
+    sigma = np.where(np.arange(120) < 60, 0.5, 3).astype(np.float32)[None].repeat(80, 0)
+    result = magnify.widen(image, sigma, factor=3)
+    np.testing.assert_allclose(result[:, :60], 1, atol=1e-3)
+    np.testing.assert_allclose(result[:, 60:], 0.2, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"factor": 0.5}, "1 to 20 times as wide, not 0.5"), ({"in_focus": -1}, "0 to 10 pixels, not -1")],
+)
+def test_impossible_apertures_are_refused(image, options, message):
+    with pytest.raises(ValueError, match=message):
+        magnify.widen(image, np.zeros(image.shape[:2], np.float32), **options)
+
+
+@pytest.mark.parametrize("function", [enhance.enhance, magnify.magnify, magnify.widen])
 def test_a_map_that_does_not_fit_is_refused(image, function):
     with pytest.raises(ValueError, match="does not fit an image"):
         function(image, np.zeros((3, 3), np.float32))
