@@ -47,40 +47,64 @@ def _map(options: argparse.Namespace) -> None:
 
 
 def _enhance(options: argparse.Namespace) -> None:
-    from . import enhance, maps  # noqa: PLC0415
+    from . import enhance  # noqa: PLC0415
 
-    image = images.read(options.image)
-    sigma = maps.estimate(image, model=options.model)
-    result = enhance.enhance(image, sigma, enhance.Settings(gain=options.gain))
-    _save(options.out, result, image, options.image)
+    settings = enhance.Settings(gain=options.gain)
+    _apply(options, "enhanced", lambda image, sigma: enhance.enhance(image, sigma, settings))
 
 
 def _magnify(options: argparse.Namespace) -> None:
-    from . import magnify, maps  # noqa: PLC0415
+    from . import magnify  # noqa: PLC0415
 
-    image = images.read(options.image)
-    sigma = maps.estimate(image, model=options.model)
-    settings = magnify.Settings(in_focus=options.in_focus, out_of_focus=options.out_of_focus)
-    _save(options.out, magnify.magnify(image, sigma, settings), image, options.image)
+    if options.published:
+        given = {} if options.in_focus is None else {"in_focus": options.in_focus}
+        settings = magnify.Settings(**given, out_of_focus=options.out_of_focus)
+        _apply(options, "magnified", lambda image, sigma: magnify.magnify(image, sigma, settings))
+    else:
+        factor, kept = options.strength, options.in_focus
+        magnify.check_strength(factor, kept)
+        _apply(
+            options,
+            "magnified",
+            lambda image, sigma: magnify.widen(image, sigma, factor=factor, in_focus=kept),
+        )
 
 
 def _fuse(options: argparse.Namespace) -> None:
-    from . import fuse  # noqa: PLC0415
+    from . import backbones, fuse  # noqa: PLC0415
 
-    fusion = fuse.fuse(
-        options.images,
-        model=options.model,
-        settings=fuse.Settings(seam=options.seam),
-        register=options.register,
-        match_exposure=options.match_exposure,
-    )
-    images.write(options.out, fusion.image, like=options.images[0])
-    if options.labels:
-        images.write(options.labels, fusion.labels)
+    folders = [path for path in options.images if path.is_dir()]
+    if folders and len(folders) != len(options.images):
+        raise UsageError("fuse takes shots or folders of shots, not both at once")
+    stacks = {folder: images.listing(folder) for folder in folders} or {options.images[0]: options.images}
+    inputs = [shot for shots in stacks.values() for shot in shots]
+    suffix = inputs[0].suffix if inputs else ""
+
+    def outputs_in(out: Path, suffix: str) -> dict[Path, Path]:
+        return _outputs(list(stacks), out, lambda stack: f"{stack.resolve().stem}{suffix}", inputs)
+
+    outputs = outputs_in(options.out, suffix)
+    labels = outputs_in(options.labels, ".png") if options.labels else {}
+    settings, model = fuse.Settings(seam=options.seam), backbones.load(options.model)
+
+    def one(stack: Path) -> None:
+        shots = stacks[stack]
+        fusion = fuse.fuse(
+            shots,
+            model=model,
+            settings=settings,
+            register=options.register,
+            match_exposure=options.match_exposure,
+        )
+        images.write(outputs[stack], fusion.image, like=shots[0])
+        if stack in labels:
+            images.write(labels[stack], fusion.labels)
+
+    _each(list(stacks), "fused", one, jobs=options.jobs)
 
 
 def _depth(options: argparse.Namespace) -> None:
-    from . import backbones, depth, maps, plots  # noqa: PLC0415
+    from . import backbones, depth, plots  # noqa: PLC0415
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(depth.Lens)}
     model = backbones.load(options.model)
@@ -88,7 +112,7 @@ def _depth(options: argparse.Namespace) -> None:
     def one(file: Path) -> None:
         image = images.read(file)
         lens = depth.lens(file, **given)
-        sigma = maps.estimate(image, model=model)
+        sigma = _sigma(file, image, model, options.map)
         if lens is None:
             found = {"relative": depth.relative(sigma)}
             label = "|1/d - 1/focus|, share of the largest"
@@ -117,8 +141,51 @@ def _models(_: argparse.Namespace) -> None:
         print(f"{name}{' (default)' if name == DEFAULT_MODEL else ''}: {backbones.load(name).describe()}")
 
 
-def _save(path: Path, result: np.ndarray, image: np.ndarray, source: Path) -> None:
-    images.write(path, images.as_depth(result, image.dtype), like=source)
+def _apply(options: argparse.Namespace, what: str, application: Callable) -> None:
+    """Run an application of image and map on every image; write it as the image was."""
+    from . import backbones  # noqa: PLC0415
+
+    files = _expand(options.images)
+    outputs = _outputs(files, options.out, lambda file: file.name, files)
+    model = backbones.load(options.model)
+
+    def one(file: Path) -> None:
+        image = images.read(file)
+        result = application(image, _sigma(file, image, model, options.map))
+        images.write(outputs[file], images.as_depth(result, image.dtype), like=file)
+
+    _each(files, what, one, jobs=options.jobs)
+
+
+def _sigma(file: Path, image: np.ndarray, model, given: Path | None) -> np.ndarray:
+    """Return the map of an image: the one given for it, or an estimate."""
+    from . import maps  # noqa: PLC0415
+
+    if given is None:
+        return maps.estimate(image, model=model)
+    path = given / f"{file.stem}.npy" if given.is_dir() else given
+    sigma = np.load(path, allow_pickle=False)
+    images.check_fit(sigma, image)
+    if not (np.isfinite(sigma).all() and sigma.min() >= 0):
+        raise UsageError(f"{path}: a defocus map holds finite numbers of pixels from 0 on")
+    return sigma.astype(np.float32)
+
+
+def _outputs(
+    items: Sequence[Path], out: Path, name: Callable[[Path], str], inputs: Sequence[Path]
+) -> dict[Path, Path]:
+    """Return where the result of each item goes, the file or the folder ``out``; never over an input."""
+    if out.suffix and not out.is_dir():
+        if len(items) > 1:
+            raise UsageError(f"{len(items)} results do not fit into one file {str(out)!r}; give a folder")
+        targets = dict.fromkeys(items, out)
+    else:
+        targets = {item: out / name(item) for item in items}
+    taken = {path.resolve() for path in inputs}
+    for target in targets.values():
+        if target.resolve() in taken:
+            raise UsageError(f"{target} would be written over an input; give another --out")
+    return targets
 
 
 def _expand(paths: Sequence[Path]) -> list[Path]:
@@ -129,7 +196,7 @@ def _expand(paths: Sequence[Path]) -> list[Path]:
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
         raise UsageError(
-            f"two images are named {twice[0]!r} and would share one output; map them one at a time"
+            f"two images are named {twice[0]!r} and would share one output; run them one at a time"
         )
     return files
 
@@ -175,29 +242,44 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(command)
 
     command = commands.add_parser("enhance", help="sharpen what is slightly blurred")
-    command.add_argument("image", type=Path)
-    command.add_argument("--out", required=True, type=Path, metavar="FILE")
+    _add_images(command)
     command.add_argument("--gain", type=float, default=2.0, help="largest gain (default %(default)s)")
     command.set_defaults(run=_enhance)
-    _add_model(command)
 
-    command = commands.add_parser("magnify", help="blur the background further")
-    command.add_argument("image", type=Path)
-    command.add_argument("--out", required=True, type=Path, metavar="FILE")
+    command = commands.add_parser(
+        "magnify", help="blur the background further, as a wider aperture or as published"
+    )
+    _add_images(command)
     command.add_argument(
-        "--in-focus", type=float, default=0.55, help="sigma kept as it is, pixels (default %(default)s)"
+        "--strength",
+        type=float,
+        default=3.0,
+        metavar="FACTOR",
+        help="how much wider the aperture is, by which sigma is multiplied (default %(default)s)",
     )
     command.add_argument(
-        "--out-of-focus", type=float, default=3.9, help="sigma blurred in full, pixels (default %(default)s)"
+        "--in-focus",
+        type=float,
+        help="sigma kept as it is, pixels (default: that of the sharpest tenth; with --published 0.55)",
+    )
+    command.add_argument(
+        "--published", action="store_true", help="the published equations instead, which have no strength"
+    )
+    command.add_argument(
+        "--out-of-focus",
+        type=float,
+        default=3.9,
+        help="with --published: sigma blurred in full, pixels (default %(default)s)",
     )
     command.set_defaults(run=_magnify)
-    _add_model(command)
 
     command = commands.add_parser("fuse", help="one sharp image from shots focused at different distances")
-    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    command.add_argument("--out", required=True, type=Path, metavar="FILE")
     command.add_argument(
-        "--labels", type=Path, metavar="FILE", help="which shot each pixel comes from, 8-bit PNG"
+        "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="each folder a stack"
+    )
+    command.add_argument("--out", required=True, type=Path, metavar="FILE_OR_DIR")
+    command.add_argument(
+        "--labels", type=Path, metavar="FILE_OR_DIR", help="which shot each pixel comes from, 8-bit PNG"
     )
     command.add_argument("--register", action="store_true", help="bring the shots onto the first one first")
     command.add_argument(
@@ -207,6 +289,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seam", type=float, default=0.0, help="blend over seams, sigma in pixels (default: no blending)"
     )
     command.set_defaults(run=_fuse)
+    _add_jobs(command)
     _add_model(command)
 
     command = commands.add_parser(
@@ -215,8 +298,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Blur allows two distances, before and behind the plane in focus. Where neither the "
         "options nor EXIF tell the lens, |1/distance - 1/focus| is written, scaled to its largest.",
     )
-    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
-    command.add_argument("--out", required=True, type=Path, metavar="DIR")
+    _add_images(command, out="DIR")
     for name, unit, what in (
         ("focal-length", "MM", "focal length"),
         ("f-number", "N", "focal length by diameter of the aperture"),
@@ -225,8 +307,6 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command.add_argument(f"--{name}", type=float, metavar=unit, help=f"{what} (default: EXIF)")
     command.set_defaults(run=_depth)
-    _add_jobs(command)
-    _add_model(command)
 
     command = commands.add_parser("export", help="a model as ONNX: grey image in, sigma of every cell out")
     command.add_argument("file", type=Path, metavar="FILE.onnx")
@@ -236,6 +316,19 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("models", help="the models that come with the package")
     command.set_defaults(run=_models)
     return parser
+
+
+def _add_images(command: argparse.ArgumentParser, *, out: str = "FILE_OR_DIR") -> None:
+    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
+    command.add_argument("--out", required=True, type=Path, metavar=out)
+    command.add_argument(
+        "--map",
+        type=Path,
+        metavar="FILE_OR_DIR",
+        help="use this map, or the folder's STEM.npy (default: estimate)",
+    )
+    _add_jobs(command)
+    _add_model(command)
 
 
 def _add_jobs(command: argparse.ArgumentParser) -> None:

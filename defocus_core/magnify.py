@@ -11,6 +11,7 @@ from . import blur, images, refine, scenes
 
 LABEL = 19 / blur.true_sigma(19, "paper")  # the paper's labels to one pixel of sigma
 CENTRE = 10 / LABEL
+SHARPEST = 0.1  # share of a photograph that counts as in focus
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def widen(
     sigma: np.ndarray,
     *,
     factor: float = 3.0,
-    in_focus: float = Settings.in_focus,
+    in_focus: float | None = None,
     aperture: str = "disk",
     layers: int = 24,
 ) -> np.ndarray:
@@ -111,7 +112,7 @@ def widen(
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]
     sigma : (H, W) float32 defocus map, pixels
     factor : ratio of the apertures, 1 to 20: from f/8 to f/2 it is 4
-    in_focus : sigma in pixels that even what is in focus has, and keeps
+    in_focus : sigma in pixels that even what is in focus has, and keeps; None is that of the sharpest tenth
     aperture : ``disk`` or ``gaussian``
     layers : of equal steps of sigma
 
@@ -124,18 +125,24 @@ def widen(
     ValueError
         If the map does not fit the image, or a number is out of its range.
     """
-    if not 1 <= factor <= 20:
-        raise ValueError(f"the aperture is made 1 to 20 times as wide, not {factor:g} times")
-    if not 0 <= in_focus <= 10:
-        raise ValueError(f"in_focus is 0 to 10 pixels, not {in_focus:g}")
+    check_strength(factor, in_focus)
     image = images.as_float(image)
     images.check_fit(sigma, image)
-    defocus = np.sqrt(np.maximum(sigma**2 - np.float32(in_focus) ** 2, 0))
+    kept = np.quantile(sigma, SHARPEST) if in_focus is None else in_focus
+    defocus = np.sqrt(np.maximum(sigma**2 - np.float32(kept) ** 2, 0))
     light = images.to_light(image).reshape(*sigma.shape, -1)
     missing = float(np.sqrt(factor**2 - 1))
     scene = scenes.Scene(light, -defocus)
     wider, _ = scenes.photograph(scene, focus=0, strength=missing, aperture=aperture, layers=layers)
     return images.from_light(wider).reshape(image.shape)
+
+
+def check_strength(factor: float, in_focus: float | None) -> None:
+    """Raise ValueError unless :func:`widen` takes these numbers."""
+    if not 1 <= factor <= 20:
+        raise ValueError(f"the aperture is made 1 to 20 times as wide, not {factor:g} times")
+    if in_focus is not None and not 0 <= in_focus <= 10:
+        raise ValueError(f"in_focus is 0 to 10 pixels, not {in_focus:g}")
 
 
 def _background(image: np.ndarray, background: np.ndarray, settings: Settings) -> np.ndarray:

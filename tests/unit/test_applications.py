@@ -68,7 +68,8 @@ def test_a_wider_aperture_keeps_what_is_in_focus_and_highlights_become_disks():
     picture = np.zeros((81, 81), np.float32)
     picture[40, 40] = 1
     sigma = np.full(picture.shape, 0.5, np.float32)
-    np.testing.assert_allclose(magnify.widen(picture, sigma, in_focus=0.5), picture, atol=1e-5)
+    for in_focus in (0.5, None):
+        np.testing.assert_allclose(magnify.widen(picture, sigma, in_focus=in_focus), picture, atol=1e-5)
     np.testing.assert_allclose(magnify.widen(picture, sigma, factor=1), picture, atol=1e-5)
     light = images.to_light(magnify.widen(picture, sigma + 2, factor=3, in_focus=0))
     radius = 2 * 2.5 * np.sqrt(8)  # a disk of twice the missing sigma, sqrt(3^2 - 1) of what is there

@@ -29,11 +29,11 @@ def test_map_writes_sigma_and_a_picture(folder):
     assert 0 <= chance.min() <= chance.max() <= 1
 
 
-@pytest.mark.parametrize("command", ["enhance", "magnify"])
+@pytest.mark.parametrize("command", [["enhance"], ["magnify"], ["magnify", "--published"]])
 def test_enhance_and_magnify_keep_size_and_depth(folder, command):
     deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
     images.write(folder / "deep.png", deep)
-    assert cli.main([command, str(folder / "deep.png"), "--out", str(folder / "o.png")]) == 0
+    assert cli.main([*command, str(folder / "deep.png"), "--out", str(folder / "o.png")]) == 0
     result = images.read(folder / "o.png")
     assert result.shape == deep.shape
     assert result.dtype == np.uint16
@@ -47,6 +47,30 @@ def test_fuse_writes_an_image_and_its_labels(folder):
     options = ["--match-exposure", "--seam", "1.5"]
     assert cli.main(["fuse", *shots, "--out", str(folder / "f.tif"), *options]) == 0
     assert images.read(folder / "f.tif").dtype == np.uint8
+
+
+def test_a_folder_goes_to_a_folder_by_given_maps(folder):
+    np.save(folder / "a.npy", np.zeros((60, 80), np.float32))
+    np.save(folder / "b.npy", np.full((60, 80), 2, np.float32))
+    arguments = ["magnify", str(folder / "in"), "--out", str(folder / "out"), "--map", str(folder)]
+    assert cli.main([*arguments, "--strength", "4", "--in-focus", "0"]) == 0
+    before, after = (
+        [images.read(folder / where / f"{name}.png") for name in "ab"] for where in ("in", "out")
+    )
+    assert np.array_equal(before[0], after[0])
+    assert after[1].std() < 0.5 * before[1].std()
+
+
+def test_folders_of_shots_are_fused_each(folder):
+    for stack in ("one", "two"):
+        for name in "ab":
+            images.write(folder / stack / f"{name}.png", images.read(folder / f"in/{name}.png"))
+    stacks = [str(folder / stack) for stack in ("one", "two")]
+    where = ["--out", str(folder / "out"), "--labels", str(folder / "labels")]
+    assert cli.main(["fuse", *stacks, *where]) == 0
+    for stack in ("one", "two"):
+        assert images.read(folder / f"out/{stack}.png").shape == (60, 80, 3)
+        assert images.read(folder / f"labels/{stack}.png").shape == (60, 80)
 
 
 def test_depth_is_in_metres_where_the_lens_is_known_and_relative_where_not(folder):
@@ -80,14 +104,26 @@ def test_models_names_the_default(capsys):
         (["fuse", "ok.png", "ok.png", "--out", "f.png", "--seam", "-1"], "seam is 0 to 100 pixels, not -1"),
         (["enhance", "ok.png", "--out", "o.xyz"], "no format"),
         (["enhance", "ok.png", "--out", "o.png", "--gain", "-1"], "gain is at least 0"),
+        (["enhance", "ok.png", "--out", "ok.png"], "ok.png would be written over an input"),
+        (["enhance", "ok.png", "small.png", "--out", "o.png"], "2 results do not fit into one file 'o.png'"),
+        (["enhance", "ok.png", "--out", "o.png", "--map", "map.npy"], "a map of (3, 3) does not fit"),
+        (["enhance", "ok.png", "--out", "o.png", "--map", "none.npy"], "No such file"),
+        (["depth", "ok.png", "--out", "o", "--map", "minus.npy"], "finite numbers of pixels from 0 on"),
+        (["magnify", "ok.png", "--out", "o.png", "--strength", "0.5"], "1 to 20 times as wide, not 0.5"),
+        (["fuse", ".", "ok.png", "--out", "f.png"], "not both at once"),
+        (["fuse", "ok.png", "small.png", "--out", "small.png"], "would be written over an input"),
+        (["fuse", ".", "--out", "f.png"], "differ in shape"),
         (["depth", "ok.png", "--out", "o", "--f-number", "-2"], "focal length and focus distance and pixel"),
-        (["magnify", "ok.png", "--out", "o.png", "--in-focus", "8"], "in_focus < out_of_focus"),
+        (["magnify", "ok.png", "--out", "o.png", "--published", "--in-focus", "8"], "in_focus < out"),
     ],
 )
 def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
-    if arguments[1] != ".":
-        (tmp_path / "text.png").write_text("no image")
+    if arguments[:2] != ["map", "."]:
+        if arguments[0] == "map":
+            (tmp_path / "text.png").write_text("no image")
+        np.save("map.npy", np.zeros((3, 3)))
+        np.save("minus.npy", np.full((40, 40), -1))
         images.write("ok.png", np.zeros((40, 40, 3), np.uint8))
         images.write("small.png", np.zeros((39, 40, 3), np.uint8))
     assert cli.main(arguments) == 2
