@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ import torchvision
 from safetensors import SafetensorError, safe_open
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from . import DEFAULT_MODEL
 
@@ -134,7 +137,7 @@ class Classifier(nn.Module):
 
     def __init__(self, name: str, sigmas):
         super().__init__()
-        self.name = _known(name)
+        self.name, self.folded = _known(name), False
         self.network = _one_channel(REGISTRY[name](len(sigmas)))
         self.register_buffer("sigmas", torch.as_tensor(sigmas, dtype=torch.float32))
 
@@ -188,7 +191,15 @@ def inherit(model: Classifier, other: Classifier) -> list[str]:
 
 
 def save(model: Classifier, path: str | Path, *, about: dict | None = None) -> None:
-    """Write a classifier as safetensors; name, levels and ``about`` go into its header."""
+    """Write a classifier as safetensors; name, levels and ``about`` go into its header.
+
+    Raises
+    ------
+    ValueError
+        If it is folded, see :func:`fold`.
+    """
+    if model.folded:
+        raise ValueError("a folded model is not saved; load it with folded=False")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
@@ -198,12 +209,33 @@ def save(model: Classifier, path: str | Path, *, about: dict | None = None) -> N
     part.replace(path)
 
 
-def load(name_or_file: str | Path = DEFAULT_MODEL) -> Classifier:
+def fold(model: Classifier) -> Classifier:
+    """Return a copy that answers the same, but for rounding, and sooner; to be neither trained nor saved.
+
+    Batch norms are folded into the convolutions before them and tensors laid out channels last.
+
+    Parameters
+    ----------
+    model : classifier in eval mode
+    """
+    model = copy.deepcopy(model)
+    for part in list(model.modules()):
+        children = list(part.named_children()) if isinstance(part, nn.Sequential) else []
+        for (name, layer), (after, norm) in itertools.pairwise(children):
+            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(part, name, fuse_conv_bn_eval(layer, norm))
+                setattr(part, after, nn.Identity())
+    model.folded = True
+    return model.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def load(name_or_file: str | Path = DEFAULT_MODEL, *, folded: bool = True) -> Classifier:
     """Load a trained classifier, in eval mode on the processor.
 
     Parameters
     ----------
     name_or_file : a shipped model (see :func:`shipped`) or a ``.safetensors`` file
+    folded : made for answers, see :func:`fold`; False leaves it as it was trained
 
     Returns
     -------
@@ -227,7 +259,7 @@ def load(name_or_file: str | Path = DEFAULT_MODEL) -> Classifier:
         restore(model, state)
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise ValueError(f"{path}: not weights of this project ({error})") from error
-    return model.eval()
+    return fold(model.eval()) if folded else model.eval()
 
 
 def restore(model: nn.Module, tensors: dict[str, torch.Tensor]) -> None:

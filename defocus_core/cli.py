@@ -138,7 +138,8 @@ def _models(_: argparse.Namespace) -> None:
     from . import backbones  # noqa: PLC0415
 
     for name in backbones.shipped():
-        print(f"{name}{' (default)' if name == DEFAULT_MODEL else ''}: {backbones.load(name).describe()}")
+        about = backbones.load(name, folded=False).describe()
+        print(f"{name}{' (default)' if name == DEFAULT_MODEL else ''}: {about}")
 
 
 def _apply(options: argparse.Namespace, what: str, application: Callable) -> None:

@@ -38,7 +38,7 @@ def cost(path: str | Path, *, batch: int = 128, repeats: int = 5) -> dict[str, f
     dict with ``parameters``, ``macs`` (multiply-adds a patch), ``megabytes`` (file), ``latency_one_ms``,
     ``latency_batch_ms`` (a patch, in a batch), ``peak_mb`` (process) and ``threads``
     """
-    model = backbones.load(path)
+    model = backbones.load(path, folded=False)
     counter = FlopCounterMode(display=False)
     with torch.inference_mode(), counter:
         model(torch.rand(1, 1, SIZE, SIZE))

@@ -17,7 +17,7 @@ from .patches import SIZE
 STRIP_PIXELS = 1_000_000
 NOTICEABLE, SLOPE = 1.1, 12.0
 LEAST = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
-TILE = 1536  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 8
+TILE = 1536  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,6 @@ def estimate(
     if not 1 <= step <= SIZE:
         raise ValueError(f"step is 1 to {SIZE} pixels (windows must touch), not {step}")
     model = model if isinstance(model, backbones.Classifier) else _loaded(model or DEFAULT_MODEL)
-    image = images.as_float(image)
-    if image.ndim == 3:
-        image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
     grey = images.grey(image)
     if settings.presmooth:
         grey = cv2.GaussianBlur(grey, (0, 0), settings.presmooth)
@@ -105,9 +102,13 @@ def estimate(
     else:
         values, weights = windows(grey, model, step=step, settings=settings)
         sigma = spread(values, weights, step=step, shape=grey.shape)
-    if refine:
-        sigma = _refined(sigma, image, settings)
-    return sigma
+    if not refine:
+        return sigma
+    del grey  # a large photograph is held once at a time: grey for the network, in colour for the guide
+    image = images.as_float(image)
+    if image.ndim == 3:
+        image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
+    return _refined(sigma, image, settings)
 
 
 def in_focus(sigma: np.ndarray, *, noticeable: float = NOTICEABLE, slope: float = SLOPE) -> np.ndarray:
@@ -202,31 +203,34 @@ def cells(grey: np.ndarray, model: backbones.Classifier, *, settings: Settings =
     (H, W) float32 sigma in pixels
     """
     height, width = grey.shape
-    grey = cv2.copyMakeBorder(grey, 0, -height % 8, 0, -width % 8, cv2.BORDER_REFLECT)
+    if height % 8 or width % 8:
+        grey = cv2.copyMakeBorder(grey, 0, -height % 8, 0, -width % 8, cv2.BORDER_REFLECT)
     fine, coarse = _tiled_features(grey, model)
     whole = coarse.mean((2, 3), keepdim=True)
     sigma = np.empty((grey.shape[0] // model.cell, grey.shape[1] // model.cell), np.float32)
-    for inner, outer in _tiles(*coarse.shape[2:], TILE // 8, 8):
+    for inner, outer in _tiles(*coarse.shape[2:], TILE // 16, 8):
         logits = model.network.answer(
             fine[:, :, _scaled(outer[0], 2), _scaled(outer[1], 2)], coarse[:, :, outer[0], outer[1]], whole
         )[0]
         values, _ = _decide(logits, model.sigmas, settings)
         sigma[_scaled(inner[0], 2), _scaled(inner[1], 2)] = values[_inside(inner, outer, 2)]
+    del fine, coarse
     return cv2.resize(sigma, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)[:height, :width]
 
 
 def _tiled_features(grey: np.ndarray, model: backbones.Classifier) -> tuple[torch.Tensor, torch.Tensor]:
-    image = (torch.from_numpy(grey)[None, None] - 0.5) / 0.25
+    image = torch.from_numpy(grey)[None, None]
     tiles = list(_tiles(grey.shape[0] // 8, grey.shape[1] // 8, TILE // 8, model.network.reach // 8))
     if len(tiles) == 1:
-        return model.network.features(image)
+        return model.network.features((image - 0.5) / 0.25)
     kept = None
     for inner, outer in tiles:
-        parts = model.network.features(image[:, :, _scaled(outer[0], 8), _scaled(outer[1], 8)])
+        tile = image[:, :, _scaled(outer[0], 8), _scaled(outer[1], 8)]
+        parts = model.network.features((tile - 0.5) / 0.25)
         if kept is None:
             scales = (2, 1)
             sizes = [(s * grey.shape[0] // 8, s * grey.shape[1] // 8) for s in scales]
-            kept = [torch.empty(1, p.shape[1], *size) for p, size in zip(parts, sizes, strict=True)]
+            kept = [part.new_empty(1, part.shape[1], *size) for part, size in zip(parts, sizes, strict=True)]
         for part, whole, scale in zip(parts, kept, scales, strict=True):
             rows, columns = _inside(inner, outer, scale)
             whole[:, :, _scaled(inner[0], scale), _scaled(inner[1], scale)] = part[:, :, rows, columns]
@@ -285,7 +289,8 @@ def _decide(logits: torch.Tensor, sigmas: torch.Tensor, settings: Settings) -> t
 def _refined(sigma: np.ndarray, image: np.ndarray, settings: Settings) -> np.ndarray:
     if not settings.logarithm:
         return refinement.refine(sigma, image, settings.refine)
-    return np.exp(refinement.refine(np.log(sigma + LEAST), image, settings.refine)) - LEAST
+    sigma = refinement.refine(np.log(sigma + LEAST), image, settings.refine)
+    return np.exp(sigma, out=sigma) - LEAST
 
 
 def _count(length: int, step: int) -> int:

@@ -106,10 +106,11 @@ def refine(values: np.ndarray, image: np.ndarray, settings: Settings = Settings(
         values = solve(values)
     slope, offset = solve.coefficients(values)
     if scale > 1:
-        size = (fine.shape[1], fine.shape[0])
-        guide = fine if not settings.guide_iterations else cv2.resize(guide, size)
-        slope, offset = cv2.resize(slope, size), cv2.resize(offset, size)
-    return np.clip(_apply(slope, offset, guide), low, high)
+        guide = fine if not settings.guide_iterations else cv2.resize(guide, fine.shape[1::-1])
+        refined = _apply_coarse(slope, offset, guide)
+    else:
+        refined = _apply(slope, offset, guide)
+    return np.clip(refined, low, high, out=refined)
 
 
 class GuidedFilter:
@@ -197,6 +198,18 @@ def _apply(slope: np.ndarray, offset: np.ndarray, guide: np.ndarray) -> np.ndarr
     if guide.ndim == 2:
         return slope * guide + offset
     return np.einsum("hwc,hwc->hw", slope, guide) + offset
+
+
+def _apply_coarse(slope: np.ndarray, offset: np.ndarray, guide: np.ndarray) -> np.ndarray:
+    """Apply coefficients of a coarser grid, one channel at a time: a large guide leaves little memory."""
+    size = guide.shape[1::-1]
+    total = cv2.resize(offset, size)
+    channels = cv2.split(slope) if slope.ndim == 3 else [slope]
+    for index, channel in enumerate(channels):
+        part = cv2.resize(channel, size)
+        part *= guide if guide.ndim == 2 else guide[:, :, index]
+        total += part
+    return total
 
 
 def _box(values: np.ndarray, radius: int) -> np.ndarray:

@@ -157,6 +157,7 @@ def bench_folder(folder):
 def bench_networks():
     batch = torch.rand(128, 1, 32, 32)
     small, mobile = (backbones.build(n, np.arange(20)).eval() for n in ("blurnet", "mobilenet_v2"))
+    small = backbones.fold(small)
     with torch.inference_mode():
         compare("128 patches, BlurNet, plain MobileNetV2", lambda: mobile(batch), lambda: small(batch))
 

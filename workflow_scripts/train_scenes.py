@@ -10,7 +10,7 @@ from defocus_core import backbones, composites, training
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
 device = training.device()
-start = backbones.load(snakemake.input.start)
+start = backbones.load(snakemake.input.start, folded=False)
 sigmas = start.sigmas.numpy()
 data = {
     split: training.Scenes.of(composites.read(snakemake.input[split]), sigmas, device)

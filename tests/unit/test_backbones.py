@@ -17,13 +17,13 @@ def test_every_backbone_takes_patches_gives_logits_and_comes_back(name, tmp_path
     logits = model(patches)
     assert logits.shape == (2, 20)
     backbones.save(model, tmp_path / "m.safetensors")
-    assert torch.equal(backbones.load(tmp_path / "m.safetensors")(patches), logits)
+    assert torch.equal(backbones.load(tmp_path / "m.safetensors", folded=False)(patches), logits)
 
 
 def test_saved_models_come_back_with_their_sigmas(tmp_path):
     model = backbones.build("blurnet", SIGMAS).eval()
     backbones.save(model, tmp_path / "m.safetensors", about={"note": 1})
-    again = backbones.load(tmp_path / "m.safetensors")
+    again = backbones.load(tmp_path / "m.safetensors", folded=False)
     patches = torch.rand(3, 1, 32, 32)
     assert not again.training
     assert torch.equal(again.sigmas, SIGMAS)
@@ -72,3 +72,31 @@ def test_weights_of_something_else_are_refused(tmp_path):
     save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
     with pytest.raises(ValueError, match="not weights of this project"):
         backbones.load(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("name", backbones.REGISTRY)
+def test_a_folded_model_answers_the_same_but_for_rounding(name):
+    model = backbones.build(name, SIGMAS, seed=3)
+    for norm in model.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(norm.running_mean, -0.2, 0.2)
+            torch.nn.init.uniform_(norm.running_var, 0.5, 2)
+            torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
+    model.eval()
+    patches = torch.rand(2, 1, 32, 32)
+    torch.testing.assert_close(backbones.fold(model)(patches), model(patches), atol=1e-4, rtol=1e-4)
+
+
+def test_folding_takes_the_norms_of_our_networks_and_leaves_the_model_as_it_was():
+    model = backbones.build("scenenet", SIGMAS).eval()
+    count = sum(isinstance(part, torch.nn.BatchNorm2d) for part in model.modules())
+    folded = backbones.fold(model)
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in folded.modules())
+    assert sum(isinstance(part, torch.nn.BatchNorm2d) for part in model.modules()) == count > 0
+
+
+def test_a_folded_model_is_not_saved(tmp_path):
+    model = backbones.load()
+    with pytest.raises(ValueError, match="load it with folded=False"):
+        backbones.save(model, tmp_path / "m.safetensors")
+    assert list(tmp_path.iterdir()) == []

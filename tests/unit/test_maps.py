@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -81,6 +82,14 @@ def test_tiles_of_a_dense_network_leave_no_seam(monkeypatch):
     whole = maps.cells(grey, model)
     monkeypatch.setattr(maps, "TILE", 320)
     np.testing.assert_allclose(maps.cells(grey, model), whole, atol=1e-4)
+
+
+def test_tiles_leave_no_seam_in_a_refined_map(monkeypatch):
+    image = np.random.default_rng(1).random((640, 410, 3), dtype=np.float32)
+    image = cv2.GaussianBlur(image, (0, 0), 2)
+    whole = maps.estimate(image)
+    monkeypatch.setattr(maps, "TILE", 192)
+    np.testing.assert_allclose(maps.estimate(image), whole, atol=1e-4)
 
 
 def test_winner_takes_the_likeliest_level():
