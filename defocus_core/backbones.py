@@ -11,7 +11,6 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-import torchvision
 from safetensors import SafetensorError, safe_open
 from torch import nn
 from torch.nn import functional
@@ -106,15 +105,26 @@ def _unit(
     )
 
 
+def _torchvision(name: str) -> Callable[[int], nn.Module]:
+    """Return the builder of a network of torchvision, imported only then: it costs 170 MB and a second."""
+
+    def build(levels: int) -> nn.Module:
+        from torchvision import models  # noqa: PLC0415
+
+        return getattr(models, name)(num_classes=levels)
+
+    return build
+
+
 REGISTRY: dict[str, Callable[[int], nn.Module]] = {
     "blurnet": BlurNet,
     "scenenet": SceneNet,
-    "mobilenet_v2": lambda levels: torchvision.models.mobilenet_v2(num_classes=levels),
-    "efficientnet_b0": lambda levels: torchvision.models.efficientnet_b0(num_classes=levels),
-    "densenet121": lambda levels: torchvision.models.densenet121(num_classes=levels),
-    "shufflenet_v2": lambda levels: torchvision.models.shufflenet_v2_x1_0(num_classes=levels),
-    "mnasnet": lambda levels: torchvision.models.mnasnet1_0(num_classes=levels),
-    "resnet18": lambda levels: torchvision.models.resnet18(num_classes=levels),
+    "mobilenet_v2": _torchvision("mobilenet_v2"),
+    "efficientnet_b0": _torchvision("efficientnet_b0"),
+    "densenet121": _torchvision("densenet121"),
+    "shufflenet_v2": _torchvision("shufflenet_v2_x1_0"),
+    "mnasnet": _torchvision("mnasnet1_0"),
+    "resnet18": _torchvision("resnet18"),
 }
 
 

@@ -3,6 +3,8 @@
 Every line names both times; machines are noisy, so only the ratios mean something.
 """
 
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -154,6 +156,24 @@ def bench_folder(folder):
     compare(what, one_core, lambda: cli.main(arguments))
 
 
+LARGE = """
+import resource, sys, time
+from defocus_core import cli
+start = time.perf_counter()
+cli.main(["map", sys.argv[1], "--out", sys.argv[2]])
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+print(f"map of {sys.argv[3]} megapixels, file to file: {time.perf_counter() - start:.1f} s, {peak:.2f} GB at most")
+"""
+
+
+def bench_large(folder):
+    """Time and memory of `defocus map` on large photographs, each in a process of its own."""
+    for width, height in ((3000, 2000), (4240, 2832), (6000, 4000)):
+        path, megapixels = folder / f"{width}.jpg", f"{width * height / 1e6:.0f}"
+        images.write(path, photograph(width, height))
+        subprocess.run([sys.executable, "-c", LARGE, path, folder / "out", megapixels], check=True)
+
+
 def bench_networks():
     batch = torch.rand(128, 1, 32, 32)
     small, mobile = (backbones.build(n, np.arange(20)).eval() for n in ("blurnet", "mobilenet_v2"))
@@ -171,4 +191,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         bench_onnx(Path(folder))
         bench_folder(Path(folder))
+        bench_large(Path(folder))
     bench_baselines()
