@@ -158,11 +158,12 @@ def bench_folder(folder):
 
 LARGE = """
 import resource, sys, time
-from defocus_core import cli
+from defocus_core import cli, maps
 start = time.perf_counter()
 cli.main(["map", sys.argv[1], "--out", sys.argv[2]])
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-print(f"map of {sys.argv[3]} megapixels, file to file: {time.perf_counter() - start:.1f} s, {peak:.2f} GB at most")
+seconds = time.perf_counter() - start
+print(f"map of {sys.argv[3]} megapixels, file to file: {seconds:.1f} s, {peak:.2f} GB at most")
 """
 
 
