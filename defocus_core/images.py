@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import tifffile
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 MAX_PIXELS = 200_000_000
@@ -175,8 +175,7 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
     path : file to write; its suffix chooses the format
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 (PNG and TIFF only) or float in [0, 1]
         (written as 8 bit)
-    like : photograph whose ICC profile and EXIF (orientation reset) are kept; 16-bit TIFF keeps the
-        profile alone
+    like : photograph whose ICC profile and EXIF (orientation reset) are kept
 
     Raises
     ------
@@ -213,23 +212,21 @@ def _metadata(like: str | Path | None, image: np.ndarray) -> dict:
     return {key: value for key, value in found.items() if value}
 
 
+_DESCRIPTION = ExifTags.Base.ImageDescription
 _DESCRIPTIVE = {  # what a TIFF's other tags say of its own layout must not travel
-    ExifTags.Base.ImageDescription,
+    _DESCRIPTION,
     ExifTags.Base.Make,
     ExifTags.Base.Model,
     ExifTags.Base.Software,
     ExifTags.Base.DateTime,
     ExifTags.Base.Artist,
     ExifTags.Base.Copyright,
-    ExifTags.Base.ExifOffset,
 }
 
 
 def _write_sixteen_bit(path: Path, image: np.ndarray, metadata: dict) -> None:
     if path.suffix.lower() in (".tif", ".tiff"):
-        photometric = "minisblack" if image.ndim == 2 else "rgb"
-        profile = metadata.get("icc_profile")
-        tifffile.imwrite(path, image, photometric=photometric, iccprofile=profile, software=False)
+        _write_sixteen_bit_tiff(path, image, metadata)
         return
     if path.suffix.lower() != ".png":
         raise ValueError(f"{path.suffix} holds no 16 bit; write .png or .tif")
@@ -237,6 +234,42 @@ def _write_sixteen_bit(path: Path, image: np.ndarray, metadata: dict) -> None:
     data = cv2.imencode(".png", bgr)[1].tobytes()
     header = 8 + 25  # signature and IHDR chunk
     path.write_bytes(data[:header] + _png_chunks(metadata) + data[header:])
+
+
+def _write_sixteen_bit_tiff(path: Path, image: np.ndarray, metadata: dict) -> None:
+    """Write what Pillow cannot: 16 bit in colour. The EXIF directory is appended and then pointed to."""
+    exif = Image.Exif()
+    exif.load(metadata.get("exif", b""))
+    texts = {tag: value for tag, value in exif.items() if isinstance(value, str)}
+    known = exif.get_ifd(ExifTags.IFD.Exif)
+    tags = [(int(tag), "s", 0, value, True) for tag, value in texts.items() if tag != _DESCRIPTION]
+    placeholder = int(ExifTags.IFD.Exif) - 1  # tifffile writes no EXIF pointer itself
+    if known:
+        tags.append((placeholder, "I", 1, 0, True))
+    tifffile.imwrite(
+        path,
+        image,
+        byteorder="<",
+        photometric="minisblack" if image.ndim == 2 else "rgb",
+        iccprofile=metadata.get("icc_profile"),
+        software=False,
+        metadata=None,
+        description=texts.get(_DESCRIPTION),
+        extratags=tags,
+    )
+    if not known:
+        return
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    directory.update({tag: value for tag, value in known.items() if not isinstance(value, dict)})
+    with tifffile.TiffFile(path) as file:
+        entry = file.pages[0].tags[placeholder].offset
+    end = path.stat().st_size
+    end += end % 2
+    with path.open("r+b") as file:
+        file.seek(entry)
+        file.write(struct.pack("<HHII", ExifTags.IFD.Exif, 4, 1, end))
+        file.seek(end)
+        file.write(directory.tobytes(end))
 
 
 def _png_chunks(metadata: dict) -> bytes:

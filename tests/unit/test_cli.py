@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from defocus_core import cli, images
 
@@ -37,6 +38,24 @@ def test_enhance_and_magnify_keep_size_and_depth(folder, command):
     result = images.read(folder / "o.png")
     assert result.shape == deep.shape
     assert result.dtype == np.uint16
+
+
+@pytest.mark.parametrize("command", ["enhance", "magnify", "fuse"])
+def test_applications_keep_what_the_camera_wrote_and_turn_the_picture(folder, command):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber] = 2.8
+    rng = np.random.default_rng(0)
+    for name in ("c", "d"):
+        picture = Image.fromarray(rng.integers(0, 256, (60, 80, 3), dtype=np.uint8))
+        picture.save(folder / f"{name}.jpg", exif=exif, icc_profile=b"profile")
+    inputs = [str(folder / f"{name}.jpg") for name in ("cd" if command == "fuse" else "c")]
+    assert cli.main([command, *inputs, "--out", str(folder / "o.png")]) == 0
+    with Image.open(folder / "o.png") as out:
+        assert out.size == (60, 80)
+        assert out.info["icc_profile"] == b"profile"
+        assert out.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        assert out.getexif().get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber] == 2.8
 
 
 def test_fuse_writes_an_image_and_its_labels(folder):

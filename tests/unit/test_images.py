@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from defocus_core import images
 
@@ -142,3 +142,39 @@ def test_a_cut_sixteen_bit_file_is_truncated(tmp_path):
     with pytest.raises(images.ImageError) as caught:
         images.read(tmp_path / "a.png")
     assert caught.value.reason == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "depth"),
+    [("jpg", np.uint8), ("png", np.uint8), ("png", np.uint16), ("tif", np.uint8), ("tif", np.uint16)],
+)
+@pytest.mark.parametrize("grey", [False, True])
+def test_what_a_camera_wrote_survives_in_every_format(tmp_path, colour, suffix, depth, grey):
+    tag = ExifTags.Base
+    told = {tag.FNumber: 2.8, tag.FocalLength: 50.0, tag.DateTimeOriginal: "2024:05:06 07:08:09"}
+    told |= {tag.LensModel: "a lens", tag.ISOSpeedRatings: 400, tag.UserComment: b"ASCII\0\0\0hello"}
+    exif = Image.Exif()
+    exif.update({tag.Make: "maker", tag.ImageDescription: "a scene", tag.Orientation: 6, tag.Copyright: "me"})
+    exif.get_ifd(ExifTags.IFD.Exif).update(told)
+    picture = Image.fromarray(colour).convert("L" if grey else "RGB")
+    picture.save(tmp_path / "in.jpg", exif=exif, icc_profile=b"profile")
+    pixels = images.read(tmp_path / "in.jpg")
+    pixels = images.as_depth(images.as_float(pixels), depth)
+    path = tmp_path / f"out.{suffix}"
+    images.write(path, pixels, like=tmp_path / "in.jpg")
+    again = images.read(path)
+    assert again.dtype == depth
+    assert again.shape == pixels.shape
+    if suffix != "jpg":
+        assert np.array_equal(again, pixels)
+    with Image.open(path) as out:
+        found = out.getexif()
+        kept = found.get_ifd(ExifTags.IFD.Exif)
+        assert out.info["icc_profile"] == b"profile"
+        assert {k: kept[k] for k in told} == told
+        assert (found[tag.Make], found[tag.ImageDescription], found[tag.Copyright]) == (
+            "maker",
+            "a scene",
+            "me",
+        )
+        assert found.get(tag.Orientation, 1) == 1
