@@ -207,8 +207,9 @@ def _metadata(like: str | Path | None, image: np.ndarray) -> dict:
         exif = source.getexif()
         kept = Image.Exif()
         kept.update({tag: exif[tag] for tag in exif if tag in _DESCRIPTIVE})
-        kept.get_ifd(ExifTags.IFD.Exif).update(exif.get_ifd(ExifTags.IFD.Exif))
-    found = {"icc_profile": profile, "exif": kept.tobytes() if len(kept) else None}
+        camera = exif.get_ifd(ExifTags.IFD.Exif)
+        kept.get_ifd(ExifTags.IFD.Exif).update(camera)
+    found = {"icc_profile": profile, "exif": kept.tobytes() if len(kept) or camera else None}
     return {key: value for key, value in found.items() if value}
 
 
