@@ -151,6 +151,64 @@ def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arg
     assert message in lines[0]
 
 
+ODD = {
+    "grey": np.arange(60 * 70, dtype=np.uint8).reshape(60, 70),
+    "deep": np.arange(60 * 70, dtype=np.uint16).reshape(60, 70) * 15,
+    "alpha": np.dstack([np.full((40, 50, 3), 90, np.uint8), np.arange(2000, dtype=np.uint8).reshape(40, 50)]),
+    "grey_alpha": np.dstack([np.full((40, 50), 90, np.uint8), np.zeros((40, 50), np.uint8)]),
+    "pixel": np.full((1, 1, 3), 200, np.uint8),
+    "window_less_one": np.random.default_rng(0).integers(0, 256, (31, 31, 3), dtype=np.uint8),
+    "row": np.random.default_rng(0).integers(0, 256, (1, 3000), dtype=np.uint8),
+    "column": np.random.default_rng(0).integers(0, 256, (500, 2), dtype=np.uint8),
+    "constant": np.full((50, 60, 3), 77, np.uint8),
+    "black": np.zeros((50, 60, 3), np.uint8),
+    "white": np.full((50, 60), 65535, np.uint16),
+}
+
+
+def write_odd(folder):
+    folder.mkdir()
+    for name, array in ODD.items():
+        if array.dtype == np.uint16:
+            images.write(folder / f"{name}.png", array)
+        else:
+            Image.fromarray(array).save(folder / f"{name}.png")
+    Image.fromarray(ODD["window_less_one"]).quantize(16).save(folder / "palette.png")
+    Image.fromarray(ODD["grey"] > 128).save(folder / "bits.png")
+
+
+@pytest.mark.parametrize("model", ["blurnet", "scenenet"])
+def test_odd_images_give_a_finite_map_of_their_size(tmp_path, model):
+    write_odd(tmp_path / "in")
+    out = tmp_path / "out"
+    assert cli.main(["map", str(tmp_path / "in"), "--out", str(out), "--probability", "--model", model]) == 0
+    for name, array in ODD.items():
+        sigma = np.load(out / f"{name}.npy", allow_pickle=False)
+        assert sigma.shape == array.shape[:2], name
+        assert sigma.dtype == np.float32
+        assert np.isfinite(sigma).all(), name
+        assert 0 <= sigma.min() <= sigma.max() <= 13, name
+        chance = np.load(out / f"{name}.probability.npy", allow_pickle=False)
+        assert ((chance >= 0) & (chance <= 1)).all(), name
+        assert images.read(out / f"{name}.png").ndim == 3
+    assert np.load(out / "palette.npy").shape == (31, 31)
+    assert np.load(out / "bits.npy").shape == (60, 70)
+
+
+def test_a_float_file_is_one_line_and_the_others_are_mapped(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    images.write(tmp_path / "in/good.png", ODD["grey"])
+    Image.fromarray(np.full((40, 40), np.nan, np.float32)).save(tmp_path / "in/float.tif")
+    (tmp_path / "in/cut.png").write_bytes((tmp_path / "in/good.png").read_bytes()[:80])
+    (tmp_path / "in/empty.jpg").write_bytes(b"")
+    assert cli.main(["map", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("defocus: 3 of 4 images failed: ")
+    assert "float.tif: floating-point pixels; save it as 8 or 16 bit" in lines[0]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["good.npy", "good.png"]
+
+
 def test_the_command_is_installed_and_starts_without_torch():
     code = "import sys, defocus_core.cli; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -85,10 +85,10 @@ def test_tiles_of_a_dense_network_leave_no_seam(monkeypatch):
 
 
 def test_tiles_leave_no_seam_in_a_refined_map(monkeypatch):
-    image = np.random.default_rng(1).random((640, 410, 3), dtype=np.float32)
+    image = np.random.default_rng(1).random((400, 270, 3), dtype=np.float32)
     image = cv2.GaussianBlur(image, (0, 0), 2)
     whole = maps.estimate(image)
-    monkeypatch.setattr(maps, "TILE", 192)
+    monkeypatch.setattr(maps, "TILE", 208)
     np.testing.assert_allclose(maps.estimate(image), whole, atol=1e-4)
 
 
@@ -120,6 +120,47 @@ def test_any_image_gives_a_finite_map(name, shape, dtype):
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0, np.nan])
 def test_constant_and_nan_images_give_a_finite_map(blurnet, level):
     assert np.isfinite(maps.estimate(np.full((50, 60), level, np.float32), model=blurnet)).all()
+
+
+@pytest.mark.parametrize("name", ["blurnet", "scenenet"])
+@pytest.mark.parametrize("shape", [(50, 60), (50, 60, 3), (50, 60, 4)])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_images_with_pixels_that_are_no_numbers_give_a_finite_map(name, shape, bad):
+    image = np.random.default_rng(0).random(shape)
+    image[10:20, 5:30] = bad
+    image[0, 0] = image[-1, -1] = bad
+    for refine in (False, True):
+        sigma = maps.estimate(image, model=name, refine=refine)
+        assert sigma.shape == shape[:2]
+        assert np.isfinite(sigma).all()
+        assert 0 <= sigma.min() <= sigma.max() <= 13
+
+
+@pytest.mark.parametrize("name", ["blurnet", "scenenet"])
+@pytest.mark.parametrize("settings", [maps.DEFAULT, maps.PAPER])
+@pytest.mark.parametrize("shape", [(1, 1), (31, 31), (1, 200), (40, 40)])
+def test_the_shipped_models_stand_flat_images_under_both_refinements(name, settings, shape):
+    for level in (0, 128, 255):
+        sigma = maps.estimate(np.full((*shape, 3), level, np.uint8), model=name, settings=settings)
+        assert sigma.shape == shape
+        assert np.isfinite(sigma).all()
+        assert 0 <= sigma.min() <= sigma.max() <= 13
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((4, 4, 2)), r"\(H, W\) or \(H, W, 1\|3\|4\), not \(4, 4, 2\)"),
+        (np.zeros((0, 4)), "at least one pixel"),
+        (np.zeros(4), "not \\(4,\\)"),
+        (np.full((4, 4), 255.0), r"lies in \[0, 1\], this one in \[255, 255\]"),
+        (np.zeros((4, 4), np.int32), "not int32"),
+        (np.zeros((4, 4), complex), "not complex128"),
+    ],
+)
+def test_what_is_no_image_is_refused_by_name(image, message):
+    with pytest.raises(ValueError, match=message):
+        maps.estimate(image)
 
 
 def test_in_focus_is_half_at_the_just_noticeable_blur_and_falls():
