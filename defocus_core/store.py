@@ -14,6 +14,7 @@ import numpy as np
 SIZE = 32
 FORMAT = "defocus-patches-1"
 CHUNK = 512
+HELD = 16 * CHUNK  # rows that wait for one write: 8 MB
 COLUMNS = {
     "patches": ((SIZE, SIZE), np.uint8),
     "level": ((), np.uint8),
@@ -63,23 +64,39 @@ class Writer:
         self._file.attrs["sigmas"] = np.asarray(sigmas, np.float32)
         self._file.attrs["parameters"] = json.dumps(parameters, sort_keys=True)
         self._file.attrs["complete"] = False
+        self._waiting: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
+        self._written = self._held = 0
 
     def append(self, *, patches, level: int, image: int, position) -> None:
         """Append patches of one photograph at one level; see the class for shapes."""
-        start = len(self._file["patches"])
         block = {"patches": patches, "level": level, "image": image, "position": position}
-        for name, values in block.items():
+        for name, (shape, dtype) in COLUMNS.items():
+            values = np.broadcast_to(np.asarray(block[name], dtype), (len(patches), *shape))
+            self._waiting[name].append(values)
+        self._held += len(patches)
+        if self._held >= HELD:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._held:
+            return
+        total = self._written + self._held
+        for name, blocks in self._waiting.items():
             column = self._file[name]
-            column.resize(start + len(patches), axis=0)
-            column[start:] = values
+            column.resize(total, axis=0)
+            column[self._written :] = np.concatenate(blocks)
+            blocks.clear()
+        self._written, self._held = total, 0
 
     def __len__(self) -> int:
-        return len(self._file["patches"])
+        return self._written + self._held
 
     def __enter__(self) -> Writer:
         return self
 
     def __exit__(self, kind, *_) -> None:
+        if kind is None:
+            self._flush()
         self._file.attrs["complete"] = kind is None
         self._file.close()
         if kind is not None:
