@@ -204,6 +204,25 @@ def matched_sigma(
     return np.where(variance > texture**2, closest, np.float32(np.nan))
 
 
+def overshoot(image: np.ndarray, truth: np.ndarray, *, window: int = 7, edges: float = 0.05) -> float:
+    """Return how far an image leaves the range that the truth has around an edge: halos.
+
+    Parameters
+    ----------
+    image, truth : (H, W) float32 in [0, 1]
+    window : side in pixels of the window whose least and largest true value bound the range
+    edges : share of pixels, those of the steepest true gradient, over which the mean is taken
+
+    Returns
+    -------
+    mean excess, as a share of the full scale
+    """
+    around = np.ones((window, window), np.uint8)
+    excess = np.maximum(image - cv2.dilate(truth, around), cv2.erode(truth, around) - image)
+    slope = np.hypot(cv2.Sobel(truth, cv2.CV_32F, 1, 0), cv2.Sobel(truth, cv2.CV_32F, 0, 1))
+    return float(np.maximum(excess, 0)[slope >= np.quantile(slope, 1 - edges)].mean())
+
+
 def psnr(image: np.ndarray, truth: np.ndarray) -> float:
     """Return the peak signal-to-noise ratio in dB of images in [0, 1]; equal images give 99."""
     if np.array_equal(image, truth):
@@ -213,18 +232,22 @@ def psnr(image: np.ndarray, truth: np.ndarray) -> float:
 
 def ssim(image: np.ndarray, truth: np.ndarray) -> float:
     """Return structural similarity (Wang et al. 2004: 11x11 Gaussian of sigma 1.5) of images in [0, 1]."""
-    axis = 2 if image.ndim == 3 else None
-    return float(
-        structural_similarity(
-            truth,
-            image,
-            data_range=1,
-            channel_axis=axis,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-    )
+    return float(structural_similarity(truth, image, **_ssim_options(image)))
+
+
+def ssim_map(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the similarity of :func:`ssim` around each pixel, of the shape of the images."""
+    return structural_similarity(truth, image, full=True, **_ssim_options(image))[1]
+
+
+def _ssim_options(image: np.ndarray) -> dict:
+    return {
+        "data_range": 1,
+        "channel_axis": 2 if image.ndim == 3 else None,
+        "gaussian_weights": True,
+        "sigma": 1.5,
+        "use_sample_covariance": False,
+    }
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:
