@@ -17,7 +17,7 @@ from .patches import SIZE
 STRIP_PIXELS = 1_000_000
 NOTICEABLE, SLOPE = 1.1, 12.0
 LEAST = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
-TILE = 1536  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
+TILE = 1024  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
 
 
 @dataclass(frozen=True)

@@ -157,11 +157,12 @@ def bench_folder(folder):
 
 
 LARGE = """
-import resource, sys, time
+import re, sys, time
+from pathlib import Path
 from defocus_core import cli, maps
 start = time.perf_counter()
 cli.main(["map", sys.argv[1], "--out", sys.argv[2]])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+peak = int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024 / 1e9
 seconds = time.perf_counter() - start
 print(f"map of {sys.argv[3]} megapixels, file to file: {seconds:.1f} s, {peak:.2f} GB at most")
 """
