@@ -15,7 +15,7 @@ from . import refine as refinement
 from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
-NOTICEABLE, SLOPE = 1.1, 12.0
+NOTICEABLE, SLOPE = 0.75, 16.0
 LEAST = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
 TILE = 1024  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
 
@@ -26,20 +26,21 @@ class Settings:
 
     Parameters
     ----------
-    decision : ``expectation`` of sigma under the network's probabilities, or ``winner``: the sigma
-        of the likeliest level, as in the paper
-    certainty : weight every window by how sure the network is, ``(1 - H / log levels) ** certainty``
-        with H the entropy; 0 weights all the same, as in the paper
+    decision : ``expectation`` under the network's probabilities, or ``winner``: the likeliest level,
+        as in the paper
+    certainty : exponent of the certainty of a window, ``1 - H / log levels`` with H the entropy of its
+        probabilities, in the mean over the windows that cover a pixel; 0 weights all alike (the paper)
     presmooth : sigma of a Gaussian over the image first, against noise (the authors' demo: 1)
-    logarithm : refine the logarithm of sigma, in which blur is told apart evenly
-    refine : settings of the refinement
+    logarithm : take expectations and means and refine in the logarithm of sigma, in which blur is told
+        apart evenly; the paper does so in sigma itself
+    refine : method and settings of the refinement
     """
 
     decision: str = "expectation"
     certainty: float = 2.0
     presmooth: float = 0.0
     logarithm: bool = True
-    refine: refinement.Settings = refinement.Settings()
+    refine: refinement.LeastSquares | refinement.Guided = refinement.LeastSquares()
 
     def __post_init__(self):
         if self.decision not in ("expectation", "winner"):
@@ -51,7 +52,7 @@ def arguments_from(options: dict) -> dict:
     known = {
         key: options[key] for key in ("decision", "certainty", "presmooth", "logarithm") if key in options
     }
-    settings = Settings(**known, refine=refinement.Settings(**options.get("refinement", {})))
+    settings = Settings(**known, refine=refinement.settings_from(options.get("refinement", {})))
     return {"step": options["step"], "refine": options["refine"], "settings": settings}
 
 
@@ -98,17 +99,18 @@ def estimate(
     if settings.presmooth:
         grey = cv2.GaussianBlur(grey, (0, 0), settings.presmooth)
     if model.cell is not None:
-        sigma = cells(grey, model, settings=settings)
+        values, certainty = cells(grey, model, settings=settings)
     else:
-        values, weights = windows(grey, model, step=step, settings=settings)
-        sigma = spread(values, weights, step=step, shape=grey.shape)
-    if not refine:
-        return sigma
-    del grey  # a large photograph is held once at a time: grey for the network, in colour for the guide
-    image = images.as_float(image)
-    if image.ndim == 3:
-        image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
-    return _refined(sigma, image, settings)
+        found, sure = windows(grey, model, step=step, settings=settings)
+        values = spread(found, sure**settings.certainty, step=step, shape=grey.shape)
+        certainty = spread(sure, np.ones_like(sure), step=step, shape=grey.shape)
+    if refine:
+        del grey  # a large photograph is held once at a time: grey for the network, in colour for the guide
+        image = images.as_float(image)
+        if image.ndim == 3:
+            image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
+        values = refinement.refine(values, image, settings.refine, certainty=certainty)
+    return np.exp(values, out=values) - LEAST if settings.logarithm else values
 
 
 def in_focus(sigma: np.ndarray, *, noticeable: float = NOTICEABLE, slope: float = SLOPE) -> np.ndarray:
@@ -130,7 +132,7 @@ def in_focus(sigma: np.ndarray, *, noticeable: float = NOTICEABLE, slope: float 
 def windows(
     grey: np.ndarray, model: backbones.Classifier, *, step: int, settings: Settings = DEFAULT
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return sigma and weight of every window on the grid.
+    """Return what every window on the grid says, and how certain it is.
 
     Parameters
     ----------
@@ -138,7 +140,8 @@ def windows(
 
     Returns
     -------
-    sigma and weight, each (rows, columns) float32, rows = max(ceil((H - 32) / step), 0) + 1
+    sigma (or its logarithm, see :class:`Settings`) and certainty in [0, 1], each (rows, columns) float32,
+    rows = max(ceil((H - 32) / step), 0) + 1
     """
     rows, columns = (_count(length, step) for length in grey.shape)
     padding = [
@@ -154,8 +157,8 @@ def windows(
         last = min(first + height, rows)
         strip = grey[first * step : (last - 1) * step + SIZE]
         parts.append(_decide(answer(strip, model, step), model.sigmas, settings))
-    sigma, weight = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return sigma, weight
+    values, certainty = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return values, certainty
 
 
 def spread(values: np.ndarray, weights: np.ndarray, *, step: int, shape: tuple[int, int]) -> np.ndarray:
@@ -191,8 +194,10 @@ def _cover_axis(grid: np.ndarray, step: int, length: int) -> np.ndarray:
 
 
 @torch.inference_mode()
-def cells(grey: np.ndarray, model: backbones.Classifier, *, settings: Settings = DEFAULT) -> np.ndarray:
-    """Return the map of a dense network, tile by tile, equal to the untiled one.
+def cells(
+    grey: np.ndarray, model: backbones.Classifier, *, settings: Settings = DEFAULT
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a dense network says of every pixel, tile by tile, equal to the untiled answer.
 
     Parameters
     ----------
@@ -200,22 +205,24 @@ def cells(grey: np.ndarray, model: backbones.Classifier, *, settings: Settings =
 
     Returns
     -------
-    (H, W) float32 sigma in pixels
+    sigma (or its logarithm, see :class:`Settings`) and certainty in [0, 1], each (H, W) float32
     """
     height, width = grey.shape
     if height % 8 or width % 8:
         grey = cv2.copyMakeBorder(grey, 0, -height % 8, 0, -width % 8, cv2.BORDER_REFLECT)
     fine, coarse = _tiled_features(grey, model)
     whole = coarse.mean((2, 3), keepdim=True)
-    sigma = np.empty((grey.shape[0] // model.cell, grey.shape[1] // model.cell), np.float32)
+    answers = np.empty((grey.shape[0] // model.cell, grey.shape[1] // model.cell, 2), np.float32)
     for inner, outer in _tiles(*coarse.shape[2:], TILE // 16, 8):
         logits = model.network.answer(
             fine[:, :, _scaled(outer[0], 2), _scaled(outer[1], 2)], coarse[:, :, outer[0], outer[1]], whole
         )[0]
-        values, _ = _decide(logits, model.sigmas, settings)
-        sigma[_scaled(inner[0], 2), _scaled(inner[1], 2)] = values[_inside(inner, outer, 2)]
+        answer = np.stack(_decide(logits, model.sigmas, settings), 2)
+        answers[_scaled(inner[0], 2), _scaled(inner[1], 2)] = answer[_inside(inner, outer, 2)]
     del fine, coarse
-    return cv2.resize(sigma, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)[:height, :width]
+    pair = [cv2.resize(answer, grey.shape[::-1]) for answer in cv2.split(answers)]
+    values, certainty = (answer[:height, :width] for answer in pair)
+    return values, certainty
 
 
 def _tiled_features(grey: np.ndarray, model: backbones.Classifier) -> tuple[torch.Tensor, torch.Tensor]:
@@ -276,21 +283,13 @@ def _patch_strip(strip: np.ndarray, model: backbones.Classifier, step: int) -> t
 
 def _decide(logits: torch.Tensor, sigmas: torch.Tensor, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     chances = logits.softmax(0)
+    levels = (sigmas + LEAST).log() if settings.logarithm else sigmas
     if settings.decision == "winner":
-        sigma = sigmas[chances.argmax(0)]
+        values = levels[chances.argmax(0)]
     else:
-        sigma = torch.einsum("lrc,l->rc", chances, sigmas)
-    if not settings.certainty:
-        return sigma.numpy(), np.ones(sigma.shape, np.float32)
+        values = torch.einsum("lrc,l->rc", chances, levels)
     entropy = -(chances * chances.clamp_min(1e-12).log()).sum(0) / math.log(len(sigmas))
-    return sigma.numpy(), ((1 - entropy).clamp_min(0) ** settings.certainty).numpy()
-
-
-def _refined(sigma: np.ndarray, image: np.ndarray, settings: Settings) -> np.ndarray:
-    if not settings.logarithm:
-        return refinement.refine(sigma, image, settings.refine)
-    sigma = refinement.refine(np.log(sigma + LEAST), image, settings.refine)
-    return np.exp(sigma, out=sigma) - LEAST
+    return values.numpy(), (1 - entropy).clamp_min(0).numpy()
 
 
 def _count(length: int, step: int) -> int:

@@ -1,20 +1,48 @@
-"""Edge-aware refinement of a map by (weighted) guided filters."""
+"""Edge-aware refinement of a map, by least squares or by (weighted) guided filters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
 
-from . import images
+from . import images, least_squares
 
 TINY = 1e-6
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a map is refined; the defaults were chosen on CUHK 0201-0300.
+class LeastSquares:
+    """Refinement by weighted least squares; the defaults were chosen on CUHK 0201-0300.
+
+    Parameters
+    ----------
+    smoothness, contrast : see :func:`defocus_core.least_squares.propagate`
+    trust : exponent of the certainty of a pixel in the weight of its value
+    floor : weight of a pixel of no certainty, so that what nothing else reaches keeps its value
+    subsample : run on a grid this many times coarser
+    """
+
+    smoothness: float = 1000.0
+    contrast: float = 0.02
+    trust: float = 3.0
+    floor: float = 0.05
+    subsample: int = 2
+
+    def __post_init__(self):
+        for name in ("smoothness", "contrast", "floor"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"refine.{name} is above 0, not {getattr(self, name)}")
+        if self.trust < 0:
+            raise ValueError(f"refine.trust is at least 0, not {self.trust}")
+        if self.subsample < 1:
+            raise ValueError(f"refine.subsample is at least 1, not {self.subsample}")
+
+
+@dataclass(frozen=True)
+class Guided:
+    """Refinement by guided filters, the paper's among them (:data:`PAPER`).
 
     Parameters
     ----------
@@ -55,38 +83,81 @@ class Settings:
             raise ValueError(f"refine.eps is above 0, not {min(self.eps, self.guide_eps)}")
 
 
-PAPER = Settings(
+PAPER = Guided(
     radius=16, eps=0.005, iterations=7, guide_iterations=7, edge_weight=True, alpha=4.0, subsample=1
 )
 
 
-def refine(values: np.ndarray, image: np.ndarray, settings: Settings = Settings()) -> np.ndarray:
+METHODS = {"least_squares": LeastSquares, "guided": Guided}
+
+
+def settings_from(options: dict) -> LeastSquares | Guided:
+    """Build settings from a mapping such as the workflow's ``maps.refinement``: ``method`` and its fields.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method, or the method has no such field.
+    """
+    options = dict(options)
+    method = options.pop("method", "least_squares")
+    if method not in METHODS:
+        raise ValueError(f"no refinement {method!r}; known: {', '.join(METHODS)}")
+    known = [field.name for field in fields(METHODS[method])]
+    for name in options:
+        if name not in known:
+            raise ValueError(f"refinement by {method} has no {name!r}; it has {', '.join(known)}")
+    return METHODS[method](**options)
+
+
+def refine(
+    values: np.ndarray,
+    image: np.ndarray,
+    settings: LeastSquares | Guided = LeastSquares(),
+    *,
+    certainty: np.ndarray | None = None,
+) -> np.ndarray:
     """Refine a map so that its edges are the image's.
 
     Parameters
     ----------
     values : (H, W) float32 map
     image : (H, W) or (H, W, 3) float32 in [0, 1]
-    settings : see :class:`Settings`; :data:`PAPER` is the published one
+    settings : which method, and how; :data:`PAPER` is the published one
+    certainty : (H, W) float32 in [0, 1], how sure each value is; None: all alike. Guided filters take no
+        notice of it
 
     Returns
     -------
     (H, W) float32, within the range of ``values``
-
-    References
-    ----------
-    Galetto & Deng, The Visual Computer 2022, section 3.3.
     """
     images.check_fit(values, image)
+    if isinstance(settings, Guided):
+        return _guided(values, image, settings)
+    certainty = np.ones_like(values) if certainty is None else certainty
+    return _least_squares(values, certainty, image, settings)
+
+
+def _least_squares(values, certainty, image, settings: LeastSquares) -> np.ndarray:
+    low, high = float(values.min()), float(values.max())
+    fine = values.shape[::-1]
+    scale = _scale(settings.subsample, values.shape)
+    values, certainty, image = (_shrunken(array, scale) for array in (values, certainty, image))
+    weight = np.clip(certainty, 0, 1) ** settings.trust + np.float32(settings.floor)
+    solution = least_squares.propagate(
+        values, weight, image, smoothness=settings.smoothness, contrast=settings.contrast
+    )
+    return np.clip(cv2.resize(solution, fine, interpolation=cv2.INTER_LINEAR), low, high)
+
+
+def _guided(values: np.ndarray, image: np.ndarray, settings: Guided) -> np.ndarray:
+    """Filter as Galetto & Deng, The Visual Computer 2022, section 3.3."""
     if settings.guide == "grey" and image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     fine = image
-    scale = max(1, min(settings.subsample, min(values.shape) // 8))
+    scale = _scale(settings.subsample, values.shape)
     low, high = float(values.min()), float(values.max())
-    if scale > 1:
-        size = (max(1, values.shape[1] // scale), max(1, values.shape[0] // scale))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        values = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    values, image = _shrunken(values, scale), _shrunken(image, scale)
     radius = max(1, round(settings.radius / scale))
     if settings.presmooth:
         values = _box(values, 2 * radius)
@@ -120,7 +191,7 @@ class GuidedFilter:
     ----------
     guide : (H, W) or (H, W, 3) float32
     radius, eps : window (side 2 radius + 1) and regularisation
-    edge_weight, alpha : the two weightings, see :class:`Settings`
+    edge_weight, alpha : the two weightings, see :class:`Guided`
     """
 
     def __init__(self, guide, *, radius: int, eps: float, edge_weight: bool = False, alpha: float = 0.0):
@@ -192,6 +263,18 @@ def edge_aware_weight(guide: np.ndarray) -> np.ndarray:
     mean = _box(guide, 1)
     variance = np.maximum(_box(guide * guide, 1) - mean * mean, 0) + np.float32(1e-6)
     return variance * np.mean(1 / variance)
+
+
+def _scale(subsample: int, shape: tuple[int, int]) -> int:
+    """Return the subsampling that leaves eight rows and columns at least."""
+    return max(1, min(subsample, min(shape) // 8))
+
+
+def _shrunken(array: np.ndarray, scale: int) -> np.ndarray:
+    if scale == 1:
+        return array
+    size = (max(1, array.shape[1] // scale), max(1, array.shape[0] // scale))
+    return cv2.resize(array, size, interpolation=cv2.INTER_AREA)
 
 
 def _apply(slope: np.ndarray, offset: np.ndarray, guide: np.ndarray) -> np.ndarray:

@@ -81,7 +81,8 @@ def test_tiles_of_a_dense_network_leave_no_seam(monkeypatch):
     grey = np.random.default_rng(0).random((901, 850), dtype=np.float32)
     whole = maps.cells(grey, model)
     monkeypatch.setattr(maps, "TILE", 320)
-    np.testing.assert_allclose(maps.cells(grey, model), whole, atol=1e-4)
+    for mine, other in zip(maps.cells(grey, model), whole, strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-4)
 
 
 def test_tiles_leave_no_seam_in_a_refined_map(monkeypatch):
@@ -95,9 +96,21 @@ def test_tiles_leave_no_seam_in_a_refined_map(monkeypatch):
 def test_winner_takes_the_likeliest_level():
     grey = np.zeros((32, 64), np.float32)
     grey[0, 16] = 1
-    sigma, weight = maps.windows(grey, Brightness(), step=16, settings=maps.PAPER)
+    sigma, certainty = maps.windows(grey, Brightness(), step=16, settings=maps.PAPER)
     assert sigma.tolist() == [[0, 10, 0]]
-    assert weight.tolist() == [[1, 1, 1]]
+    np.testing.assert_allclose(certainty, 1)
+
+
+def test_the_expected_blur_is_the_geometric_mean_of_the_levels():
+    class Halves(Brightness):
+        sigmas = torch.tensor([0.4, 10.0])
+
+        def forward(self, patches):
+            return torch.zeros(len(patches), 2)
+
+    values, certainty = maps.windows(np.zeros((32, 32), np.float32), Halves(), step=16)
+    assert np.exp(values[0, 0]) == pytest.approx(np.sqrt(0.5 * 10.1))
+    assert certainty[0, 0] == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["blurnet", "scenenet"])

@@ -48,9 +48,23 @@ def test_edge_aware_weight_by_hand():
 def test_a_constant_map_stays_and_the_range_never_grows(guide, values):
     flat = np.full((60, 80), 3.5, np.float32)
     np.testing.assert_allclose(refine.refine(flat, guide), flat, atol=1e-5)
-    refined = refine.refine(values, guide)
-    assert refined.min() >= values.min()
-    assert refined.max() <= values.max()
+    np.testing.assert_allclose(refine.refine(flat, guide, refine.Guided()), flat, atol=1e-5)
+    for settings in (refine.LeastSquares(), refine.Guided(), refine.PAPER):
+        refined = refine.refine(values, guide, settings)
+        assert refined.min() >= values.min()
+        assert refined.max() <= values.max()
+
+
+def test_certain_values_reach_the_uncertain_ones_up_to_an_edge():
+    image = np.zeros((64, 200, 3), np.float32)
+    image[:, 90:] = 0.8
+    values = np.where(np.arange(200) < 90, 3.0, 4.0).astype(np.float32)[None].repeat(64, 0)
+    certainty = np.full((64, 200), 0.01, np.float32)
+    values[:, 40:50], values[:, 150:160] = 1.0, 6.0
+    certainty[:, 40:50] = certainty[:, 150:160] = 1.0
+    refined = refine.refine(values, image, certainty=certainty)
+    assert refined[:, :80].max() < 1.6
+    assert refined[:, 100:].min() > 5.6
 
 
 def test_a_blocky_map_takes_the_edges_of_the_image():
@@ -63,7 +77,8 @@ def test_a_blocky_map_takes_the_edges_of_the_image():
     for settings, share in (
         (refine.PAPER, 0.7),
         (dataclasses.replace(refine.PAPER, subsample=2), 0.7),
-        (refine.Settings(radius=16), 0.8),  # a single pass
+        (refine.Guided(radius=16), 0.8),  # a single pass
+        (refine.LeastSquares(), 0.8),
     ):
         refined = refine.refine(blocky, image, settings)
         assert np.abs(refined - truth)[near].mean() < share * before
@@ -71,8 +86,8 @@ def test_a_blocky_map_takes_the_edges_of_the_image():
 
 def test_subsampled_is_close_to_full(guide):
     values = cv2.GaussianBlur(np.random.default_rng(1).random((60, 80), dtype=np.float32), (0, 0), 6)
-    full = refine.refine(values, guide, refine.Settings(radius=16, subsample=1))
-    fast = refine.refine(values, guide, refine.Settings(radius=16, subsample=2))
+    full = refine.refine(values, guide, refine.Guided(radius=16, subsample=1))
+    fast = refine.refine(values, guide, refine.Guided(radius=16, subsample=2))
     assert np.abs(full - fast).mean() < 0.02 * np.ptp(full)
 
 
@@ -83,6 +98,12 @@ def test_a_map_of_another_size_is_refused(guide):
 
 def test_impossible_settings_are_refused():
     with pytest.raises(ValueError, match=r"refine\.radius is at least 1"):
-        refine.Settings(radius=0)
+        refine.Guided(radius=0)
+    with pytest.raises(ValueError, match=r"refine\.contrast is above 0, not 0"):
+        refine.LeastSquares(contrast=0)
+    with pytest.raises(ValueError, match="by least_squares has no 'radius'; it has smoothness"):
+        refine.settings_from({"radius": 16})
+    with pytest.raises(ValueError, match="no refinement 'magic'; known: least_squares, guided"):
+        refine.settings_from({"method": "magic"})
     with pytest.raises(ValueError, match="grey, colour"):
-        refine.Settings(guide="red")
+        refine.Guided(guide="red")
