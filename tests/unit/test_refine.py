@@ -62,7 +62,7 @@ def test_certain_values_reach_the_uncertain_ones_up_to_an_edge():
     certainty = np.full((64, 200), 0.01, np.float32)
     values[:, 40:50], values[:, 150:160] = 1.0, 6.0
     certainty[:, 40:50] = certainty[:, 150:160] = 1.0
-    refined = refine.refine(values, image, certainty=certainty)
+    refined = refine.refine(values, image, refine.LeastSquares(floor=0.01), certainty=certainty)
     assert refined[:, :80].max() < 1.6
     assert refined[:, 100:].min() > 5.6
 
