@@ -1,10 +1,11 @@
-# make demo | test | lint | format | bench | report | clean
+# make demo | test | test-slurm | lint | format | bench | report | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
+PYTEST := $(BIN)/pytest --timeout 900
 
-.PHONY: demo test lint format bench report clean
+.PHONY: demo test test-slurm lint format bench report clean
 
 demo: $(VENV)/installed
 	$(SNAKEMAKE)
@@ -14,7 +15,11 @@ report: demo
 	@echo "open report.html"
 
 test: $(VENV)/installed-dev
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(PYTEST) -n 2 --dist loadfile
+
+test-slurm: $(VENV)/installed-dev
+	command -v slurmctld >/dev/null || apt-get -qq install --yes --no-install-recommends slurm-wlm
+	$(PYTEST) tests/workflow/test_slurm.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -44,6 +49,6 @@ $(VENV)/installed: $(VENV)/bin/python requirements.txt constraints.txt pyproject
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-cluster.txt
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt --constraint constraints.txt
 	touch $@

@@ -139,6 +139,7 @@ def join(parts: Sequence[str | Path], path: str | Path) -> int:
     with h5py.File(part_name, "w", libver="latest") as file:
         for name, (shape, dtype) in COLUMNS.items():
             layout = h5py.VirtualLayout((sum(counts), *shape), dtype)
+            layout.dcpl.set_obj_track_times(False)  # else the time of day is part of the file
             starts = np.cumsum([0, *counts])
             for part, start, count in zip(parts, starts, counts, strict=False):
                 if count:

@@ -1,3 +1,5 @@
+import time
+
 import h5py
 import numpy as np
 import pytest
@@ -43,6 +45,13 @@ def test_a_damaged_chunk_is_refused(path):
     path.write_bytes(data)
     with pytest.raises(store.StoreError, match="run again"):
         store.read(path)
+
+
+def test_joining_twice_gives_the_same_bytes(path, tmp_path):
+    store.join([path], tmp_path / "one.h5")
+    time.sleep(1.1)  # HDF5 counts times in seconds
+    store.join([path], tmp_path / "two.h5")
+    assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
 
 
 def test_another_hdf5_file_is_refused(tmp_path):
