@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from . import DEFAULT_MODEL
+from . import DEFAULT_MODEL, atomic
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -210,13 +210,19 @@ def save(model: Classifier, path: str | Path, *, about: dict | None = None) -> N
     """
     if model.folded:
         raise ValueError("a folded model is not saved; load it with folded=False")
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     header = {"backbone": model.name, "about": json.dumps(about or {}, sort_keys=True)}
-    part = path.with_name(path.name + ".part")
-    safetensors.torch.save_file(state, part, metadata=header)
-    part.replace(path)
+    atomic.write_bytes(path, _in_order(safetensors.torch.save(state, metadata=header)))
+
+
+def _in_order(data: bytes) -> bytes:
+    """Return a safetensors file with its metadata sorted by name; as written, their order is random."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors start at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]
 
 
 def fold(model: Classifier) -> Classifier:

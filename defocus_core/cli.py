@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from . import DEFAULT_MODEL, __version__, images
+from . import DEFAULT_MODEL, __version__, atomic, images
 
 
 class UsageError(ValueError):
@@ -38,9 +39,9 @@ def _map(options: argparse.Namespace) -> None:
     def one(file: Path) -> None:
         sigma = maps.estimate(images.read(file), model=model, step=options.step, refine=options.refine)
         options.out.mkdir(parents=True, exist_ok=True)
-        np.save(options.out / f"{file.stem}.npy", sigma)
+        atomic.write_array(options.out / f"{file.stem}.npy", sigma)
         if options.probability:
-            np.save(options.out / f"{file.stem}.probability.npy", maps.in_focus(sigma))
+            atomic.write_array(options.out / f"{file.stem}.probability.npy", maps.in_focus(sigma))
         plots.save_map(sigma, options.out / f"{file.stem}.png")
 
     _each(_expand(options.images), "maps", one, jobs=options.jobs)
@@ -121,7 +122,7 @@ def _depth(options: argparse.Namespace) -> None:
             label = "distance (m)"
         options.out.mkdir(parents=True, exist_ok=True)
         for name, values in found.items():
-            np.save(options.out / f"{file.stem}.{name}.npy", values)
+            atomic.write_array(options.out / f"{file.stem}.{name}.npy", values)
             top = float(values[np.isfinite(values)].max(initial=0))
             plots.save_map(values, options.out / f"{file.stem}.{name}.png", top=top, label=label)
 
@@ -187,6 +188,12 @@ def _outputs(
         if target.resolve() in taken:
             raise UsageError(f"{target} would be written over an input; give another --out")
     return targets
+
+
+def _provenance(options: argparse.Namespace) -> None:
+    from . import provenance  # noqa: PLC0415
+
+    print(json.dumps(provenance.find(options.file), indent=1, sort_keys=True))
 
 
 def _expand(paths: Sequence[Path]) -> list[Path]:
@@ -313,6 +320,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("file", type=Path, metavar="FILE.onnx")
     command.set_defaults(run=_export)
     _add_model(command)
+
+    command = commands.add_parser("provenance", help="what made a result of the workflow, as JSON")
+    command.add_argument("file", type=Path, help="any file under results/")
+    command.set_defaults(run=_provenance)
 
     command = commands.add_parser("models", help="the models that come with the package")
     command.set_defaults(run=_models)

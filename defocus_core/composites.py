@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from skimage.segmentation import felzenszwalb
 
-from . import patches, scenes
+from . import atomic, patches, scenes
 
 CELL = 4  # pixels of the image to one label
 
@@ -108,11 +108,8 @@ def write(
             f"none of {len(photographs)} photographs has 100 pixels a side; "
             "add some, or lower scenes.sharp_share"
         )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
     cells = recipe.size // CELL
-    with h5py.File(part, "w") as file:
+    with atomic.replacing(path) as part, h5py.File(part, "w") as file:
         images = file.create_dataset(
             "images", (count, recipe.size, recipe.size), np.uint8, chunks=(1, recipe.size, recipe.size)
         )
@@ -120,7 +117,6 @@ def write(
         for index in range(count):
             rng = np.random.default_rng([seed, index])
             images[index], sigma[index] = draw(prepared, recipe, rng)
-    part.replace(path)
 
 
 def read(path: str | Path) -> dict[str, np.ndarray]:

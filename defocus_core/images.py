@@ -12,6 +12,8 @@ import numpy as np
 import tifffile
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
+from . import atomic
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 MAX_PIXELS = 200_000_000
 Image.MAX_IMAGE_PIXELS = None  # read() checks the size in the header, before it decodes anything
@@ -187,12 +189,13 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
         raise ValueError(f"no format for {path.name!r}; one of {', '.join(SUFFIXES)}")
     if np.issubdtype(image.dtype, np.floating):
         image = as_depth(image, np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if image.dtype == np.uint16:
-        _write_sixteen_bit(path, image, _metadata(like, image))
-        return
-    options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
-    Image.fromarray(image).save(path, **options, **_metadata(like, image))
+    metadata = _metadata(like, image)
+    with atomic.replacing(path) as part:
+        if image.dtype == np.uint16:
+            _write_sixteen_bit(part, image, metadata)
+            return
+        options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
+        Image.fromarray(image).save(part, **options, **metadata)
 
 
 def _metadata(like: str | Path | None, image: np.ndarray) -> dict:

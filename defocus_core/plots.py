@@ -10,6 +10,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from . import atomic
+
 COLOURS = "magma"
 DPI = 110
 
@@ -118,7 +120,7 @@ def scatter(points: dict[str, tuple[float, float]], path: str | Path, *, x: str,
 
 
 def _write(figure: Figure, path: str | Path) -> None:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    FigureCanvasAgg(figure).print_figure(
-        path, dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3}
-    )
+    with atomic.replacing(path) as part:
+        FigureCanvasAgg(figure).print_figure(
+            part, dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3}
+        )

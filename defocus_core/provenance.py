@@ -1,17 +1,149 @@
-"""What made a result: the digest of its code."""
+"""What made a result: its code, configuration, packages, machine and inputs."""
 
 from __future__ import annotations
 
 import ast
 import functools
 import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+
+from . import atomic
+
+SUFFIX = ".provenance.json"
+
+
+class ProvenanceError(ValueError):
+    """A result of which nothing is noted."""
+
+
+def record(job) -> Path:
+    """Write what made the files of a job beside the first of them: ``FILE.provenance.json``.
+
+    The time of day is left out, so that the same run on the same machine writes the same bytes.
+
+    Parameters
+    ----------
+    job : has ``rule`` (name), ``input`` and ``output`` (files or folders), ``params`` (mapping; its
+        ``code`` is the digest of the code that ran) and ``config`` (the whole configuration), as the
+        object that Snakemake gives to a script
+
+    Returns
+    -------
+    the file written: ``rule``, ``beside`` (the first output), ``code``, ``commit``, ``parameters``,
+    ``config``, ``packages`` (those that the process has loaded), ``python``, ``machine``, and the sha256 of
+    each file of ``inputs`` and ``outputs``
+    """
+    outputs = [Path(path) for path in job.output]
+    parameters = dict(job.params.items())
+    noted = {
+        "rule": job.rule,
+        "beside": outputs[0].as_posix(),
+        "code": parameters.pop("code", None),
+        "commit": _commit(Path(__file__).parents[1]),
+        "parameters": parameters,
+        "config": job.config,
+        "packages": _packages(),
+        "python": platform.python_version(),
+        "machine": _machine(),
+        "inputs": _digests(Path(path) for path in job.input),
+        "outputs": _digests(outputs),
+    }
+    file = outputs[0].with_name(outputs[0].name + SUFFIX)
+    atomic.write_text(file, json.dumps(noted, indent=1, sort_keys=True, default=str) + "\n")
+    return file
+
+
+def find(path: str | Path) -> dict:
+    """Return what :func:`record` noted of a result, with ``unchanged``: whether its bytes are those noted.
+
+    Raises
+    ------
+    ProvenanceError
+        If the file is not there, or nothing is noted of it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ProvenanceError(f"no file {str(path)!r}; ask for one file of a result")
+    for folder in list(path.resolve().parents)[:3]:
+        for file in sorted(folder.glob("*" + SUFFIX)):
+            noted = json.loads(file.read_text())
+            for name, digest in noted["outputs"].items():
+                if path.resolve() == (_root_of(file, noted) / name).resolve():
+                    return {**noted, "unchanged": digest == _digest(path)}
+    raise ProvenanceError(f"nothing is noted of {str(path)!r}; files that the workflow made have *{SUFFIX}")
+
+
+def _root_of(file: Path, noted: dict) -> Path:
+    """Return the folder in which the run was made: the record lies beside its first output."""
+    return file.resolve().parents[len(Path(noted["beside"]).parts) - 1]
+
+
+def _digests(paths: Iterable[Path]) -> dict[str, str]:
+    files = []
+    for path in paths:
+        files += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    return {file.as_posix(): _digest(file) for file in files}
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _commit(root: Path) -> str | None:
+    """Return the commit of the checkout, ``+`` added where tracked files differ from it; None outside git."""
+    try:
+        if Path(_git(root, "rev-parse", "--show-toplevel")) != root.resolve():
+            return None
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+        return _git(root, "rev-parse", "HEAD") + "+" * bool(changes)
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(root: Path, *what: str) -> str:
+    command = ["git", "-C", str(root), *what]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+
+
+def _packages() -> dict[str, str]:
+    """Return the versions of the packages that this process has loaded."""
+    names = importlib.metadata.packages_distributions()
+    loaded = {name for module in list(sys.modules) for name in names.get(module, ())}
+    return {name: importlib.metadata.version(name) for name in sorted(loaded)}
+
+
+def _machine() -> dict[str, str | int | None]:
+    torch = sys.modules.get("torch")
+    gpu = torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else None
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "processor": _processor(),
+        "processors": os.cpu_count(),
+        "gpu": gpu,
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
 
 
 def code_digest(script: str | Path, root: str | Path) -> str:
     """Return a digest of a script and of every ``defocus_core`` module that it reaches by import.
 
-    Comments and layout do not count, for the digest is taken over the parsed program.
+    Comments and layout do not count, for the digest is taken over the parsed program; neither does this
+    module, which changes no result.
 
     Parameters
     ----------
@@ -28,7 +160,7 @@ def code_digest(script: str | Path, root: str | Path) -> str:
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting.extend(_imports(path, Path(root)))
+            waiting.extend(p for p in _imports(path, Path(root)) if p.name != Path(__file__).name)
     digests = sorted((path.name, _parsed(path)[1]) for path in seen)
     return hashlib.sha256(repr(digests).encode()).hexdigest()[:16]
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from . import blur, images
+from . import atomic, blur, images
 from .sources import package_folder
 
 MOTORCYCLE_FOCAL = 994.978  # pixels; the rest of the calibration stands in its only use
@@ -211,7 +211,7 @@ def _square(image: np.ndarray, size: int) -> np.ndarray:
 def _write_pair(folder: Path, name: str, image: np.ndarray, sigma: np.ndarray) -> None:
     images.write(folder / "images" / f"{name}.png", image)
     (folder / "sigma").mkdir(parents=True, exist_ok=True)
-    np.save(folder / "sigma" / f"{name}.npy", sigma)
+    atomic.write_array(folder / "sigma" / f"{name}.npy", sigma)
 
 
 def _continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:

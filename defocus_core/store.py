@@ -6,10 +6,13 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import h5py
 import numpy as np
+
+from . import atomic
 
 SIZE = 32
 FORMAT = "defocus-patches-1"
@@ -32,7 +35,7 @@ class Writer:
 
     Parameters
     ----------
-    path : file to make; until :meth:`close` it is ``path`` with ``.part`` added
+    path : file to make; until the end of the ``with`` block it has a temporary name
     sigmas : (levels,) true standard deviation of each level, in pixels
     images : name of each photograph that the ``image`` column may point to
     parameters : anything JSON can hold; kept as an attribute
@@ -45,10 +48,10 @@ class Writer:
     """
 
     def __init__(self, path: str | Path, *, sigmas, images: list[str], parameters: dict):
-        self._path = Path(path)
-        self._part = self._path.with_name(self._path.name + ".part")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = h5py.File(self._part, "w")
+        self._open = ExitStack()
+        self._file = self._open.enter_context(
+            h5py.File(self._open.enter_context(atomic.replacing(path)), "w")
+        )
         for name, (shape, dtype) in COLUMNS.items():
             self._file.create_dataset(
                 name,
@@ -94,17 +97,13 @@ class Writer:
     def __enter__(self) -> Writer:
         return self
 
-    def __exit__(self, kind, *_) -> None:
-        if kind is None:
-            self._flush()
-        self._file.attrs["complete"] = kind is None
-        self._file.close()
+    def __exit__(self, kind, *error) -> None:
         if kind is not None:
-            self._part.unlink()
+            self._open.__exit__(kind, *error)
             return
-        with open(self._part, "rb") as handle:
-            os.fsync(handle.fileno())
-        self._part.replace(self._path)
+        with self._open:
+            self._flush()
+            self._file.attrs["complete"] = True
 
 
 def join(parts: Sequence[str | Path], path: str | Path) -> int:
@@ -135,8 +134,7 @@ def join(parts: Sequence[str | Path], path: str | Path) -> int:
             f"{path}: no photograph of this split has a patch that is sharp enough; "
             "add sharp photographs or lower patches.sharpness"
         )
-    part_name = path.with_name(path.name + ".part")
-    with h5py.File(part_name, "w", libver="latest") as file:
+    with atomic.replacing(path) as part_name, h5py.File(part_name, "w", libver="latest") as file:
         for name, (shape, dtype) in COLUMNS.items():
             layout = h5py.VirtualLayout((sum(counts), *shape), dtype)
             layout.dcpl.set_obj_track_times(False)  # else the time of day is part of the file
@@ -152,7 +150,6 @@ def join(parts: Sequence[str | Path], path: str | Path) -> int:
         file.attrs["parameters"] = json.dumps(described[0]["parameters"], sort_keys=True)
         file.attrs["shards"] = [_digest(part) for part in parts]  # other patches are other bytes here too
         file.attrs["complete"] = True
-    part_name.replace(path)
     return sum(counts)
 
 

@@ -15,7 +15,7 @@ import torch
 from safetensors import safe_open
 from torch.nn import functional
 
-from . import augmentation, backbones
+from . import atomic, augmentation, backbones
 
 HISTORY = ("epoch", "learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
@@ -237,9 +237,7 @@ def evaluate(model: backbones.Classifier, data: Patches | Scenes) -> dict[str, f
 
 def write_history(history: list[dict], path: str | Path) -> None:
     """Write the history as CSV with the columns :data:`HISTORY`."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", newline="") as file:
+    with atomic.replacing(path) as part, open(part, "w", newline="") as file:
         table = csv.DictWriter(file, HISTORY)
         table.writeheader()
         table.writerows(history)
@@ -323,16 +321,13 @@ def _state(model) -> dict[str, torch.Tensor]:
 def _keep(checkpoint, *, stamp, model, optimizer, best, history) -> None:
     if checkpoint is None:
         return
-    path = Path(checkpoint)
-    path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {f"model/{key}": value for key, value in _state(model).items()}
     tensors |= {f"best/{key}": value for key, value in best.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
-    part = path.with_name(path.name + ".part")
     tensors = {key: value.contiguous() for key, value in tensors.items()}
-    safetensors.torch.save_file(tensors, part, {"stamp": stamp, "history": json.dumps(history)})
-    part.replace(path)
+    with atomic.replacing(checkpoint) as part:
+        safetensors.torch.save_file(tensors, part, {"stamp": stamp, "history": json.dumps(history)})
 
 
 def _resume(checkpoint, stamp, model, optimizer) -> tuple[dict, list[dict]]:

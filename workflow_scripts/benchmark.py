@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from defocus_core import benchmark, images, plots, sets
+from defocus_core import atomic, benchmark, images, plots, provenance, sets
 from defocus_core.maps import in_focus
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
@@ -31,12 +31,13 @@ else:
     lines = {name: (range(len(rows)), rows.mae.to_numpy()) for name, rows in each.groupby("method")}
     plots.curves(lines, output.curve, x="image", y="mean absolute error (pixels of sigma)")
 
-table.to_csv(output.scores, index=False)
-each.to_csv(output.images, index=False)
-Path(output.markdown).write_text(table.to_markdown(index=False, floatfmt=".4f") + "\n")
+atomic.write_text(output.scores, table.to_csv(index=False))
+atomic.write_text(output.images, each.to_csv(index=False))
+atomic.write_text(output.markdown, table.to_markdown(index=False, floatfmt=".4f") + "\n")
 panels = []
 for pair in members[:3]:
     image = images.read(pair.image)
     panels += [(pair.name, image), ("sigma (pixels)", benchmark.read_sigma(maps / f"{pair.name}.npy"))]
     panels += [("truth", benchmark.read_truth(pair, settings))]
 plots.side_by_side(panels, output.examples)
+provenance.record(snakemake)

@@ -6,20 +6,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from defocus_core import comparison, plots
+from defocus_core import atomic, comparison, plots, provenance
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 names = snakemake.params.backbones
 scores = {n: json.loads(Path(p).read_text()) for n, p in zip(names, snakemake.input.metrics, strict=True)}
 costs = {n: json.loads(Path(p).read_text()) for n, p in zip(names, snakemake.input.costs, strict=True)}
 table = comparison.table(scores, costs)
-table.to_csv(snakemake.output.table, index=False)
-Path(snakemake.output.markdown).write_text(table.to_markdown(index=False, floatfmt=".4g") + "\n")
+atomic.write_text(snakemake.output.table, table.to_csv(index=False))
+atomic.write_text(snakemake.output.markdown, table.to_markdown(index=False, floatfmt=".4g") + "\n")
 levels = [
     {"backbone": name, "level": level, **{k: scores[name][k][level] for k in ("precision", "recall", "f1")}}
     for name in names
     for level in range(len(scores[name]["f1"]))
 ]
-pd.DataFrame(levels).to_csv(snakemake.output.levels, index=False)
+atomic.write_text(snakemake.output.levels, pd.DataFrame(levels).to_csv(index=False))
 points = {row.backbone: (row.latency_batch_ms, row.accuracy) for row in table.itertuples()}
 plots.scatter(points, snakemake.output.plot, x="milliseconds a patch, in a batch", y="test accuracy")
+provenance.record(snakemake)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from defocus_core import backbones, depth, maps, metrics, plots, scenes
+from defocus_core import atomic, backbones, depth, maps, metrics, plots, provenance, scenes
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -36,5 +36,6 @@ for focus, plane in (("near", truth.min()), ("middle", np.median(truth)), ("far"
     reach = (0.8 * truth.min(), 1.25 * truth.max())
     title = "closer of two distances (m)" if focus == "middle" else "distance (m)"
     panels += [(title, np.clip(answers["estimated map"], *reach)), ("true distance (m)", truth)]
-pd.DataFrame(rows).to_csv(snakemake.output.scores, index=False)
+atomic.write_text(snakemake.output.scores, pd.DataFrame(rows).to_csv(index=False))
 plots.side_by_side(panels, snakemake.output.figure, columns=4)
+provenance.record(snakemake)

@@ -2,7 +2,8 @@
 
 import sys
 
-from defocus_core import scenes
+from defocus_core import provenance, scenes
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 scenes.write_set(snakemake.output.folder, seed=snakemake.params.seed, size=snakemake.params.size)
+provenance.record(snakemake)

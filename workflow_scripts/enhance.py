@@ -6,7 +6,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from defocus_core import backbones, enhance, enhance_baselines, images, maps, metrics, plots, scenes
+from defocus_core import (
+    atomic,
+    backbones,
+    enhance,
+    enhance_baselines,
+    images,
+    maps,
+    metrics,
+    plots,
+    provenance,
+    scenes,
+)
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -41,8 +52,9 @@ for name, method in methods.items():
     row["noise_gain_blurred"] = float((method(noisy) - result)[far].std() / (noisy - image)[far].std())
     row["overshoot"] = metrics.overshoot(images.grey(result), images.grey(scene.image))
     rows.append(row)
-pd.DataFrame(rows).to_csv(snakemake.output.scores, index=False)
+atomic.write_text(snakemake.output.scores, pd.DataFrame(rows).to_csv(index=False))
 panels = [("before", image), ("adaptive", results["adaptive"])]
 panels += [(name, results[name]) for name in enhance_baselines.METHODS]
 panels += [("sharp scene", scene.image), ("sigma (pixels)", sigma), ("gain", enhance.gain(sigma))]
 plots.side_by_side([*panels, ("true sigma (pixels)", truth)], snakemake.output.figure)
+provenance.record(snakemake)

@@ -2,11 +2,10 @@
 
 import json
 import sys
-from pathlib import Path
 
 import torch
 
-from defocus_core import backbones, metrics, plots, store, training
+from defocus_core import atomic, backbones, metrics, plots, provenance, store, training
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -14,5 +13,6 @@ model = backbones.load(snakemake.input.model).to(training.device())
 columns = store.read(snakemake.input.test)
 logits = training.logits(model, training.Patches.of(columns, training.device()))
 scores = metrics.classification(logits.numpy(), columns["level"], columns["sigmas"])
-Path(snakemake.output.metrics).write_text(json.dumps(scores, indent=1))
+atomic.write_text(snakemake.output.metrics, json.dumps(scores, indent=1))
 plots.confusion(scores["confusion"], snakemake.output.confusion, title=snakemake.wildcards.backbone)
+provenance.record(snakemake)

@@ -7,7 +7,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from defocus_core import backbones, fuse, fusion_baselines, fusion_metrics, images, metrics, plots, scenes
+from defocus_core import (
+    atomic,
+    backbones,
+    fuse,
+    fusion_baselines,
+    fusion_metrics,
+    images,
+    metrics,
+    plots,
+    provenance,
+    scenes,
+)
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -53,7 +64,9 @@ for name, scene, taken in stacks:
         }
         rows.append(row)
 table = pd.DataFrame(rows).groupby(["scenes", "method"], as_index=False).mean()
-table.sort_values(["scenes", "psnr"], ascending=False).to_csv(snakemake.output.scores, index=False)
+atomic.write_text(
+    snakemake.output.scores, table.sort_values(["scenes", "psnr"], ascending=False).to_csv(index=False)
+)
 panels = []
 for name, scene, taken in [stacks[0], stacks[-1]]:
     fusion = fuse.fuse(taken, model=model)
@@ -61,3 +74,4 @@ for name, scene, taken in [stacks[0], stacks[-1]]:
     panels += [("guided filter", fusion_baselines.guided_filter(taken)), ("fused", fusion.image)]
     panels += [("from shot", fusion.labels.astype(float)), ("all in focus", scene.image)]
 plots.side_by_side(panels, snakemake.output.figure, columns=6)
+provenance.record(snakemake)

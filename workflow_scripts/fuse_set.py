@@ -7,7 +7,17 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from defocus_core import backbones, fuse, fusion_baselines, fusion_metrics, images, plots, sets
+from defocus_core import (
+    atomic,
+    backbones,
+    fuse,
+    fusion_baselines,
+    fusion_metrics,
+    images,
+    plots,
+    provenance,
+    sets,
+)
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -40,10 +50,11 @@ for stack in sets.stacks(settings["stacks"]):
         panels += [("fused", fusion.image), ("from shot", fusion.labels.astype(float))]
 
 each = pd.DataFrame(rows)
-each.to_csv(snakemake.output.stacks, index=False)
+atomic.write_text(snakemake.output.stacks, each.to_csv(index=False))
 table = (
     each.drop(columns="stack").groupby("method", as_index=False).mean().sort_values("q_abf", ascending=False)
 )
-table.to_csv(snakemake.output.scores, index=False)
-Path(snakemake.output.markdown).write_text(table.to_markdown(index=False, floatfmt=".4f") + "\n")
+atomic.write_text(snakemake.output.scores, table.to_csv(index=False))
+atomic.write_text(snakemake.output.markdown, table.to_markdown(index=False, floatfmt=".4f") + "\n")
 plots.side_by_side(panels, snakemake.output.figure, columns=4)
+provenance.record(snakemake)

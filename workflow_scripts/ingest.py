@@ -2,7 +2,7 @@
 
 import sys
 
-from defocus_core import ingest, patches
+from defocus_core import atomic, ingest, patches, provenance
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings = snakemake.params.settings
@@ -15,4 +15,5 @@ table = ingest.manifest(
 for note in table.note[table.note != ""]:
     print("skipped", note)
 print(table[table.skipped == ""].groupby("split").sharp_patches.agg(["count", "sum"]))
-table.to_csv(snakemake.output.manifest, index=False)
+atomic.write_text(snakemake.output.manifest, table.to_csv(index=False))
+provenance.record(snakemake)

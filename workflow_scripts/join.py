@@ -2,7 +2,8 @@
 
 import sys
 
-from defocus_core import store
+from defocus_core import provenance, store
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 print(store.join(snakemake.input, snakemake.output.patches), "patches")
+provenance.record(snakemake)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from defocus_core import backbones, images, magnify, maps, metrics, plots, scenes
+from defocus_core import atomic, backbones, images, magnify, maps, metrics, plots, provenance, scenes
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -62,7 +62,7 @@ for name, scene, focus, strength, layers in stacks:
     if name not in [title.partition(",")[0] for title, _ in panels]:
         panels += [(f"{name}, before", narrow), ("sigma (pixels)", sigma)]
         panels += [(method, results[method]) for method in list(results)[1:]]
-pd.DataFrame(rows).groupby(["scenes", "method"], as_index=False, sort=False).mean().to_csv(
-    snakemake.output.scores, index=False
-)
+table = pd.DataFrame(rows).groupby(["scenes", "method"], as_index=False, sort=False).mean()
+atomic.write_text(snakemake.output.scores, table.to_csv(index=False))
 plots.side_by_side(panels, snakemake.output.figure, columns=6)
+provenance.record(snakemake)

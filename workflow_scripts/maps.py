@@ -3,10 +3,9 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from defocus_core import backbones, images, maps, plots, sets
+from defocus_core import atomic, backbones, images, maps, plots, provenance, sets
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -16,6 +15,7 @@ arguments = maps.arguments_from(snakemake.params.settings)
 model = backbones.load(snakemake.input.model)
 for pair in sets.pairs(*snakemake.params.folders, **snakemake.params.pairing):
     sigma = maps.estimate(images.read(pair.image), model=model, **arguments)
-    np.save(folder / f"{pair.name}.npy", sigma)
+    atomic.write_array(folder / f"{pair.name}.npy", sigma)
     plots.save_map(sigma, folder / f"{pair.name}.png")
     print(pair.name, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")
+provenance.record(snakemake)

@@ -2,12 +2,12 @@
 
 import json
 import sys
-from pathlib import Path
 
 import torch
 
-from defocus_core import comparison
+from defocus_core import atomic, comparison, provenance
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
-Path(snakemake.output.cost).write_text(json.dumps(comparison.cost(snakemake.input.model), indent=1))
+atomic.write_text(snakemake.output.cost, json.dumps(comparison.cost(snakemake.input.model), indent=1))
+provenance.record(snakemake)

@@ -4,7 +4,7 @@ import sys
 
 import pandas as pd
 
-from defocus_core import backbones, benchmark, images, maps, metrics, plots
+from defocus_core import atomic, backbones, benchmark, images, maps, metrics, plots, provenance
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 image = images.read(snakemake.input.image)
@@ -20,4 +20,5 @@ for stage, refine in (("raw", False), ("refined", True)):
     rows.append({"map": stage, "rank_correlation": metrics.rank_correlation(sigma, other)})
 panels += [("ours: in focus (probability)", maps.in_focus(sigma)), *published]
 plots.side_by_side(panels, snakemake.output.figure)
-pd.DataFrame(rows).to_csv(snakemake.output.scores, index=False)
+atomic.write_text(snakemake.output.scores, pd.DataFrame(rows).to_csv(index=False))
+provenance.record(snakemake)

@@ -4,7 +4,7 @@ import sys
 
 import pandas as pd
 
-from defocus_core import composites, images, sources
+from defocus_core import composites, images, provenance, sources
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 split = snakemake.wildcards.split
@@ -19,3 +19,4 @@ composites.write(
     count=snakemake.params.scenes,
     seed=composites.seed_of(snakemake.params.seed, split),
 )
+provenance.record(snakemake)

@@ -4,7 +4,7 @@ import sys
 
 import pandas as pd
 
-from defocus_core import patches, sources
+from defocus_core import patches, provenance, sources
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
@@ -19,3 +19,4 @@ count = patches.write(
     shard=shard,
 )
 print(f"{count} patches, shard {shard[0]} of {shard[1]}, {len(mine)} photographs in the split")
+provenance.record(snakemake)

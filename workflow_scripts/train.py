@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from defocus_core import backbones, plots, store, training
+from defocus_core import backbones, plots, provenance, store, training
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -33,3 +33,4 @@ lines = {
 }
 plots.curves(lines, snakemake.output.curve, x="epoch", y="accuracy")
 checkpoint.unlink(missing_ok=True)
+provenance.record(snakemake)

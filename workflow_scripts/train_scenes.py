@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from defocus_core import backbones, composites, training
+from defocus_core import backbones, composites, provenance, training
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -29,3 +29,4 @@ model, history = training.train(
 backbones.save(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
 training.write_history(history, snakemake.output.history)
 checkpoint.unlink(missing_ok=True)
+provenance.record(snakemake)

@@ -100,3 +100,13 @@ def test_a_folded_model_is_not_saved(tmp_path):
     with pytest.raises(ValueError, match="load it with folded=False"):
         backbones.save(model, tmp_path / "m.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_network_is_saved_as_the_same_bytes(tmp_path):
+    model = backbones.build("blurnet", [0, 1])
+    saved = []
+    for _ in range(8):
+        backbones.save(model, tmp_path / "m.safetensors", about={"train": "ü"})
+        saved.append((tmp_path / "m.safetensors").read_bytes())
+    assert len(set(saved)) == 1
+    assert backbones.about(tmp_path / "m.safetensors") == {"backbone": "blurnet", "train": "ü"}

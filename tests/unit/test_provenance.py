@@ -1,3 +1,6 @@
+import hashlib
+from types import SimpleNamespace
+
 import pytest
 
 from defocus_core import provenance
@@ -42,3 +45,58 @@ def test_the_digest_follows_what_the_script_reaches_by_import(root, name, counts
     (root / name).write_text((root / name).read_text() + "\nEDITED = 1")
     provenance._parsed.cache_clear()
     assert (provenance.code_digest(root / "script.py", root) != before) == counts
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("in.txt", "results/maps/set/a.npy", "results/maps/set/b.npy"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    return SimpleNamespace(
+        rule="maps",
+        input=["in.txt"],
+        output=["results/maps/set"],
+        params={"code": "0123", "step": 8},
+        config={"seed": 0},
+    )
+
+
+def test_every_file_of_a_result_says_what_made_it(job, tmp_path):
+    file = provenance.record(job)
+    noted = provenance.find(tmp_path / "results/maps/set/b.npy")
+    assert (noted["rule"], noted["code"], noted["parameters"]) == ("maps", "0123", {"step": 8})
+    assert noted["config"] == {"seed": 0}
+    assert noted["inputs"] == {"in.txt": hashlib.sha256(b"in.txt").hexdigest()}
+    assert set(noted["outputs"]) == {"results/maps/set/a.npy", "results/maps/set/b.npy"}
+    assert noted["packages"]["numpy"]
+    assert noted["machine"]["processors"] >= 1
+    assert noted["unchanged"]
+    before = file.read_bytes()
+    assert provenance.record(job).read_bytes() == before
+
+
+def test_a_result_that_was_edited_since_says_so_wherever_the_checkout_lies(job, tmp_path):
+    provenance.record(job)
+    moved = tmp_path / "elsewhere/results"
+    moved.parent.mkdir()
+    (tmp_path / "results").rename(moved)
+    (moved / "maps/set/a.npy").write_text("edited")
+    assert not provenance.find(moved / "maps/set/a.npy")["unchanged"]
+    assert provenance.find(moved / "maps/set/b.npy")["unchanged"]
+
+
+def test_a_file_of_which_nothing_is_noted_is_named(job, tmp_path):
+    with pytest.raises(provenance.ProvenanceError, match="nothing is noted of"):
+        provenance.find(tmp_path / "in.txt")
+    with pytest.raises(provenance.ProvenanceError, match="no file"):
+        provenance.find(tmp_path / "none.txt")
+
+
+def test_the_digest_leaves_out_provenance_itself(root):
+    (root / "defocus_core/provenance.py").write_text("")
+    (root / "script.py").write_text("from defocus_core import provenance")
+    before = provenance.code_digest(root / "script.py", root)
+    provenance._parsed.cache_clear()
+    (root / "defocus_core/provenance.py").write_text("EDITED = 1")
+    assert provenance.code_digest(root / "script.py", root) == before

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from defocus_core import atomic
+
+
+def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "folder/a.txt"
+    atomic.write_text(path, "old")
+    with pytest.raises(ZeroDivisionError), atomic.replacing(path) as part:
+        part.write_text(str(1 / 0))
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_old_file_is_whole_until_the_new_one_is(tmp_path):
+    path = tmp_path / "a.bin"
+    atomic.write_bytes(path, b"old")
+    with atomic.replacing(path) as part:
+        part.write_bytes(b"new")
+        assert part.parent == path.parent
+        assert part.suffix == path.suffix
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+
+
+def test_arrays_of_objects_are_not_written(tmp_path):
+    with pytest.raises(ValueError, match="allow_pickle"):
+        atomic.write_array(tmp_path / "a.npy", np.array([{}], object))
+    assert not list(tmp_path.iterdir())
