@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -65,9 +66,7 @@ class Detection:
 
     absolute: bool = False
     rows: list[dict] = field(default_factory=list)
-    _one_threshold: list[np.ndarray] = field(default_factory=list)
-    _precision: list[np.ndarray] = field(default_factory=list)
-    _recall: list[np.ndarray] = field(default_factory=list)
+    _sums: np.ndarray = field(default_factory=lambda: np.zeros((3, BINS)))
 
     def add(self, name: str, values: np.ndarray, blurred: np.ndarray) -> None:
         """Add one image.
@@ -83,13 +82,14 @@ class Detection:
         scaled = _scaled(values)
         positive, negative = _histograms(scaled, blurred, 0.0, 1.0)
         compared = values if self.absolute else scaled
-        self._one_threshold.append(_accuracies(*_histograms(compared, blurred, 0.0, self._top)))
+        one_threshold = _accuracies(*_histograms(compared, blurred, 0.0, self._top))
         true_positive = positive[::-1].cumsum()[::-1]  # called blurred at a threshold: at or above it
         false_positive = negative[::-1].cumsum()[::-1]
         true_negative = negative.sum() - false_positive
         false_negative = positive.sum() - true_positive
-        self._precision.append(true_negative / np.maximum(true_negative + false_negative, 1))
-        self._recall.append(true_negative / max(negative.sum(), 1))
+        precision = true_negative / np.maximum(true_negative + false_negative, 1)
+        recall = true_negative / max(negative.sum(), 1)
+        self._sums += [one_threshold, precision, recall]
         self.rows.append(
             {
                 "image": name,
@@ -107,12 +107,12 @@ class Detection:
         ``threshold``, where it lies. ``mae``: mean. ``ap_blurred``: mean over images that have any blur.
         ``max_f``: largest F with beta^2 = 0.3 of the mean precision and recall of *sharp*.
         """
-        precision, recall = np.mean(self._precision, 0), np.mean(self._recall, 0)
+        one_threshold, precision, recall = self._sums / len(self.rows)
         f = 1.3 * precision * recall / np.maximum(0.3 * precision + recall, 1e-12)
         return {
             "accuracy": float(np.mean([row["accuracy"] for row in self.rows])),
-            "accuracy_one_threshold": float(np.mean(self._one_threshold, 0).max()),
-            "threshold": float(np.mean(self._one_threshold, 0).argmax() * self._top / BINS),
+            "accuracy_one_threshold": float(one_threshold.max()),
+            "threshold": float(one_threshold.argmax() * self._top / BINS),
             "ap_blurred": float(np.nanmean([row["ap_blurred"] for row in self.rows])),
             "mae": float(np.mean([row["mae"] for row in self.rows])),
             "max_f": float(f.max()),
@@ -121,7 +121,18 @@ class Detection:
 
     def curve(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean precision and recall of *sharp*, each (:data:`BINS`,), over thresholds."""
-        return np.mean(self._precision, 0), np.mean(self._recall, 0)
+        _, precision, recall = self._sums / len(self.rows)
+        return precision, recall
+
+    def state(self) -> dict:
+        """Return all of it as what JSON can hold, for :meth:`merged`."""
+        return {"absolute": self.absolute, "rows": self.rows, "sums": self._sums.tolist()}
+
+    @classmethod
+    def merged(cls, states: Sequence[dict]) -> Detection:
+        """Return the scores of all the images that some scores were added up from, by name of image."""
+        rows = sorted((row for state in states for row in state["rows"]), key=lambda row: row["image"])
+        return cls(states[0]["absolute"], rows, np.sum([state["sums"] for state in states], 0))
 
     @property
     def _top(self) -> float:

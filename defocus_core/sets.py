@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,11 @@ def pairs(
     if missing:
         raise SetError(f"{truth_folder}: no truth for {len(missing)} images, such as {missing[0]}")
     return [Pair(p.stem, p, truths[names[p]]) for p in chosen]
+
+
+def shard_of(name: str, count: int) -> int:
+    """Return which of ``count`` shards a photograph belongs to; a new photograph moves no other one."""
+    return zlib.crc32(name.encode()) % count
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+import functools
 import os
 from pathlib import Path
 
@@ -138,9 +139,12 @@ def peer_files(folders):
     ]
 
 
-def peers_of_set(wildcards):
+def shard_peers(wildcards):
+    """What lies in the folders of other methods' maps, for one shard of a set."""
     peers = config["sets"][wildcards.set].get("peers", {})
-    return peer_files(peer["folder"] for peer in peers.values())
+    count, shard = set_shards(wildcards.set), int(wildcards.shard)
+    files = peer_files(peer["folder"] for peer in peers.values())
+    return [file for file in files if sets.shard_of(Path(file).stem, count) == shard]
 
 
 def shards(split):
@@ -150,14 +154,36 @@ def shards(split):
     ]
 
 
-def set_files(wildcards):
-    """Photographs and truths of a set, as they lie on disk."""
-    entry = config["sets"][wildcards.set]
+def set_shards(name):
+    """Jobs that share the maps and scores of a set."""
+    return config["sets"][name].get("shards", 1)
+
+
+@functools.cache
+def set_members(name):
+    """Pairs of a set on disk, by shard."""
+    members = [[] for _ in range(set_shards(name))]
+    for pair in sets.pairs(*set_folders(name), **set_pairing(name)):
+        members[sets.shard_of(pair.name, len(members))].append(pair)
+    return members
+
+
+def set_files(name, shards):
+    """Photographs and truths of some shards of a set, as they lie on disk."""
+    entry = config["sets"][name]
     if entry["truth"] == "embedded":
-        return [f"results/sets/{wildcards.set}"]
-    members = sets.pairs(*set_folders(wildcards.set), **set_pairing(wildcards.set))
+        return [f"results/sets/{name}"]
+    chosen = [pair for shard in shards for pair in set_members(name)[shard]]
     table = [entry["radius_table"]] if "radius_table" in entry else []
-    return [str(path) for pair in members for path in (pair.image, pair.truth)] + table
+    return [str(path) for pair in chosen for path in (pair.image, pair.truth)] + table
+
+
+def shard_files(wildcards):
+    return set_files(wildcards.set, [int(wildcards.shard)])
+
+
+def all_files(wildcards):
+    return set_files(wildcards.set, range(set_shards(wildcards.set)))
 
 
 def stack_files(wildcards):

@@ -1,13 +1,13 @@
 rule maps:
     input:
-        files=set_files,
+        files=shard_files,
         model=model_file(config["maps"]["model"]),
     output:
-        folder=directory("results/maps/{set}"),
+        folder=directory("results/maps/{set}/{shard}"),
     log:
-        "logs/maps/{set}.log",
+        "logs/maps/{set}_{shard}.log",
     benchmark:
-        "benchmarks/maps/{set}.tsv"
+        "benchmarks/maps/{set}_{shard}.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 2
@@ -19,15 +19,51 @@ rule maps:
         settings=config["maps"],
         folders=lambda wildcards: set_folders(wildcards.set),
         pairing=lambda wildcards: set_pairing(wildcards.set),
+        shards=lambda wildcards: set_shards(wildcards.set),
     script:
         "../workflow_scripts/maps.py"
 
 
+rule score:
+    input:
+        files=shard_files,
+        peers=shard_peers,
+        maps="results/maps/{set}/{shard}",
+    output:
+        part="results/benchmarks/{set}/shards/{shard}.json",
+    log:
+        "logs/score/{set}_{shard}.log",
+    benchmark:
+        "benchmarks/score/{set}_{shard}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=3000,
+        runtime="4h",
+    params:
+        code=code("score.py"),
+        settings=lambda wildcards: config["sets"][wildcards.set],
+        folders=lambda wildcards: set_folders(wildcards.set),
+        pairing=lambda wildcards: set_pairing(wildcards.set),
+        shards=lambda wildcards: set_shards(wildcards.set),
+        methods=config["baselines"],
+    script:
+        "../workflow_scripts/score.py"
+
+
 rule benchmark:
     input:
-        files=set_files,
-        peers=peers_of_set,
-        maps="results/maps/{set}",
+        files=all_files,
+        parts=lambda wildcards: expand(
+            "results/benchmarks/{set}/shards/{shard}.json",
+            set=wildcards.set,
+            shard=range(set_shards(wildcards.set)),
+        ),
+        maps=lambda wildcards: expand(
+            "results/maps/{set}/{shard}",
+            set=wildcards.set,
+            shard=range(set_shards(wildcards.set)),
+        ),
     output:
         scores="results/benchmarks/{set}/scores.csv",
         images="results/benchmarks/{set}/images.csv",
@@ -63,7 +99,6 @@ rule benchmark:
         settings=lambda wildcards: config["sets"][wildcards.set],
         folders=lambda wildcards: set_folders(wildcards.set),
         pairing=lambda wildcards: set_pairing(wildcards.set),
-        methods=config["baselines"],
     script:
         "../workflow_scripts/benchmark.py"
 

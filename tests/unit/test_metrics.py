@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
@@ -126,3 +128,18 @@ def test_nmi_by_hand():
     halves = np.zeros((4, 4))
     halves[:, 2:] = 255
     assert fusion_metrics.nmi(halves, np.zeros((4, 4)), halves) == pytest.approx(1)
+
+
+def test_scores_of_shards_join_to_those_of_the_whole():
+    rng = np.random.default_rng(0)
+    shown = [(f"{index}", rng.random((20, 20)), rng.random((20, 20)) > 0.5) for index in range(5)]
+    whole = metrics.Detection()
+    parts = [metrics.Detection() for _ in range(3)]
+    for index, image in enumerate(shown):
+        whole.add(*image)
+        parts[(index * 2) % 3 if index else 1].add(*image)
+    states = [json.loads(json.dumps(part.state())) for part in parts]
+    joined = metrics.Detection.merged(states)
+    assert joined.rows == whole.rows
+    assert joined.summary() == pytest.approx(whole.summary())
+    np.testing.assert_allclose(joined.curve(), whole.curve())

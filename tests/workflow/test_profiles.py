@@ -9,9 +9,8 @@ SHARED = ("rerun-triggers", "max-checksum-file-size", "show-failed-logs", "rerun
 
 @pytest.mark.parametrize("name", ["slurm", "generic"])
 def test_what_makes_a_job_rerun_is_the_same_in_every_profile(name):
-    default, other = (
-        yaml.safe_load((ROOT / f"profiles/{profile}/config.yaml").read_text()) for profile in ("default", name)
-    )
+    files = (ROOT / f"profiles/{profile}/config.yaml" for profile in ("default", name))
+    default, other = (yaml.safe_load(file.read_text()) for file in files)
     assert {key: other[key] for key in SHARED} == {key: default[key] for key in SHARED}
 
 

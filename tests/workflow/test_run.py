@@ -43,7 +43,7 @@ def test_every_promised_file_is_there(ran):
         metrics = json.loads((results / f"models/{name}/metrics.json").read_text())
         assert 0 <= metrics["accuracy"] <= metrics["within_one"] <= 1
     assert set(pd.read_csv(results / "comparison/accuracy.csv").backbone) == {"blurnet", "resnet18"}
-    maps = sorted((results / "maps/embedded").glob("*.npy"))
+    maps = sorted((results / "maps/embedded").glob("[01]/*.npy"))
     assert len(maps) == 9
     for path in maps:
         sigma = np.load(path, allow_pickle=False)
@@ -82,7 +82,7 @@ def test_an_edit_of_the_loop_retrains_but_makes_no_patches(ran):
     with edited(ran.folder / "defocus_core/training.py", "eps=1e-8", "eps=1e-7"):
         jobs = ran.pending()
     assert jobs["train"] == 2
-    assert not {"ingest", "synthesize", "join", "maps", "benchmark"} & set(jobs)
+    assert not {"ingest", "synthesize", "join", "maps", "score", "benchmark"} & set(jobs)
 
 
 def test_a_comment_reruns_nothing(ran):
@@ -99,7 +99,7 @@ def test_a_backbone_added_trains_it_alone_and_one_removed_trains_none(ran):
 
 def test_another_step_reruns_maps_and_after(ran):
     jobs = ran.pending({"maps": {"step": 16}})
-    assert jobs == {"maps": 1, "benchmark": 1, "application": 3, "all": 1}
+    assert jobs == {"maps": 2, "score": 2, "benchmark": 1, "application": 3, "all": 1}
 
 
 def test_a_touch_reruns_nothing(ran):
@@ -153,7 +153,7 @@ def test_the_papers_run_resolves_up_to_the_missing_folder(ran):
     outputs = ran.pending_outputs(paper)
     shutil.rmtree(ran.folder / "data")
     assert sum("model.safetensors" in line for line in outputs) == 5
-    assert "results/maps/cuhk" in outputs
+    assert "results/maps/cuhk/0" in outputs
 
 
 def test_an_edited_photograph_is_ingested_again_and_a_touched_one_is_not(ran):
@@ -194,7 +194,7 @@ def test_masks_are_scored_by_their_polarity_beside_a_peer_whose_edit_scores_anew
     assert {"probability", "lbp", "laplacian_variance"} <= set(scores.index)
     assert ran.pending(overlay, target) == {}
     images.write(ran.folder / "set/peer/a.png", (mask * 255).astype(np.uint8))
-    assert ran.pending(overlay, target) == {"benchmark": 1}
+    assert ran.pending(overlay, target) == {"score": 1, "benchmark": 1}
 
 
 def test_measured_radii_are_scored_by_their_table_whose_edit_scores_anew(ran):
@@ -212,7 +212,7 @@ def test_measured_radii_are_scored_by_their_table_whose_edit_scores_anew(ran):
     assert {"map", "edge_ratio"} == set(scores.index)
     assert (scores.mae < 0.8).all()
     (folder / "table.csv").write_text("sigma_px,radius_px\n3,4\n8,16\n")
-    assert ran.pending(overlay, target) == {"maps": 1, "benchmark": 1}
+    assert ran.pending(overlay, target) == {"maps": 1, "score": 1, "benchmark": 1}
 
 
 def test_the_dense_network_is_made_on_request(ran):

@@ -1,0 +1,31 @@
+"""Rule score: our maps, the baselines and the maps of peers, scored on a shard of one set."""
+
+import json
+import sys
+from pathlib import Path
+
+from defocus_core import atomic, benchmark, provenance, sets
+from defocus_core.maps import in_focus
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+settings, shard = snakemake.params.settings, int(snakemake.wildcards.shard)
+maps = Path(snakemake.input.maps)
+members = [
+    pair
+    for pair in sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
+    if sets.shard_of(pair.name, snakemake.params.shards) == shard
+]
+methods = {"map": lambda pair, grey: benchmark.read_sigma(maps / f"{pair.name}.npy")}
+if settings["truth"] == "masks":
+    methods["probability"] = lambda pair, grey: 1 - in_focus(methods["map"](pair, grey))
+methods |= benchmark.baseline_methods(snakemake.params.methods)
+methods |= benchmark.peer_methods(settings.get("peers", {}))
+
+if settings["truth"] == "masks":
+    scores = benchmark.score_masks(methods, members, blurred=settings["blurred"])
+    part = {name: score.state() for name, score in scores.items()}
+else:
+    part = benchmark.score_sigma(methods, members, settings).to_dict("records")
+atomic.write_text(snakemake.output.part, json.dumps(part))
+print(f"{len(members)} photographs, {len(methods)} methods")
+provenance.record(snakemake)
