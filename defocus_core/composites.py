@@ -120,9 +120,22 @@ def write(
 
 
 def read(path: str | Path) -> dict[str, np.ndarray]:
-    """Read what :func:`write` wrote: ``images`` and ``sigma``."""
-    with h5py.File(path) as file:
-        return {name: file[name][:] for name in ("images", "sigma")}
+    """Read what :func:`write` wrote: ``images`` and ``sigma``.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or of something else.
+    """
+    try:
+        with h5py.File(path) as file:
+            columns = {name: file[name][:] for name in ("images", "sigma")}
+    except Exception as error:  # HDF5 raises nearly anything on damaged files
+        raise ValueError(f"{path}: damaged or cut off ({error}); delete it and run again") from error
+    cells = tuple(side // CELL for side in columns["images"].shape[1:])
+    if columns["images"].ndim != 3 or columns["sigma"].shape[1:] != cells:
+        raise ValueError(f"{path}: these are no scenes; delete it and run again")
+    return columns
 
 
 class _Lens:

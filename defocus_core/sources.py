@@ -57,6 +57,8 @@ def locate(path: str) -> Path:
     if not path.startswith("package:"):
         return Path(path)
     package, _, name = path.removeprefix("package:").partition("/")
+    if Path(name).name != name:
+        raise SourceError(f"{path!r} is no photograph of a package; make the manifest again")
     return package_folder(package) / name
 
 

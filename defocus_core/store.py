@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import h5py
@@ -166,14 +166,11 @@ def check(path: str | Path) -> dict:
     StoreError
         If the file cannot be read, was cut off, or its columns do not agree.
     """
-    with _open(path) as file:
+    with _opened(path) as file:
         for part in _sources(file, Path(path)):
             check(part)
-        counts = {name: len(file[name]) for name in COLUMNS}
-        if len(set(counts.values())) != 1:
-            raise StoreError(f"{path}: columns of different length: {counts}; make it again")
         return {
-            "patches": counts["patches"],
+            "patches": len(file["patches"]),
             "levels": len(file.attrs["sigmas"]),
             "images": json.loads(file["images"][()]),
             "sigmas": file.attrs["sigmas"],
@@ -193,13 +190,14 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
     StoreError
         As :func:`check`.
     """
-    check(path)
-    with _open(path) as file:
-        try:
-            columns = {name: file[name][:] for name in COLUMNS}
-        except OSError as error:
-            raise StoreError(f"{path}: damaged ({error}); delete it and run again") from error
-        return {**columns, "sigmas": file.attrs["sigmas"]}
+    described = check(path)
+    with _opened(path) as file:
+        columns = {name: file[name][:] for name in COLUMNS}
+    for name, count in (("level", described["levels"]), ("image", len(described["images"]))):
+        values = columns[name]
+        if len(values) and not 0 <= values.min() <= values.max() < count:
+            raise StoreError(f"{path}: {name} {values.max()} of {count}; delete it and run again")
+    return {**columns, "sigmas": described["sigmas"]}
 
 
 def _digest(path: str | Path) -> str:
@@ -211,19 +209,47 @@ def _sources(file: h5py.File, path: Path) -> list[Path]:
     """Return the shards behind a virtual file; a missing one would silently read as zeros."""
     if not file["patches"].is_virtual:
         return []
-    return [path.parent / source.file_name for source in file["patches"].virtual_sources()]
+    return sorted({path.parent / s.file_name for name in COLUMNS for s in file[name].virtual_sources()})
 
 
-def _open(path: str | Path) -> h5py.File:
+@contextmanager
+def _opened(path: str | Path) -> Iterator[h5py.File]:
+    """Open a patch file, made sure to be complete, of the right columns, and to read no file elsewhere."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"no patch file {str(path)!r}")
     try:
-        file = h5py.File(path, "r")
-        if file.attrs.get("format") != FORMAT or not file.attrs["complete"]:
-            raise StoreError(f"{path}: not a complete {FORMAT} file; delete it and run again")
-        missing = [n for n in (*COLUMNS, "images") if n not in file]
-        if missing:
-            raise StoreError(f"{path}: lacks {', '.join(missing)}; delete it and run again")
-    except (OSError, KeyError, RuntimeError) as error:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != FORMAT or not file.attrs["complete"]:
+                raise StoreError(f"{path}: not a complete {FORMAT} file; delete it and run again")
+            missing = [n for n in (*COLUMNS, "images") if n not in file]
+            if missing:
+                raise StoreError(f"{path}: lacks {', '.join(missing)}; delete it and run again")
+            _check_layout(file, Path(path))
+            yield file
+    except (StoreError, FileNotFoundError):
+        raise
+    except Exception as error:  # HDF5 raises nearly anything on damaged files
         raise StoreError(f"{path}: damaged or cut off ({error}); delete it and run again") from error
-    return file
+
+
+def _check_layout(file: h5py.File, path: Path) -> None:
+    rows = file["patches"].shape[:1]
+    for name in (*COLUMNS, "images"):
+        column = file[name]
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink) or column.external:
+            raise StoreError(f"{path}: {name} lies in another file; this is no file of the workflow")
+        if name == "images":
+            continue
+        shape, dtype = COLUMNS[name]
+        if column.shape != (*rows, *shape) or column.dtype != dtype:
+            raise StoreError(
+                f"{path}: {name} is {column.shape} {column.dtype}, not {(*rows, *shape)} {np.dtype(dtype)}; "
+                "delete it and run again"
+            )
+        if column.is_virtual:
+            inside = path.parent.resolve()
+            for source in column.virtual_sources():
+                if not (inside / source.file_name).resolve().is_relative_to(inside):
+                    raise StoreError(f"{path}: {name} reads {source.file_name!r}, outside of its folder")
+        elif column.chunks != (CHUNK, *shape) or column.id.get_num_chunks() * CHUNK < len(column):
+            raise StoreError(f"{path}: {name} has fewer values than it claims; delete it and run again")

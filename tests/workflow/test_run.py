@@ -197,6 +197,60 @@ def test_masks_are_scored_by_their_polarity_beside_a_peer_whose_edit_scores_anew
     assert ran.pending(overlay, target) == {"score": 1, "benchmark": 1}
 
 
+@pytest.fixture(scope="module")
+def shared_set(ran):
+    """Overlay of a set of four photographs in two shards, mapped and scored."""
+    rng = np.random.default_rng(0)
+    for name in "abcd":
+        images.write(ran.folder / f"four/images/{name}.png", rng.integers(0, 256, (64, 64), dtype=np.uint8))
+        images.write(ran.folder / f"four/masks/{name}.png", np.eye(64, dtype=np.uint8) * 255)
+    entry = {"truth": "masks", "images": "four/images", "truth_folder": "four/masks", "blurred": "white"}
+    overlay = {
+        "sets": {"four": {**entry, "shards": 2}},
+        "benchmarks": ["four"],
+        "baselines": ["standard_deviation"],
+        "maps": {"model": "shipped/blurnet", "refine": False},
+    }
+    ran.snakemake(FOUR, overlay=overlay)
+    return overlay
+
+
+FOUR = "results/benchmarks/four/scores.csv"
+ONE_SHARD = {"maps": 1, "score": 1, "benchmark": 1}
+
+
+def test_an_image_edited_reruns_its_shard_alone_and_a_touched_one_nothing(ran, shared_set):
+    path = ran.folder / "four/images/a.png"
+    before = path.read_bytes()
+    os.utime(path)
+    assert ran.pending(shared_set, FOUR) == {}
+    images.write(path, np.zeros((64, 64), np.uint8))
+    assert ran.pending(shared_set, FOUR) == ONE_SHARD
+    path.write_bytes(before)
+    assert ran.pending(shared_set, FOUR) == {}
+
+
+def test_a_set_added_to_the_benchmarks_reruns_no_other_one(ran, shared_set):
+    both = {**shared_set, "sets": {**shared_set["sets"], "more": shared_set["sets"]["four"]}}
+    jobs = ran.pending({**both, "benchmarks": ["four", "more"]}, FOUR, FOUR.replace("four", "more"))
+    assert jobs == {"maps": 2, "score": 2, "benchmark": 1}
+
+
+def test_an_image_added_or_removed_reruns_its_shard_and_leaves_nothing_behind(ran, shared_set):
+    folder = ran.folder / "four"
+    for kind in ("images", "masks"):
+        shutil.copy(folder / kind / "a.png", folder / kind / "e.png")
+    assert ran.pending(shared_set, FOUR) == ONE_SHARD
+    for kind in ("images", "masks"):
+        (folder / kind / "e.png").unlink()
+        (folder / kind / "d.png").unlink()
+    assert ran.pending(shared_set, FOUR) == ONE_SHARD
+    ran.snakemake(FOUR, overlay=shared_set)
+    table = pd.read_csv(ran.folder / "results/benchmarks/four/images.csv")
+    maps = {path.stem for path in (ran.folder / "results/maps/four").glob("[01]/*.npy")}
+    assert set(table.image) == maps == {"a", "b", "c"}
+
+
 def test_measured_radii_are_scored_by_their_table_whose_edit_scores_anew(ran):
     image = blur.blur(images.grey(data.brick())[:128, :128], 2)
     folder = ran.folder / "radii"
