@@ -1,11 +1,11 @@
-# make demo | test | test-slurm | lint | format | bench | report | clean
+# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | report | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 PYTEST := $(BIN)/pytest --timeout 900
 
-.PHONY: demo test test-slurm lint format bench report clean
+.PHONY: demo test test-slurm test-faults fuzz lint format bench report clean
 
 demo: $(VENV)/installed
 	$(SNAKEMAKE)
@@ -20,6 +20,12 @@ test: $(VENV)/installed-dev
 test-slurm: $(VENV)/installed-dev
 	command -v slurmctld >/dev/null || apt-get -qq install --yes --no-install-recommends slurm-wlm
 	$(PYTEST) tests/workflow/test_slurm.py
+
+test-faults: $(VENV)/installed-dev
+	MOMENTS=10 $(BIN)/pytest --timeout 3600 tests/workflow/test_faults.py
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python tests/fuzz.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

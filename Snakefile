@@ -15,6 +15,10 @@ include: "rules/maps.smk"
 include: "rules/applications.smk"
 
 
+onstart:
+    keep_others_out()
+
+
 rule all:
     default_target: True
     input:

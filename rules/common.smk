@@ -1,5 +1,7 @@
+import fcntl
 import functools
 import os
+import platform
 from pathlib import Path
 
 import jsonschema
@@ -72,6 +74,23 @@ wildcard_constraints:
     published="|".join(PUBLISHED),
     split="train|validation|test",
     shard=r"\d+",
+
+
+def keep_others_out():
+    """Let no second run into this folder; the lock ends with this process, however it ends."""
+    lock = open(".snakemake/run.lock", "a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        raise WorkflowError(
+            f"another run is at work in this folder ({lock.read()}); "
+            "wait for its end or stop it, then run again"
+        )
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} on {platform.node()}")
+    lock.flush()
+    globals()["RUN_LOCK"] = lock
 
 
 def code(script):

@@ -10,7 +10,7 @@ from defocus_core import atomic, backbones, images, maps, plots, provenance, set
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
 folder = Path(snakemake.output.folder)
-folder.mkdir(parents=True)
+folder.mkdir(parents=True, exist_ok=True)
 arguments = maps.arguments_from(snakemake.params.settings)
 model = backbones.load(snakemake.input.model)
 for pair in sets.pairs(*snakemake.params.folders, **snakemake.params.pairing):

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from checkout import ROOT, Checkout
 
-SHARED = ("rerun-triggers", "max-checksum-file-size", "show-failed-logs", "rerun-incomplete")
+SHARED = ("rerun-triggers", "max-checksum-file-size", "show-failed-logs", "rerun-incomplete", "nolock")
 
 
 @pytest.mark.parametrize("name", ["slurm", "generic"])
