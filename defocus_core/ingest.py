@@ -74,7 +74,8 @@ def manifest(
 
 
 def _row(path: Path, source: dict, recipe: patches.Recipe, max_pixels: int) -> Row:
-    name = f"package:{source['package']}" if "package" in source else f"folder:{source['folder']}"
+    kind = next(kind for kind in ("package", "url", "folder") if kind in source)
+    name = f"{kind}:{source[kind]}"
     place = f"{name}/{path.name}" if "package" in source else str(path)
     row = Row(place, name, source["licence"])
     data = path.read_bytes()

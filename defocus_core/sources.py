@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import images
@@ -21,7 +22,8 @@ def files(source: dict) -> list[Path]:
     Parameters
     ----------
     source : ``{"package": "skimage" | "sklearn", "images": [stem, ...]}`` or ``{"folder": path}``;
-        ``images`` may be left out
+        ``images`` may be left out. With ``url`` the folder is what was unpacked from there, and is
+        searched with its subfolders
 
     Raises
     ------
@@ -36,6 +38,8 @@ def files(source: dict) -> list[Path]:
             how = source.get("get", "docs/data.md says where it comes from")
             raise SourceError(f"sources: no folder {str(folder)!r}; {how}")
     found = images.listing(folder)
+    if "url" in source:
+        found = sorted(file for place in [folder, *folder.rglob("*/")] for file in images.listing(place))
     if "images" not in source:
         return found
     by_stem = {path.stem: path for path in found}
@@ -43,6 +47,12 @@ def files(source: dict) -> list[Path]:
     if missing:
         raise SourceError(f"sources: {folder} has no image {', '.join(missing)}")
     return [by_stem[stem] for stem in source["images"]]
+
+
+def with_downloads(sources: list[dict], folders: Sequence[str]) -> list[dict]:
+    """Return sources in which those with ``url`` have the ``folder`` that each was unpacked to, in order."""
+    waiting = iter(folders)
+    return [{**source, "folder": next(waiting)} if "url" in source else source for source in sources]
 
 
 def package_folder(name: str) -> Path:

@@ -108,6 +108,12 @@ def source_files():
     ]
 
 
+def downloads():
+    """Addresses of the sources on the web by the digest of what lies there."""
+    found = [source for source in config["ingest"]["sources"] if "url" in source]
+    return {source["sha256"]: source["url"] for source in found}
+
+
 def source_versions():
     return {
         source["package"]: sources.package_version(source["package"])

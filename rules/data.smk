@@ -1,6 +1,30 @@
+localrules:
+    download,
+
+
+rule download:
+    output:
+        folder=directory("results/downloads/{sha256}"),
+    log:
+        "logs/download/{sha256}.log",
+    wildcard_constraints:
+        sha256="[0-9a-f]{64}",
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="12h",
+    params:
+        code=code("download.py"),
+        url=lambda wildcards: downloads()[wildcards.sha256],
+    script:
+        "../workflow_scripts/download.py"
+
+
 rule ingest:
     input:
-        source_files(),
+        files=source_files(),
+        downloads=expand("results/downloads/{sha256}", sha256=downloads()),
     output:
         manifest="results/ingest/manifest.csv",
     log:

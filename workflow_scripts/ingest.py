@@ -2,12 +2,12 @@
 
 import sys
 
-from defocus_core import atomic, ingest, patches, provenance
+from defocus_core import atomic, ingest, patches, provenance, sources
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings = snakemake.params.settings
 table = ingest.manifest(
-    settings["sources"],
+    sources.with_downloads(settings["sources"], snakemake.input.downloads),
     recipe=patches.Recipe(stride=snakemake.params.stride, sharpness=snakemake.params.sharpness),
     shares=settings["shares"],
     max_pixels=settings["max_pixels"],

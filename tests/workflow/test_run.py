@@ -1,9 +1,14 @@
 """The workflow on real photographs, and which jobs each kind of change makes run again."""
 
+import functools
+import hashlib
 import json
 import os
 import shutil
+import threading
+import zipfile
 from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pandas as pd
@@ -195,6 +200,31 @@ def test_masks_are_scored_by_their_polarity_beside_a_peer_whose_edit_scores_anew
     assert ran.pending(overlay, target) == {}
     images.write(ran.folder / "set/peer/a.png", (mask * 255).astype(np.uint8))
     assert ran.pending(overlay, target) == {"score": 1, "benchmark": 1}
+
+
+def test_a_source_on_the_web_is_fetched_checked_and_ingested(ran, tmp_path, monkeypatch):
+    rng = np.random.default_rng(1)
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for index in range(4):
+            images.write(tmp_path / "one.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+            archive.write(tmp_path / "one.png", f"set/{index}.png")
+    digest = hashlib.sha256((tmp_path / "set.zip").read_bytes()).hexdigest()
+    monkeypatch.setenv("DEFOCUS_CACHE", str(tmp_path / "cache"))
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/set.zip"
+        overlay = {"ingest": {"sources": [{"url": url, "sha256": digest, "licence": "mine"}]}}
+        ran.snakemake("results/ingest/manifest.csv", overlay=overlay)
+        server.shutdown()
+    manifest = pd.read_csv(ran.folder / "results/ingest/manifest.csv")
+    assert list(manifest.path) == [f"results/downloads/{digest}/set/{index}.png" for index in range(4)]
+    assert set(manifest.source) == {f"url:{url}"}
+    assert ran.pending(overlay, "results/ingest/manifest.csv") == {}
+    overlay["ingest"]["sources"][0].pop("sha256")
+    code, output = ran.snakemake("--dry-run", overlay=overlay, check=False)
+    assert code != 0
+    assert "ingest.sources.0" in output
 
 
 @pytest.fixture(scope="module")
