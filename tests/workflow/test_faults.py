@@ -109,7 +109,7 @@ def test_a_damaged_patch_file_is_named_and_made_again_once_deleted(ran, broken):
     assert f"{SHARD}: damaged or cut off" in output
     shard.unlink()
     broken.snakemake("results/patches/train.h5")
-    for target in (SHARD, "results/patches/train.h5"):
+    for target in (SHARD, "results/patches/train.h5", f"{SHARD}.provenance.json"):
         assert contents(broken, target) == contents(ran, target)
 
 
