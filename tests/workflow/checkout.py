@@ -24,7 +24,7 @@ PARTS = (
 )
 
 
-def run(command, *, timeout=600, **options):
+def run(command, *, timeout=1800, **options):
     """Run a command and all that it starts; past the timeout, nothing of it stays behind."""
     with subprocess.Popen(
         command,
