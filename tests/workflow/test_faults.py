@@ -74,11 +74,12 @@ def test_a_killed_run_is_made_up_for_by_a_plain_one(ran, broken, stage, victim, 
         with suppress(psutil.NoSuchProcess):  # done before that moment: nothing may be lost all the same
             (script if victim == "job" else main).send_signal(signal.SIGKILL)
         process.wait(300)
-    code, output = broken.snakemake(check=False)
+    code, output = broken.snakemake(target, check=False)
     psutil.wait_procs(family, timeout=120)
     assert code == 0, output[-4000:]
-    for result in (target, "results/benchmarks/embedded/scores.csv"):
-        assert contents(broken, result) == contents(ran, result)
+    assert contents(broken, target) == contents(ran, target)
+    if stage != "maps":  # of a folder Snakemake knows the time alone
+        assert broken.pending() == {}
 
 
 def test_a_second_run_in_one_folder_is_told_of_the_first(broken):
@@ -114,7 +115,6 @@ def test_a_damaged_patch_file_is_named_and_made_again_once_deleted(ran, broken):
 
 
 def test_a_corrupted_checkpoint_changes_nothing(ran, broken):
-    broken.snakemake()
     folders = [path for path in (broken.folder / ".checkpoints").glob("*") if path.is_dir()]
     for folder in folders:
         (folder / "blurnet.safetensors").write_bytes(random.Random(0).randbytes(5000))
