@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
-PYTEST := $(BIN)/pytest --timeout 900
+PYTEST := $(BIN)/pytest --timeout 1500
 
 .PHONY: demo test test-slurm test-faults fuzz lint format bench report clean
 
