@@ -1,7 +1,7 @@
 """python tests/no_reference.py FOLDER [COUNT]: sharpening scored without a truth, by PIQE (less is better).
 
-PIQE (Venkatanath et al., NCC 2015) needs no weights. Its package asks for another build of OpenCV than ours, so it
-is no requirement: pip install --no-deps pypiqe==1.2
+PIQE (Venkatanath et al., NCC 2015) needs no weights. Its package asks for another build of OpenCV than
+ours, so it is no requirement: pip install --no-deps pypiqe==1.2
 """
 
 import sys
