@@ -24,6 +24,9 @@ rule all:
     input:
         "results/comparison/accuracy.csv",
         expand("results/benchmarks/{set}/scores.csv", set=SETS),
+        expand(
+            "results/variants/{set}/scores.csv", set=SETS if config["variants"] else []
+        ),
         expand("results/published/{published}.png", published=PUBLISHED),
         expand(
             "results/applications/{application}/scores.csv", application=APPLICATIONS

@@ -33,8 +33,15 @@ def check(config):
         )
     if levels["spacing"] == "geometric" and levels["smallest"] <= 0:
         raise WorkflowError("config: patches.levels: geometric levels start above 0")
-    for section, key in (("maps", "model"), ("scenes", "start")):
-        origin, _, name = config[section][key].partition("/")
+    models = {
+        "maps.model": config["maps"]["model"],
+        "scenes.start": config["scenes"]["start"],
+    }
+    for variant, changes in config["variants"].items():
+        if "model" in changes:
+            models[f"variants.{variant}.model"] = changes["model"]
+    for key, model in models.items():
+        origin, _, name = model.partition("/")
         weights = (ROOT / "defocus_core/weights").glob("*.safetensors")
         known = (
             config["backbones"] if origin == "trained" else [p.stem for p in weights]
@@ -42,7 +49,7 @@ def check(config):
         if name not in [*known, "scenenet"]:
             choices = ", ".join(known)
             raise WorkflowError(
-                f"config: {section}.{key}: no {origin} model {name!r} (known: {choices})"
+                f"config: {key}: no {origin} model {name!r} (known: {choices})"
             )
     for name, entry in config["sets"].items():
         for taken in {"map", "probability", *config["baselines"]} & set(
@@ -64,6 +71,10 @@ BACKBONES = config["backbones"]
 SETS = config["benchmarks"]
 STACKS = list(config["stacks"])
 PUBLISHED = list(config["published"])
+VARIANTS = {
+    name: {**config["maps"], **changes}
+    for name, changes in {"default": {}, **config["variants"]}.items()
+}
 APPLICATIONS = ["enhance", "magnify", "fuse", "depth"]
 
 
@@ -72,6 +83,7 @@ wildcard_constraints:
     set="|".join(SETS),
     stacks="|".join(STACKS),
     published="|".join(PUBLISHED),
+    variant="|".join(VARIANTS),
     split="train|validation|test",
     shard=r"\d+",
 

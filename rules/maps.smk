@@ -103,6 +103,56 @@ rule benchmark:
         "../workflow_scripts/benchmark.py"
 
 
+rule variant:
+    input:
+        files=set_files,
+        model=lambda wildcards: model_file(VARIANTS[wildcards.variant]["model"]),
+    output:
+        row="results/variants/{set}/{variant}.csv",
+    log:
+        "logs/variant/{set}_{variant}.log",
+    benchmark:
+        "benchmarks/variant/{set}_{variant}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime="4h",
+    params:
+        code=code("variant.py"),
+        maps=lambda wildcards: VARIANTS[wildcards.variant],
+        settings=lambda wildcards: config["sets"][wildcards.set],
+        folders=lambda wildcards: set_folders(wildcards.set),
+        pairing=lambda wildcards: set_pairing(wildcards.set),
+    script:
+        "../workflow_scripts/variant.py"
+
+
+rule variants:
+    input:
+        rows=expand("results/variants/{{set}}/{variant}.csv", variant=VARIANTS),
+    output:
+        scores="results/variants/{set}/scores.csv",
+        markdown=report(
+            "results/variants/{set}/scores.md",
+            caption="../report/variants.rst",
+            category="Benchmarks",
+            labels={"figure": "variants of the maps", "set": "{set}"},
+        ),
+    log:
+        "logs/variants/{set}.log",
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("variants.py"),
+    script:
+        "../workflow_scripts/variants.py"
+
+
 rule published:
     input:
         unpack(lambda wildcards: config["published"][wildcards.published]),
