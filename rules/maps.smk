@@ -105,7 +105,7 @@ rule benchmark:
 
 rule variant:
     input:
-        files=set_files,
+        files=all_files,
         model=lambda wildcards: model_file(VARIANTS[wildcards.variant]["model"]),
     output:
         row="results/variants/{set}/{variant}.csv",

@@ -5,7 +5,7 @@ import sys
 import pandas as pd
 import torch
 
-from defocus_core import backbones, benchmark, images, maps, sets
+from defocus_core import atomic, backbones, benchmark, images, maps, provenance, sets
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -19,4 +19,6 @@ if settings["truth"] == "masks":
 else:
     scores = benchmark.score_sigma(methods, members, settings)
     row = scores.drop(columns=["method", "image", "fitted"]).mean().to_dict()
-pd.DataFrame([{"variant": snakemake.wildcards.variant, **row}]).to_csv(snakemake.output.row, index=False)
+table = pd.DataFrame([{"variant": snakemake.wildcards.variant, **row}])
+atomic.write_text(snakemake.output.row, table.to_csv(index=False))
+provenance.record(snakemake)
