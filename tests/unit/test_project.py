@@ -58,3 +58,13 @@ def test_every_key_of_the_schema_is_described_and_explained():
                 walk(extra, f"{path}{key}.")
 
     walk(schema, "")
+
+
+@pytest.mark.parametrize(
+    "script", sorted((ROOT / "workflow_scripts").glob("*.py")), ids=lambda path: path.stem
+)
+def test_every_script_notes_what_made_its_results_and_writes_them_whole(script):
+    text = script.read_text()
+    assert text.endswith("\nprovenance.record(snakemake)\n"), "the last line is provenance.record(snakemake)"
+    for call in (r"\bnp\.save", r"to_csv\((?!index=False\))", r"(?<!atomic)\.write_(text|bytes)"):
+        assert not re.search(call, text), f"{call}: write through defocus_core.atomic"
