@@ -33,7 +33,7 @@ class Settings:
     step: int = 4
     radius: int = 4
     eps: float = 0.01
-    smallest: float = 0.001
+    smallest: float = 0.005
     seam: float = 0.0
 
     def __post_init__(self):

@@ -20,8 +20,13 @@ from defocus_core import (
     baselines,
     blur,
     cli,
+    enhance,
+    enhance_baselines,
     export,
+    fuse,
+    fusion_baselines,
     images,
+    magnify,
     maps,
     parallel,
     patches,
@@ -184,6 +189,31 @@ def bench_networks():
         compare("128 patches, BlurNet, plain MobileNetV2", lambda: mobile(batch), lambda: small(batch))
 
 
+def bench_applications():
+    image = photograph(1000, 700)
+    sigma = maps.estimate(image)
+    sharpened = timed(lambda: enhance_baselines.unsharp(image))
+    bilateral = timed(lambda: cv2.bilateralFilter(image, 33, 0.1, 16))
+    for name, run, what, plain in (
+        ("enhanced", lambda: enhance.enhance(image, sigma), "unsharp masking", sharpened),
+        ("magnified as published", lambda: magnify.magnify(image, sigma), "a bilateral filter", bilateral),
+        ("magnified by 3", lambda: magnify.widen(image, sigma), "a bilateral filter", bilateral),
+    ):
+        seconds = timed(run)
+        print(f"1000x700 {name}, map given: {seconds:.3f} s, {seconds / plain:.1f} times {what}", flush=True)
+    scene = scenes.motorcycle()
+    shots = scenes.shots(scene, focuses=np.quantile(scene.depth, (0.9, 0.2)).tolist(), strength=0.08)
+    shots = [np.ascontiguousarray(shot[:500, :520]) for shot in shots]
+    mapped = timed(lambda: maps.estimate(shots[0], step=4, refine=False))
+    for name, run in (
+        ("two shots of 520x500 fused", lambda: fuse.fuse(shots)),
+        ("the same, registered", lambda: fuse.fuse(shots, register=True)),
+        ("the same by guided filtering (GFF)", lambda: fusion_baselines.guided_filter(shots)),
+    ):
+        seconds = timed(run)
+        print(f"{name}: {seconds:.3f} s, {seconds / (2 * mapped):.2f} times its two maps", flush=True)
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -195,3 +225,4 @@ if __name__ == "__main__":
         bench_folder(Path(folder))
         bench_large(Path(folder))
     bench_baselines()
+    bench_applications()
