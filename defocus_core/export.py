@@ -8,29 +8,30 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from . import backbones
+from . import backbones, maps
 
 NEEDED = ("onnx", "onnxscript")
 
 
 class _Sigma(nn.Module):
-    """The dense form of a classifier with the expected sigma as its answer."""
+    """The dense form of a classifier; its answer is sigma by the expected logarithm, as maps have it."""
 
     def __init__(self, model: backbones.Classifier):
         super().__init__()
-        self.model = model
+        self.model, self.least = model, float(maps.LEAST)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """(1, 1, H, W) in [0, 1] -> (1, rows, columns) sigma in pixels."""
         chances = self.model.dense(image).softmax(1)
-        return torch.einsum("nlrc,l->nrc", chances, self.model.sigmas)
+        logarithm = torch.einsum("nlrc,l->nrc", chances, (self.model.sigmas + self.least).log())
+        return logarithm.exp() - self.least
 
 
 def to_onnx(model: backbones.Classifier, path: str | Path) -> None:
     """Write a fully convolutional model as ONNX.
 
     The file takes ``image`` (1, 1, H, W) float32 in [0, 1] and gives ``sigma`` (1, rows, columns) float32:
-    the expected sigma in pixels of every cell (a dense network; H and W are multiples of 8) or of the window
+    sigma in pixels, as maps decide it, of every cell (a dense network; H and W are multiples of 8) or of the window
     at every fourth pixel (H and W are at least 32), before refinement.
 
     Parameters
