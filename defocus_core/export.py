@@ -31,8 +31,8 @@ def to_onnx(model: backbones.Classifier, path: str | Path) -> None:
     """Write a fully convolutional model as ONNX.
 
     The file takes ``image`` (1, 1, H, W) float32 in [0, 1] and gives ``sigma`` (1, rows, columns) float32:
-    sigma in pixels, as maps decide it, of every cell (a dense network; H and W are multiples of 8) or of the window
-    at every fourth pixel (H and W are at least 32), before refinement.
+    sigma in pixels, as maps decide it before refinement, of every cell (a dense network; H and W are
+    multiples of 8) or of the window at every fourth pixel (H and W are at least 32).
 
     Parameters
     ----------
