@@ -63,6 +63,14 @@ def shard_of(name: str, count: int) -> int:
     return zlib.crc32(name.encode()) % count
 
 
+def sharded(members: list[Pair], count: int) -> list[list[Pair]]:
+    """Return the pairs of each of ``count`` shards, see :func:`shard_of`."""
+    found = [[] for _ in range(count)]
+    for pair in members:
+        found[shard_of(pair.name, count)].append(pair)
+    return found
+
+
 @dataclass(frozen=True)
 class Stack:
     """Shots of one scene: a name and two or more image files."""

@@ -199,10 +199,8 @@ def set_shards(name):
 @functools.cache
 def set_members(name):
     """Pairs of a set on disk, by shard."""
-    members = [[] for _ in range(set_shards(name))]
-    for pair in sets.pairs(*set_folders(name), **set_pairing(name)):
-        members[sets.shard_of(pair.name, len(members))].append(pair)
-    return members
+    members = sets.pairs(*set_folders(name), **set_pairing(name))
+    return sets.sharded(members, set_shards(name))
 
 
 def set_files(name, shards):

@@ -13,9 +13,8 @@ folder = Path(snakemake.output.folder)
 folder.mkdir(parents=True, exist_ok=True)
 arguments = maps.arguments_from(snakemake.params.settings)
 model = backbones.load(snakemake.input.model)
-for pair in sets.pairs(*snakemake.params.folders, **snakemake.params.pairing):
-    if sets.shard_of(pair.name, snakemake.params.shards) != int(snakemake.wildcards.shard):
-        continue
+members = sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
+for pair in sets.sharded(members, snakemake.params.shards)[int(snakemake.wildcards.shard)]:
     sigma = maps.estimate(images.read(pair.image), model=model, **arguments)
     atomic.write_array(folder / f"{pair.name}.npy", sigma)
     plots.save_map(sigma, folder / f"{pair.name}.png")

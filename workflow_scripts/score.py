@@ -10,11 +10,8 @@ from defocus_core.maps import in_focus
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings, shard = snakemake.params.settings, int(snakemake.wildcards.shard)
 maps = Path(snakemake.input.maps)
-members = [
-    pair
-    for pair in sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
-    if sets.shard_of(pair.name, snakemake.params.shards) == shard
-]
+members = sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
+members = sets.sharded(members, snakemake.params.shards)[shard]
 methods = {"map": lambda pair, grey: benchmark.read_sigma(maps / f"{pair.name}.npy")}
 if settings["truth"] == "masks":
     methods["probability"] = lambda pair, grey: 1 - in_focus(methods["map"](pair, grey))
