@@ -54,19 +54,18 @@ def script_of(main):
     raise AssertionError("no job has started")
 
 
+def started(checkout, target):
+    """Start a run that makes a target anew, and go on without it."""
+    silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    command = checkout.command("--force", target)
+    return subprocess.Popen(command, cwd=checkout.folder, env=checkout.environment, **silent)
+
+
 @pytest.mark.parametrize(("stage", "victim", "moment"), KILLS)
 def test_a_killed_run_is_made_up_for_by_a_plain_one(ran, broken, stage, victim, moment):
     target = STAGES[stage]
     delay = random.Random(f"{stage} {victim} {moment}").uniform(0, 6)
-    command = broken.command("--force", target)
-    with subprocess.Popen(
-        command,
-        cwd=broken.folder,
-        env=broken.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with started(broken, target) as process:
         main = psutil.Process(process.pid)
         script = script_of(main)
         family = main.children(recursive=True)
@@ -83,14 +82,7 @@ def test_a_killed_run_is_made_up_for_by_a_plain_one(ran, broken, stage, victim, 
 
 
 def test_a_second_run_in_one_folder_is_told_of_the_first(broken):
-    with subprocess.Popen(
-        broken.command("--force", SHARD),
-        cwd=broken.folder,
-        env=broken.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as first:
+    with started(broken, SHARD) as first:
         main = psutil.Process(first.pid)
         script = script_of(main)
         script.suspend()
