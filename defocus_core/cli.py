@@ -243,7 +243,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--no-refine", dest="refine", action="store_false", help="leave out the refinement")
     command.add_argument(
-        "--probability", action="store_true", help="also write STEM.probability.npy, 1 = in focus"
+        "--probability",
+        action="store_true",
+        help="also write STEM.probability.npy, 1 = in focus against the rest of the photograph",
     )
     command.set_defaults(run=_map)
     _add_jobs(command)

@@ -61,7 +61,7 @@ def draw(
     (size, size) uint8 image and (size / 4, size / 4) float32 sigma in pixels of the visible surface
     """
     blur = _Lens(disk=rng.random() < recipe.disk, linear=rng.random() < recipe.linear_light)
-    margin = 40
+    margin = 32
     frame = recipe.size + 2 * margin
     one = photographs[rng.integers(len(photographs))]
     back, regions = _crop(one, frame, rng)

@@ -15,7 +15,7 @@ from . import refine as refinement
 from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
-NOTICEABLE, SLOPE = 0.75, 16.0
+NOTICEABLE, SLOPE = (0.5, 2.0), 24.0
 LEAST = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
 TILE = 1024  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
 
@@ -113,20 +113,48 @@ def estimate(
     return np.exp(values, out=values) - LEAST if settings.logarithm else values
 
 
-def in_focus(sigma: np.ndarray, *, noticeable: float = NOTICEABLE, slope: float = SLOPE) -> np.ndarray:
+def in_focus(sigma: np.ndarray, *, noticeable: float | None = None, slope: float = SLOPE) -> np.ndarray:
     """Return how likely each pixel is in focus: a logistic of log sigma at the just noticeable blur.
 
     Parameters
     ----------
     sigma : (H, W) float32 defocus map, pixels
-    noticeable : sigma, in pixels, that is in focus with probability 0.5
-    slope : of the logistic in log sigma; both defaults were calibrated on CUHK 0201-0300
+    noticeable : sigma, in pixels, that is in focus with probability 0.5; None is that of
+        :func:`just_noticeable`
+    slope : of the logistic in log sigma; calibrated on CUHK 0201-0300
 
     Returns
     -------
     (H, W) float32 in [0, 1]
     """
+    noticeable = just_noticeable(sigma) if noticeable is None else noticeable
     return (1 / (1 + (sigma / np.float32(noticeable)) ** np.float32(slope))).astype(np.float32)
+
+
+def just_noticeable(sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEABLE) -> float:
+    """Return the blur from which a photograph's own surfaces look out of focus.
+
+    What is in focus in a soft or enlarged photograph would be out of focus in a crisp one. So it is the
+    sigma that best divides the photograph in two, within bounds: nothing sharper than the lower one is
+    ever out of focus, and nothing more blurred than the upper one in focus.
+
+    Parameters
+    ----------
+    sigma : (H, W) float32 defocus map, pixels
+    bounds : in pixels; calibrated on CUHK 0201-0300
+
+    Returns
+    -------
+    sigma in pixels
+
+    References
+    ----------
+    Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 1979, on log sigma.
+    """
+    steps = 48  # to a unit of log sigma: 256 codes are 0.1 to 20 pixels
+    codes = np.clip(steps * np.log(np.maximum(sigma, LEAST) / LEAST), 0, 255).astype(np.uint8)
+    code, _ = cv2.threshold(codes, 0, 255, cv2.THRESH_OTSU)
+    return float(np.clip(LEAST * np.exp((code + 1) / steps), *bounds))
 
 
 def windows(

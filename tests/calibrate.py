@@ -1,4 +1,4 @@
-"""Choose the two constants of the in-focus probability: python tests/calibrate.py IMAGES MASKS FIRST LAST.
+"""Choose the constants of the in-focus probability: python tests/calibrate.py IMAGES MASKS FIRST LAST.
 
 Masks are white where blurred, as CUHK's; what is chosen is printed, and goes into defocus_core/maps.py.
 """
@@ -15,9 +15,11 @@ errors = {}
 for pair in sets.pairs(folder, truth, first=int(first), last=int(last)):
     sigma = maps.estimate(images.read(pair.image))
     sharp = ~benchmark.read_mask(pair.truth, blurred="white")
-    for noticeable, slope in itertools.product(np.arange(0.7, 2.01, 0.1), (2, 3, 4, 6, 8, 12)):
-        chance = maps.in_focus(sigma, noticeable=noticeable, slope=slope)
-        errors.setdefault((noticeable, slope), []).append(np.abs(chance - sharp).mean())
+    for least, most in itertools.product((0.5, 0.6, 0.7), (1.2, 1.5, 2.0, 3.0)):
+        noticeable = maps.just_noticeable(sigma, bounds=(least, most))
+        for slope in (8, 12, 16, 24, 32):
+            chance = maps.in_focus(sigma, noticeable=noticeable, slope=slope)
+            errors.setdefault((least, most, slope), []).append(np.abs(chance - sharp).mean())
 means = {key: float(np.mean(values)) for key, values in errors.items()}
-for (noticeable, slope), error in sorted(means.items(), key=lambda item: item[1])[:8]:
-    print(f"noticeable {noticeable:.1f}, slope {slope}: mean absolute error {error:.4f}")
+for (least, most, slope), error in sorted(means.items(), key=lambda item: item[1])[:8]:
+    print(f"noticeable {least} to {most}, slope {slope}: mean absolute error {error:.4f}")
