@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from skimage.segmentation import felzenszwalb
 
-from . import atomic, patches, scenes
+from . import atomic, blur, patches, scenes
 
 CELL = 4  # pixels of the image to one label
 
@@ -60,24 +60,24 @@ def draw(
     -------
     (size, size) uint8 image and (size / 4, size / 4) float32 sigma in pixels of the visible surface
     """
-    blur = _Lens(disk=rng.random() < recipe.disk, linear=rng.random() < recipe.linear_light)
+    lens = _Lens(disk=rng.random() < recipe.disk, linear=rng.random() < recipe.linear_light)
     margin = 32
     frame = recipe.size + 2 * margin
     one = photographs[rng.integers(len(photographs))]
     back, regions = _crop(one, frame, rng)
     far, near = _sigmas(recipe, rng)
-    canvas, sigma = _background(back, far, blur, recipe, rng)
+    canvas, sigma = _background(back, far, lens, recipe, rng)
     for _ in range(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])):
         mask = _silhouette(regions, rng)
         same = rng.random() < 0.5
         front = back if same else _crop(photographs[rng.integers(len(photographs))], frame, rng)[0]
         coverage = mask.astype(np.float32)
-        colour, coverage = blur(blur.light(front) * coverage, near), blur(coverage, near)
+        colour, coverage = lens(lens.light(front) * coverage, near), lens(coverage, near)
         canvas = colour + (1 - coverage) * canvas
         sigma = np.where(mask, np.float32(near), sigma)
         near = _sigma(recipe, rng)
     inside = slice(margin, margin + recipe.size)
-    image = blur.developed(canvas)[inside, inside]
+    image = lens.developed(canvas)[inside, inside]
     label = sigma[inside, inside][CELL // 2 :: CELL, CELL // 2 :: CELL]
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), label
 
@@ -153,8 +153,8 @@ class _Lens:
     def __call__(self, light: np.ndarray, sigma: float) -> np.ndarray:
         if sigma < 0.3:
             return light
-        if self._disk and sigma > 0.6:
-            return cv2.filter2D(light, -1, scenes.disk_kernel(2 * sigma), borderType=cv2.BORDER_REFLECT)
+        if self._disk:
+            return blur.blur_by_disk(light, sigma)
         return cv2.GaussianBlur(light, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
 
 
@@ -173,10 +173,10 @@ def _sigmas(recipe: Recipe, rng: np.random.Generator) -> tuple[float, float]:
     return blurred, other
 
 
-def _background(back, far, blur, recipe, rng):
-    light = blur.light(back)
+def _background(back, far, lens, recipe, rng):
+    light = lens.light(back)
     if rng.random() < 0.6:
-        return blur(light, far), np.full(back.shape, far, np.float32)
+        return lens(light, far), np.full(back.shape, far, np.float32)
     side = back.shape[0]
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
@@ -189,7 +189,7 @@ def _background(back, far, blur, recipe, rng):
     for index, step in enumerate(steps):
         weight = np.clip(1 - np.abs(position - index), 0, 1)
         if weight.any():
-            canvas += weight * blur(light, step)
+            canvas += weight * lens(light, step)
     return canvas, sigma
 
 

@@ -24,6 +24,8 @@ class Recipe:
         then cuts, as a camera does
     kernel : ``paper`` or ``full``, see :func:`defocus_core.blur.kernel`
     border : ``mirror``, ``replicate`` or ``zero``
+    disk : share of photographs, drawn at random, that are blurred by a disk of the same standard deviation in
+        place of the Gaussian; in the image domain only
     stride : pixels between the patches of one photograph
     sharpness : least variance of the Laplacian (grey levels 0..255) of a sharp patch
     flat_share : patches below that sharpness that are kept too, as a share of the sharp ones
@@ -34,6 +36,7 @@ class Recipe:
     domain: str = "patch"
     kernel: str = "paper"
     border: str = "mirror"
+    disk: float = 0.0
     stride: int = 32
     sharpness: float = 1000.0
     flat_share: float = 0.0
@@ -42,6 +45,8 @@ class Recipe:
     def __post_init__(self):
         if self.domain not in ("patch", "image"):
             raise ValueError(f"no blur domain {self.domain!r}; known: patch, image")
+        if self.disk and self.domain == "patch":
+            raise ValueError(f"disk {self.disk:g} asks for the image domain, not for that of the patch")
 
     def sigmas(self) -> np.ndarray:
         """Return the true standard deviation of each level, (levels,) float32 in pixels."""
@@ -108,7 +113,9 @@ def cut(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
     return windows[corners[:, 0], corners[:, 1]]
 
 
-def synthesize(image: np.ndarray, corners: np.ndarray, recipe: Recipe) -> Iterator[tuple[int, np.ndarray]]:
+def synthesize(
+    image: np.ndarray, corners: np.ndarray, recipe: Recipe, *, by_disk: bool = False
+) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the patches of a photograph, level by level.
 
     Parameters
@@ -116,12 +123,13 @@ def synthesize(image: np.ndarray, corners: np.ndarray, recipe: Recipe) -> Iterat
     image : (H, W) float32 grey in [0, 1]
     corners : (N, 2) as from :func:`positions`
     recipe : levels, domain, kernel and border
+    by_disk : blur the image by a disk of each level's standard deviation
 
     Yields
     ------
     level index, (N, 32, 32) uint8
     """
-    make = _blur_patches if recipe.domain == "patch" else _blur_image
+    make = _blur_patches if recipe.domain == "patch" else _disk_image if by_disk else _blur_image
     for level, sigma in enumerate(recipe.levels.nominal()):
         patches = make(image, corners, sigma, recipe)
         yield level, np.rint(np.clip(patches, 0, 1) * 255).astype(np.uint8)
@@ -134,6 +142,10 @@ def _blur_patches(image, corners, sigma, recipe):
 
 def _blur_image(image, corners, sigma, recipe):
     return cut(blur.blur(image, sigma, recipe=recipe.kernel, border=recipe.border), corners)
+
+
+def _disk_image(image, corners, sigma, recipe):
+    return cut(blur.blur_by_disk(image, blur.true_sigma(sigma, recipe.kernel), border=recipe.border), corners)
 
 
 def _window_mean(table: np.ndarray, stride: int) -> np.ndarray:
@@ -175,6 +187,7 @@ def write(
             corners = positions(grey, recipe, rng)
             if not len(corners):
                 continue
-            for level, batch in synthesize(grey, corners, recipe):
+            by_disk = rng.random() < recipe.disk
+            for level, batch in synthesize(grey, corners, recipe, by_disk=by_disk):
                 writer.append(patches=batch, level=level, image=index, position=corners)
         return len(writer)

@@ -149,14 +149,6 @@ def shots(scene: Scene, *, focuses: Sequence[float], strength: float, layers: in
     return [images.as_depth(images.from_light(light), np.uint8) for light in taken]
 
 
-def disk_kernel(radius: float) -> np.ndarray:
-    """Return an anti-aliased disk of a radius in pixels, (K, K) float32, sum 1."""
-    reach = max(int(np.ceil(radius)), 1)
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    kernel = np.clip(radius + 0.5 - np.hypot(y, x), 0, 1).astype(np.float32)
-    return kernel / kernel.sum()
-
-
 def write_set(folder: str | Path, *, seed: int, size: int) -> None:
     """Write the embedded benchmark set: images/NAME.png and sigma/NAME.npy.
 
@@ -228,8 +220,5 @@ def _continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:
 def _blurred(values: np.ndarray, sigma: float, aperture: str) -> np.ndarray:
     if sigma < 0.05:
         return values
-    if aperture == "gaussian":
-        blurred = blur.blur(values, sigma)
-    else:
-        blurred = cv2.filter2D(values, -1, disk_kernel(2 * sigma), borderType=cv2.BORDER_REFLECT)
+    blurred = (blur.blur if aperture == "gaussian" else blur.blur_by_disk)(values, sigma)
     return blurred if blurred.ndim == 3 else blurred[:, :, None]

@@ -28,6 +28,22 @@ def test_an_impulse_spreads_to_the_nominal_variance():
     assert (blurred.sum(1) * rows**2).sum() == pytest.approx(16, rel=5e-3)
 
 
+@pytest.mark.parametrize("sigma", [0.6, 1.0, 2.5, 10.0])
+def test_a_disk_has_its_standard_deviation_and_an_edge(sigma):
+    impulse = np.zeros((65, 65), np.float32)
+    impulse[32, 32] = 1
+    spread = blur.blur_by_disk(impulse, sigma)
+    offsets = np.arange(65) - 32
+    np.testing.assert_allclose(spread.sum(), 1, rtol=1e-5)
+    np.testing.assert_allclose(np.sqrt((spread.sum(0) * offsets**2).sum()), sigma, rtol=0.03)
+    assert np.abs(spread[32, 32 + int(np.ceil(2 * sigma)) + 1 :]).max() < 1e-6
+
+
+def test_a_disk_too_small_for_pixels_is_a_gaussian():
+    photograph = np.random.default_rng(1).random((20, 20), dtype=np.float32)
+    np.testing.assert_array_equal(blur.blur_by_disk(photograph, 0.5), blur.blur(photograph, 0.5))
+
+
 def test_levels_are_linear_or_geometric():
     assert blur.Levels().nominal().tolist() == list(range(20))
     geometric = blur.Levels("geometric", 3, 1, 4).nominal()

@@ -44,6 +44,25 @@ def test_patch_domain_sees_the_patchs_own_border_and_image_domain_its_surroundin
     assert np.abs(true[5][0] - np.rint(whole * 255)).max() <= 1
 
 
+def test_some_photographs_are_blurred_by_a_disk(tmp_path, photograph):
+    images.write(tmp_path / "a.png", photograph)
+    levels = blur.Levels("geometric", 3, 0.5, 6)
+    made = {}
+    for disk in (0.0, 1.0):
+        recipe = patches.Recipe(levels=levels, domain="image", kernel="full", sharpness=50, cap=4, disk=disk)
+        file = tmp_path / f"{disk}.h5"
+        patches.write([("ab" * 32, tmp_path / "a.png")], file, recipe=recipe, seed=0, parameters={})
+        made[disk] = store.read(file)
+    last = made[0.0]["level"] == 2
+    assert np.abs(made[1.0]["patches"][last].astype(int) - made[0.0]["patches"][last]).mean() > 0.2
+    np.testing.assert_array_equal(made[1.0]["position"], made[0.0]["position"])
+
+
+def test_disk_and_patch_domain_do_not_go_together():
+    with pytest.raises(ValueError, match="asks for the image domain"):
+        patches.Recipe(disk=0.5)
+
+
 def test_the_same_seed_gives_the_same_bytes(tmp_path, photograph):
     images.write(tmp_path / "a.png", photograph)
     members = [("0123456789abcdef", tmp_path / "a.png")]
