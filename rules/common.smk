@@ -43,10 +43,12 @@ def check(config):
     for key, model in models.items():
         origin, _, name = model.partition("/")
         weights = (ROOT / "defocus_core/weights").glob("*.safetensors")
-        known = (
-            config["backbones"] if origin == "trained" else [p.stem for p in weights]
-        )
-        if name not in [*known, "scenenet"]:
+        known = {
+            "trained": [*config["backbones"], "scenenet"],
+            "recipe": list(config["recipes"]),
+            "shipped": sorted(path.stem for path in weights),
+        }[origin]
+        if name not in known:
             choices = ", ".join(known)
             raise WorkflowError(
                 f"config: {key}: no {origin} model {name!r} (known: {choices})"
@@ -140,13 +142,12 @@ def train_settings(wildcards):
 
 
 def model_file(name):
-    """A backbone trained here, or a model that comes with the package."""
-    origin, _, backbone = name.partition("/")
+    """A backbone or a recipe trained here, or a model that comes with the package."""
+    origin, _, name = name.partition("/")
     if origin == "shipped":
-        return os.path.relpath(
-            ROOT / "defocus_core/weights" / f"{backbone}.safetensors"
-        )
-    return f"results/models/{backbone}/model.safetensors"
+        return os.path.relpath(ROOT / "defocus_core/weights" / f"{name}.safetensors")
+    folder = {"trained": "models", "recipe": "recipes"}[origin]
+    return f"results/{folder}/{name}/model.safetensors"
 
 
 def set_folders(name):
@@ -184,11 +185,8 @@ def shard_peers(wildcards):
     return [file for file in files if sets.shard_of(Path(file).stem, count) == shard]
 
 
-def shards(split):
-    return [
-        f"results/patches/shards/{split}_{shard}.h5"
-        for shard in range(config["shards"])
-    ]
+def shards(split, folder="results/patches"):
+    return [f"{folder}/shards/{split}_{shard}.h5" for shard in range(config["shards"])]
 
 
 def set_shards(name):

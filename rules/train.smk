@@ -25,6 +25,7 @@ rule train:
         runtime="12h",
     params:
         code=code("train.py"),
+        backbone=lambda wildcards: wildcards.backbone,
         settings=train_settings,
         seed=config["seed"],
     script:

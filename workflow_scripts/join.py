@@ -1,4 +1,4 @@
-"""Rule join: the shards of one split -> one virtual HDF5 file."""
+"""Rules join, join_recipe: the shards of one split -> one virtual HDF5 file."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Rule synthesize: a shard of the photographs of one split -> patches in HDF5."""
+"""Rules synthesize, synthesize_recipe: a shard of the photographs of one split -> patches in HDF5."""
 
 import sys
 

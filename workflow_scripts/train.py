@@ -1,4 +1,4 @@
-"""Rule train: patches -> one trained backbone."""
+"""Rules train, train_recipe: patches -> one trained backbone."""
 
 import sys
 from pathlib import Path
@@ -10,12 +10,12 @@ from defocus_core import backbones, plots, provenance, store, training
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
-name = snakemake.wildcards.backbone
+name = snakemake.params.backbone
 device = training.device()
 columns = {split: store.read(snakemake.input[split]) for split in ("train", "validation")}
 described = store.check(snakemake.input.train)["parameters"]
 settings = training.settings_from(snakemake.params.settings, seed=snakemake.params.seed)
-checkpoint = Path(".checkpoints") / snakemake.params.code / f"{name}.safetensors"
+checkpoint = Path(".checkpoints") / snakemake.params.code / snakemake.output.model
 model, history = training.train(
     name,
     sigmas=columns["train"]["sigmas"],

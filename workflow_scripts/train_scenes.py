@@ -16,7 +16,7 @@ data = {
     split: training.Scenes.of(composites.read(snakemake.input[split]), sigmas, device)
     for split in ("train", "validation")
 }
-checkpoint = Path(".checkpoints") / snakemake.params.code / "scenenet.safetensors"
+checkpoint = Path(".checkpoints") / snakemake.params.code / snakemake.output.model
 model, history = training.train(
     "scenenet",
     sigmas=sigmas,

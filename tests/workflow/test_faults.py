@@ -108,7 +108,8 @@ def test_a_damaged_patch_file_is_named_and_made_again_once_deleted(ran, broken):
 def test_a_corrupted_checkpoint_changes_nothing(ran, broken):
     folders = [path for path in (broken.folder / ".checkpoints").glob("*") if path.is_dir()]
     for folder in folders:
-        (folder / "blurnet.safetensors").write_bytes(random.Random(0).randbytes(5000))
+        (folder / MODEL).parent.mkdir(parents=True, exist_ok=True)
+        (folder / MODEL).write_bytes(random.Random(0).randbytes(5000))
     assert folders
     broken.snakemake("--force", MODEL)
     assert contents(broken, MODEL) == contents(ran, MODEL)

@@ -307,6 +307,20 @@ def test_the_dense_network_is_made_on_request(ran):
     assert backbones.load(ran.folder / "results/models/scenenet/model.safetensors").cell == 4
 
 
+def test_a_recipe_is_trained_where_maps_ask_for_it(ran):
+    recipe = {"backbone": "blurnet", "train": {"epochs": 1}}
+    recipe["patches"] = {"domain": "image", "kernel": "full", "disk": 0.5, "cap": 3}
+    overlay = {"recipes": {"camera": recipe}, "variants": {"camera": {"model": "recipe/camera"}}}
+    assert set(ran.pending({"recipes": {"camera": recipe}})) == set()
+    table = "results/variants/embedded/scores.csv"
+    ran.snakemake(table, overlay=overlay)
+    about = backbones.about(ran.folder / "results/recipes/camera/model.safetensors")
+    assert about["patches"]["domain"] == "image"
+    assert {"default", "camera"} <= set(pd.read_csv(ran.folder / table).variant)
+    recipe["train"]["epochs"] = 2
+    assert ran.pending(overlay, table) == {"train_recipe": 1, "variant": 1, "variants": 1}
+
+
 def test_stacks_are_fused_and_scored_beside_others(ran):
     rng = np.random.default_rng(0)
     for file in ("stacks/one/one_A.png", "stacks/one/one_B.png", "peer/one.png"):

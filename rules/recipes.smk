@@ -1,0 +1,64 @@
+RECIPES = {
+    name: {
+        "backbone": recipe["backbone"],
+        "patches": {**config["patches"], **recipe.get("patches", {})},
+        "train": {**config["train"], **recipe.get("train", {})},
+    }
+    for name, recipe in config["recipes"].items()
+}
+
+
+wildcard_constraints:
+    recipe="|".join(RECIPES),
+
+
+use rule synthesize as synthesize_recipe with:
+    output:
+        patches="results/recipes/{recipe}/shards/{split}_{shard}.h5",
+    log:
+        "logs/synthesize/{recipe}_{split}_{shard}.log",
+    benchmark:
+        "benchmarks/synthesize/{recipe}_{split}_{shard}.tsv"
+    params:
+        code=code("synthesize.py"),
+        recipe=lambda wildcards: RECIPES[wildcards.recipe]["patches"],
+        shards=config["shards"],
+        seed=config["seed"],
+
+
+use rule join as join_recipe with:
+    input:
+        lambda wildcards: shards(wildcards.split, f"results/recipes/{wildcards.recipe}"),
+    output:
+        patches="results/recipes/{recipe}/{split}.h5",
+    log:
+        "logs/join/{recipe}_{split}.log",
+
+
+use rule train as train_recipe with:
+    input:
+        train="results/recipes/{recipe}/train.h5",
+        validation="results/recipes/{recipe}/validation.h5",
+        shards=lambda wildcards: [
+            file
+            for split in ("train", "validation")
+            for file in shards(split, f"results/recipes/{wildcards.recipe}")
+        ],
+    output:
+        model="results/recipes/{recipe}/model.safetensors",
+        history="results/recipes/{recipe}/history.csv",
+        curve=report(
+            "results/recipes/{recipe}/history.png",
+            caption="../report/history.rst",
+            category="Training",
+            labels={"recipe": "{recipe}"},
+        ),
+    log:
+        "logs/train/recipe_{recipe}.log",
+    benchmark:
+        "benchmarks/train/recipe_{recipe}.tsv"
+    params:
+        code=code("train.py"),
+        backbone=lambda wildcards: RECIPES[wildcards.recipe]["backbone"],
+        settings=lambda wildcards: RECIPES[wildcards.recipe]["train"],
+        seed=config["seed"],
