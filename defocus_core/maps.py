@@ -103,7 +103,7 @@ def estimate(
     else:
         found, sure = windows(grey, model, step=step, settings=settings)
         values = spread(found, sure**settings.certainty, step=step, shape=grey.shape)
-        certainty = spread(sure, np.ones_like(sure), step=step, shape=grey.shape)
+        certainty = spread(sure, np.ones_like(sure), step=step, shape=grey.shape) if refine else None
     if refine:
         del grey  # a large photograph is held once at a time: grey for the network, in colour for the guide
         image = images.as_float(image)
