@@ -251,6 +251,27 @@ def ssim_map(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return structural_similarity(truth, image, full=True, **_ssim_options(image))[1]
 
 
+def by_part(image: np.ndarray, truth: np.ndarray, parts: dict[str, np.ndarray]) -> dict[str, float]:
+    """Score parts of an image by themselves.
+
+    Parameters
+    ----------
+    image, truth : (H, W) or (H, W, 3) float32 in [0, 1]
+    parts : name -> (H, W) bool
+
+    Returns
+    -------
+    dict with ``psnr_NAME`` and ``ssim_NAME`` of each part, NaN for a part without a pixel
+    """
+    similarity = ssim_map(image, truth)
+    scores = {}
+    for name, inside in parts.items():
+        some = inside.any()
+        scores[f"psnr_{name}"] = psnr(image[inside], truth[inside]) if some else float("nan")
+        scores[f"ssim_{name}"] = float(similarity[inside].mean()) if some else float("nan")
+    return scores
+
+
 def _ssim_options(image: np.ndarray) -> dict:
     return {
         "data_range": 1,

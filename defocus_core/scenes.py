@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,32 +149,43 @@ def shots(scene: Scene, *, focuses: Sequence[float], strength: float, layers: in
     return [images.as_depth(images.from_light(light), np.uint8) for light in taken]
 
 
-def write_set(folder: str | Path, *, seed: int, size: int) -> None:
-    """Write the embedded benchmark set: images/NAME.png and sigma/NAME.npy.
+def embedded(*, seed: int, size: int, largest: float = 8.0) -> Iterator[tuple[str, Scene, dict]]:
+    """Yield the embedded scenes: name, scene, and the keyword arguments of :func:`photograph`.
 
     ``motorcycle`` focused near, in the middle and far, through the thin-lens formula on its disparity;
     and six composites of two photographs that scikit-image carries, with random focus and strength.
 
     Parameters
     ----------
-    folder : made anew
     seed : draws the composites
     size : side of a composite in pixels
+    largest : sigma in pixels that the motorcycle's whole range of disparities would have; a composite's
+        blurred part has 3/16 to 3/4 of it
     """
     rng = np.random.default_rng(seed)
     scene = motorcycle()
     spread = float(np.ptp(scene.depth))
     for name, quantile in (("near", 0.9), ("middle", 0.5), ("far", 0.1)):
         focus = float(np.quantile(scene.depth, quantile))
-        _write_pair(Path(folder), f"motorcycle_{name}", *photograph(scene, focus=focus, strength=8 / spread))
+        yield f"motorcycle_{name}", scene, {"focus": focus, "strength": largest / spread}
     photographs = squares(size)
     for index in range(6):
         front, back = rng.choice(len(photographs), 2, replace=False)
         made = composite(photographs[front], photographs[back], rng)
-        focus, strength = float(rng.integers(0, 2)), float(rng.uniform(1.5, 6))
-        _write_pair(
-            Path(folder), f"composite_{index}", *photograph(made, focus=focus, strength=strength, layers=2)
-        )
+        focus, strength = float(rng.integers(0, 2)), largest * float(rng.uniform(3 / 16, 3 / 4))
+        yield f"composite_{index}", made, {"focus": focus, "strength": strength, "layers": 2}
+
+
+def write_set(folder: str | Path, *, seed: int, size: int) -> None:
+    """Write the embedded benchmark set, images/NAME.png and sigma/NAME.npy of each of :func:`embedded`.
+
+    Parameters
+    ----------
+    folder : made anew
+    seed, size : see :func:`embedded`
+    """
+    for name, scene, lens in embedded(seed=seed, size=size):
+        _write_pair(Path(folder), name, *photograph(scene, **lens))
 
 
 COMPOSITED = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")

@@ -195,3 +195,14 @@ def test_motorcycle_has_a_depth_everywhere():
     scene = scenes.motorcycle()
     assert scene.image.shape == (500, 741, 3)
     assert np.isfinite(scene.depth).all()
+
+
+def test_the_embedded_scenes_are_the_same_at_another_strength():
+    weak, strong = (list(scenes.embedded(seed=1, size=64, largest=largest)) for largest in (3, 6))
+    assert [name for name, *_ in weak] == [name for name, *_ in strong]
+    for (_, scene, lens), (_, other, stronger) in zip(weak, strong, strict=True):
+        assert np.array_equal(scene.image, other.image)
+        assert stronger["strength"] == pytest.approx(2 * lens["strength"])
+        assert stronger["focus"] == lens["focus"]
+    _, sigma = scenes.photograph(weak[-1][1], **weak[-1][2])
+    assert 3 * 3 / 16 <= sigma.max() <= 3 * 3 / 4

@@ -143,3 +143,16 @@ def test_scores_of_shards_join_to_those_of_the_whole():
     assert joined.rows == whole.rows
     assert joined.summary() == pytest.approx(whole.summary())
     np.testing.assert_allclose(joined.curve(), whole.curve())
+
+
+def test_parts_are_scored_by_themselves():
+    truth = np.random.default_rng(0).random((40, 60, 3)).astype(np.float32)
+    image = truth.copy()
+    left = np.arange(60)[None].repeat(40, 0) < 30
+    image[~left] = np.clip(truth[~left] + 0.1, 0, 2)
+    parts = {"left": left, "right": ~left, "none": np.zeros_like(left)}
+    scores = metrics.by_part(image, truth, parts)
+    assert scores["psnr_left"] == 99
+    assert scores["psnr_right"] == pytest.approx(20, abs=1e-4)
+    assert scores["ssim_left"] > scores["ssim_right"]
+    assert np.isnan([scores["psnr_none"], scores["ssim_none"]]).all()
