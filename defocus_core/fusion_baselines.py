@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -120,10 +121,18 @@ class Command:
             return images.as_float(images.read(fused))
 
 
-def commands(templates: dict[str, str]) -> dict[str, Command]:
-    """Return the programs that are installed, by name; see :class:`Command` for their templates."""
-    known = {name: Command(template) for name, template in templates.items()}
-    return {name: command for name, command in known.items() if command.installed}
+def methods(templates: dict[str, str]) -> dict[str, Callable[[Sequence[np.ndarray]], np.ndarray]]:
+    """Return :data:`METHODS` and other programs, by name; a warning names those that are not installed.
+
+    Parameters
+    ----------
+    templates : name -> command line, see :class:`Command`
+    """
+    programs = {name: Command(template) for name, template in templates.items()}
+    for name in [name for name, program in programs.items() if not program.installed]:
+        logging.getLogger(__name__).warning("%s is not installed and left out", name)
+        del programs[name]
+    return METHODS | programs
 
 
 def _pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:

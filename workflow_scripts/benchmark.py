@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from defocus_core import atomic, benchmark, images, metrics, plots, provenance, sets
+from defocus_core import atomic, benchmark, images, metrics, plots, provenance, report, sets
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings, output = snakemake.params.settings, snakemake.output
@@ -27,9 +27,8 @@ else:
     lines = {name: (range(len(rows)), rows.mae.to_numpy()) for name, rows in each.groupby("method")}
     plots.curves(lines, output.curve, x="image", y="mean absolute error (pixels of sigma)")
 
-atomic.write_text(output.scores, table.to_csv(index=False))
+report.write_table(table, output.scores, output.markdown)
 atomic.write_text(output.images, each.to_csv(index=False))
-atomic.write_text(output.markdown, table.to_markdown(index=False, floatfmt=".4f") + "\n")
 panels = []
 for pair in members[:3]:
     maps = Path(snakemake.input.maps[sets.shard_of(pair.name, len(parts))])

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from defocus_core import atomic, comparison, plots, provenance
+from defocus_core import atomic, comparison, plots, provenance, report
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 names = snakemake.params.backbones
 scores = {n: json.loads(Path(p).read_text()) for n, p in zip(names, snakemake.input.metrics, strict=True)}
 costs = {n: json.loads(Path(p).read_text()) for n, p in zip(names, snakemake.input.costs, strict=True)}
 table = comparison.table(scores, costs)
-atomic.write_text(snakemake.output.table, table.to_csv(index=False))
-atomic.write_text(snakemake.output.markdown, table.to_markdown(index=False, floatfmt=".4g") + "\n")
+report.write_table(table, snakemake.output.table, snakemake.output.markdown, number_format=".4g")
 levels = [
     {"backbone": name, "level": level, **{k: scores[name][k][level] for k in ("precision", "recall", "f1")}}
     for name in names

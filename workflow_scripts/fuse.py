@@ -37,23 +37,21 @@ for _ in range(settings["composites"]):
     taken = scenes.shots(scene, focuses=(1.0, 0.0), strength=rng.uniform(1.5, 4), layers=2)
     stacks.append(("composites", scene, taken))
 
-methods = {
-    "fused": lambda shots: fuse.fuse(shots, model=model).image,
-    "fused, seams of 1 pixel": lambda shots: (
-        fuse.fuse(shots, model=model, settings=fuse.Settings(seam=1)).image
-    ),
-    **fusion_baselines.METHODS,
+ours = {
+    "fused": lambda shots: fuse.fuse(shots, model=model),
+    "fused, seams of 1 pixel": lambda shots: fuse.fuse(shots, model=model, settings=fuse.Settings(seam=1)),
 }
-commands = settings.get("commands", {})
-methods |= fusion_baselines.commands(commands)
-print("not installed and left out:", sorted(set(commands) - set(methods)))
+methods = ours | fusion_baselines.methods(settings.get("commands", {}))
 
-rows = []
-for name, scene, taken in stacks:
+rows, panels = [], []
+for index, (name, scene, taken) in enumerate(stacks):
+    results = {}
     for method, run in methods.items():
         start = time.perf_counter()
-        result = images.as_float(run(taken))
+        results[method] = run(taken)
         seconds = time.perf_counter() - start
+        fused = results[method].image if method in ours else results[method]
+        result = images.as_float(fused)
         row = {
             "scenes": name,
             "method": method,
@@ -63,15 +61,13 @@ for name, scene, taken in stacks:
             "seconds": seconds,
         }
         rows.append(row)
+    if index in (0, len(stacks) - 1):
+        panels += [(f"{name}, shot {i + 1}", shot) for i, shot in enumerate(taken[:2])]
+        panels += [("guided filter", results["guided_filter"]), ("fused", results["fused"].image)]
+        panels += [("from shot", results["fused"].labels.astype(float)), ("all in focus", scene.image)]
 table = pd.DataFrame(rows).groupby(["scenes", "method"], as_index=False).mean()
 atomic.write_text(
     snakemake.output.scores, table.sort_values(["scenes", "psnr"], ascending=False).to_csv(index=False)
 )
-panels = []
-for name, scene, taken in [stacks[0], stacks[-1]]:
-    fusion = fuse.fuse(taken, model=model)
-    panels += [(f"{name}, shot {i + 1}", shot) for i, shot in enumerate(taken[:2])]
-    panels += [("guided filter", fusion_baselines.guided_filter(taken)), ("fused", fusion.image)]
-    panels += [("from shot", fusion.labels.astype(float)), ("all in focus", scene.image)]
 plots.side_by_side(panels, snakemake.output.figure, columns=6)
 provenance.record(snakemake)

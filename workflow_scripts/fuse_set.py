@@ -16,6 +16,7 @@ from defocus_core import (
     images,
     plots,
     provenance,
+    report,
     sets,
 )
 
@@ -24,10 +25,7 @@ torch.set_num_threads(snakemake.threads)
 settings, output = snakemake.params.settings, Path(snakemake.output.folder)
 model = backbones.load(snakemake.input.model)
 peers = {name: Path(folder) for name, folder in settings.get("peers", {}).items()}
-methods = dict(fusion_baselines.METHODS)
-commands = settings.get("commands", {})
-methods |= fusion_baselines.commands(commands)
-print("not installed and left out:", sorted(set(commands) - set(methods)))
+methods = fusion_baselines.methods(settings.get("commands", {}))
 
 rows, panels = [], []
 for stack in sets.stacks(settings["stacks"]):
@@ -54,7 +52,6 @@ atomic.write_text(snakemake.output.stacks, each.to_csv(index=False))
 table = (
     each.drop(columns="stack").groupby("method", as_index=False).mean().sort_values("q_abf", ascending=False)
 )
-atomic.write_text(snakemake.output.scores, table.to_csv(index=False))
-atomic.write_text(snakemake.output.markdown, table.to_markdown(index=False, floatfmt=".4f") + "\n")
+report.write_table(table, snakemake.output.scores, snakemake.output.markdown)
 plots.side_by_side(panels, snakemake.output.figure, columns=4)
 provenance.record(snakemake)

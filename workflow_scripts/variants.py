@@ -4,10 +4,9 @@ import sys
 
 import pandas as pd
 
-from defocus_core import atomic, provenance
+from defocus_core import provenance, report
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 table = pd.concat([pd.read_csv(row) for row in snakemake.input.rows])
-atomic.write_text(snakemake.output.scores, table.to_csv(index=False))
-atomic.write_text(snakemake.output.markdown, table.to_markdown(index=False, floatfmt=".4f") + "\n")
+report.write_table(table, snakemake.output.scores, snakemake.output.markdown)
 provenance.record(snakemake)

@@ -41,11 +41,12 @@ def test_the_pyramid_of_one_level_is_worked_by_hand():
     assert fused[8, 8] == pytest.approx(0.3 + returned / 2 + detail, abs=1e-5)
 
 
-def test_another_program_is_run_on_files_and_left_out_where_missing(shots):
+def test_another_program_is_run_on_files_and_left_out_where_missing(shots, caplog):
     script = "import sys, shutil; shutil.copy(sys.argv[2], sys.argv[3])"
     command = f"{sys.executable} -c '{script}' {{shots}} {{fused}}"
-    known = fusion_baselines.commands({"second": command, "none": "no-such-program {shots} -o {fused}"})
-    assert list(known) == ["second"]
+    known = fusion_baselines.methods({"second": command, "none": "no-such-program {shots} -o {fused}"})
+    assert set(known) == {*fusion_baselines.METHODS, "second"}
+    assert caplog.messages == ["none is not installed and left out"]
     np.testing.assert_allclose(known["second"](shots), shots[1], atol=0.003)
 
 
