@@ -32,4 +32,5 @@ rule all:
         expand(
             "results/applications/{application}/scores.csv", application=APPLICATIONS
         ),
+        "results/applications/no_reference/scores.csv",
         expand("results/applications/fuse_{stacks}/scores.csv", stacks=STACKS),

@@ -22,8 +22,8 @@ def files(source: dict) -> list[Path]:
     Parameters
     ----------
     source : ``{"package": "skimage" | "sklearn", "images": [stem, ...]}`` or ``{"folder": path}``;
-        ``images`` may be left out. With ``url`` the folder is what was unpacked from there, and is
-        searched with its subfolders
+        ``images`` may be left out; ``most`` keeps the first so many. With ``url`` the folder is what was
+        unpacked from there, and is searched with its subfolders
 
     Raises
     ------
@@ -41,12 +41,17 @@ def files(source: dict) -> list[Path]:
     if "url" in source:
         found = sorted(file for place in [folder, *folder.rglob("*/")] for file in images.listing(place))
     if "images" not in source:
-        return found
+        return found[: source.get("most")]
     by_stem = {path.stem: path for path in found}
     missing = [stem for stem in source["images"] if stem not in by_stem]
     if missing:
         raise SourceError(f"sources: {folder} has no image {', '.join(missing)}")
-    return [by_stem[stem] for stem in source["images"]]
+    return [by_stem[stem] for stem in source["images"]][: source.get("most")]
+
+
+def watched(sources: list[dict]) -> list[str]:
+    """Return the files of the sources that are folders; a package's are pinned by its version."""
+    return [str(path) for source in sources if "folder" in source for path in files(source)]
 
 
 def with_downloads(sources: list[dict], folders: Sequence[str]) -> list[dict]:

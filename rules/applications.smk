@@ -38,6 +38,39 @@ rule application:
         "../workflow_scripts/{wildcards.application}.py"
 
 
+rule no_reference:
+    input:
+        files=sources.watched(config["no_reference"]),
+        model=model_file(config["maps"]["model"]),
+    output:
+        scores="results/applications/no_reference/scores.csv",
+        photographs="results/applications/no_reference/photographs.csv",
+        markdown=report(
+            "results/applications/no_reference/scores.md",
+            caption="../report/no_reference.rst",
+            category="Applications",
+            labels={"application": "enhance", "figure": "scores without a truth"},
+        ),
+    log:
+        "logs/applications/no_reference.log",
+    benchmark:
+        "benchmarks/applications/no_reference.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime="2h",
+    params:
+        code=code("no_reference.py"),
+        packages={name: sources.package_version(name) for name in sources.PACKAGES},
+        maps=config["maps"],
+        settings=config["no_reference"],
+        scores=no_reference.available(),
+    script:
+        "../workflow_scripts/no_reference.py"
+
+
 rule fuse_set:
     input:
         files=stack_files,

@@ -8,7 +8,7 @@ import jsonschema
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from defocus_core import provenance, sets, sources
+from defocus_core import no_reference, provenance, sets, sources
 
 ROOT = Path(workflow.basedir)
 

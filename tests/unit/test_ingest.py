@@ -104,3 +104,11 @@ def test_packages_carry_photographs_that_can_be_found_again():
     assert all(sources.locate(path).is_file() for path in table.path)
     with pytest.raises(sources.SourceError, match="no image unicorn"):
         sources.files({"package": "skimage", "images": ["unicorn"]})
+
+
+def test_the_first_of_a_source_and_what_is_watched(tmp_path):
+    for name in "ba":
+        images.write(tmp_path / f"{name}.png", np.zeros((4, 4), np.uint8))
+    package = {"package": "skimage", "images": ["rocket", "coffee"], "most": 1}
+    assert [path.stem for path in sources.files(package)] == ["rocket"]
+    assert sources.watched([package, {"folder": str(tmp_path), "most": 1}]) == [str(tmp_path / "a.png")]

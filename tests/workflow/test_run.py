@@ -62,6 +62,8 @@ def test_every_promised_file_is_there(ran):
         assert pd.read_csv(results / f"applications/{application}/scores.csv").psnr.notna().all()
     fused = pd.read_csv(results / "applications/fuse/scores.csv").set_index(["scenes", "method"]).psnr
     assert fused["motorcycle", "fused"] > fused["motorcycle"].drop(["fused", "fused, seams of 1 pixel"]).max()
+    alone = pd.read_csv(results / "applications/no_reference/scores.csv").set_index("method").blur_effect
+    assert alone["adaptive"] < alone["input"]
     depth = pd.read_csv(results / "applications/depth/scores.csv").set_index(["distances", "focus"])
     assert (depth.within_quarter["true map"] == 1).all()
     assert (depth.mae_dioptres["estimated map"] < depth.mae_dioptres["the median everywhere"]).all()
@@ -105,7 +107,7 @@ def test_a_backbone_added_trains_it_alone_and_one_removed_trains_none(ran):
 def test_another_step_reruns_maps_and_after(ran):
     jobs = ran.pending({"maps": {"step": 16}})
     applied = {"maps": 2, "score": 2, "benchmark": 1, "variant": 2, "variants": 1, "application": 3}
-    assert jobs == {**applied, "all": 1}
+    assert jobs == {**applied, "no_reference": 1, "all": 1}
 
 
 def test_a_touch_reruns_nothing(ran):

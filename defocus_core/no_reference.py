@@ -1,0 +1,69 @@
+"""Scores of a photograph by itself, where no truth is known; of each of them less is better."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from . import images
+
+PACKAGES = {"blur_effect": "scikit-image", "brisque": "brisque", "piqe": "pypiqe"}
+
+
+def available() -> dict[str, str]:
+    """Return the scores that can be had here, each with the version of the package that computes it.
+
+    scikit-image is a requirement; requirements-scores.txt has the other packages.
+    """
+    found = {}
+    for name, package in PACKAGES.items():
+        try:
+            found[name] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def score(name: str) -> Callable[[np.ndarray], float]:
+    """Return a score by name: a function of an (H, W, 3) RGB picture, float in [0, 1].
+
+    Parameters
+    ----------
+    name : ``blur_effect``: of 0 (sharp) to 1, how little another blur changes the grey photograph (Crete et
+        al., SPIE 2007); ``brisque``: statistics of normalised luminance, by a support vector machine that
+        learned from human scores of the LIVE images (Mittal et al., IEEE TIP 2012); ``piqe``: 0 to 100,
+        distortion of the blocks that have detail (Venkatanath et al., NCC 2015)
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If its package is not installed, see :func:`available`.
+    ValueError
+        If there is no such score.
+    """
+    if name == "blur_effect":
+        from skimage.measure import blur_effect  # noqa: PLC0415
+
+        return lambda image: float(blur_effect(images.grey(image)))
+    if name == "brisque":
+        return _brisque()
+    if name == "piqe":
+        from pypiqe import piqe  # noqa: PLC0415
+
+        return lambda image: float(piqe(cv2.cvtColor(images.as_depth(image, np.uint8), cv2.COLOR_RGB2BGR))[0])
+    raise ValueError(f"no score {name!r}; known: {', '.join(PACKAGES)}")
+
+
+def _brisque() -> Callable[[np.ndarray], float]:
+    from brisque import BRISQUE  # noqa: PLC0415
+
+    class Brisque(BRISQUE):
+        def asymmetric_generalized_gaussian_fit(self, x):
+            """Return numbers; brisque 0.2.0 returns arrays of one, which NumPy 2.4 takes for no number."""
+            return tuple(np.squeeze(value) for value in super().asymmetric_generalized_gaussian_fit(x))
+
+    measure = Brisque()
+    return lambda image: float(measure.score(images.as_depth(image, np.uint8)))

@@ -1,0 +1,34 @@
+"""Scores without a truth: their order on a photograph that is blurred or noisy, and MATLAB's figure of one."""
+
+import numpy as np
+import pytest
+from skimage import data
+
+from defocus_core import blur, images, no_reference
+
+
+@pytest.fixture(scope="module")
+def image():
+    return images.as_float(data.astronaut())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", no_reference.PACKAGES)
+def test_blur_is_worse_and_grey_is_like_colour(image, name):
+    if name not in no_reference.available():
+        pytest.skip(f"{no_reference.PACKAGES[name]} is not installed: requirements-scores.txt")
+    score = no_reference.score(name)
+    sharp = score(image)
+    assert isinstance(sharp, float)
+    assert score(blur.blur(image, 3)) > 1.3 * sharp
+    grey = np.repeat(images.grey(image)[:, :, None], 3, 2)
+    assert score(grey) == pytest.approx(sharp, rel=0.05)
+
+
+def test_scikit_images_score_is_always_there():
+    assert "blur_effect" in no_reference.available()
+
+
+def test_an_unknown_score_is_named():
+    with pytest.raises(ValueError, match="no score 'niqe'; known: blur_effect, brisque, piqe"):
+        no_reference.score("niqe")
