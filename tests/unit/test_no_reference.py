@@ -1,4 +1,4 @@
-"""Scores without a truth: their order on a photograph that is blurred or noisy, and MATLAB's figure of one."""
+"""Scores without a truth, where their packages are installed."""
 
 import numpy as np
 import pytest
