@@ -270,7 +270,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--in-focus",
         type=float,
-        help="sigma kept as it is, pixels (default: that of the sharpest tenth; with --published 0.55)",
+        help="sigma kept as it is, pixels (default: that of what is likely in focus; with --published 0.55)",
     )
     command.add_argument(
         "--published", action="store_true", help="the published equations instead, which have no strength"

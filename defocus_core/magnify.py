@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from . import blur, images, refine, scenes
+from . import blur, images, maps, refine, scenes
 
 LABEL = 19 / blur.true_sigma(19, "paper")  # the paper's labels to one pixel of sigma
 CENTRE = 10 / LABEL
@@ -112,7 +112,9 @@ def widen(
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]
     sigma : (H, W) float32 defocus map, pixels
     factor : ratio of the apertures, 1 to 20: from f/8 to f/2 it is 4
-    in_focus : sigma in pixels that even what is in focus has, and keeps; None is that of the sharpest tenth
+    in_focus : sigma in pixels that even what is in focus has, and keeps. None is that of the sharpest tenth;
+        what is likely in focus beside it (:func:`maps.in_focus`) is then kept too, because a factor
+        multiplies the errors of the map, and a subject shows them most
     aperture : ``disk`` or ``gaussian``
     layers : of equal steps of sigma
 
@@ -130,6 +132,8 @@ def widen(
     images.check_fit(sigma, image)
     kept = np.quantile(sigma, SHARPEST) if in_focus is None else in_focus
     defocus = np.sqrt(np.maximum(sigma**2 - np.float32(kept) ** 2, 0))
+    if in_focus is None:
+        defocus *= 1 - maps.in_focus(sigma)
     light = images.to_light(image).reshape(*sigma.shape, -1)
     missing = float(np.sqrt(factor**2 - 1))
     scene = scenes.Scene(light, -defocus)

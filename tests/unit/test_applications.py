@@ -79,6 +79,17 @@ def test_a_wider_aperture_keeps_what_is_in_focus_and_highlights_become_disks():
     assert light[np.hypot(y, x) > radius + 1].max() < 1e-6
 
 
+def test_a_subject_of_uneven_sigma_is_kept_unless_its_sigma_is_given(image):
+    sigma = np.where(np.arange(150) < 75, 0.3, 3).astype(np.float32)[None].repeat(128, 0)
+    sigma[30:60, 20:50] = 0.4
+    subject = np.s_[:, :70]
+    kept = magnify.widen(image, sigma, factor=4)
+    np.testing.assert_allclose(kept[subject], image[subject], atol=0.004)
+    given = magnify.widen(image, sigma, factor=4, in_focus=0.3)
+    assert np.abs(given - image)[35:55, 25:45].mean() > 0.01
+    assert np.abs(kept - image)[:, 80:].mean() > 0.02
+
+
 def test_a_wider_aperture_does_not_let_the_subject_bleed():
     image = np.full((80, 120), 0.2, np.float32)
     image[:, :60] = 1
