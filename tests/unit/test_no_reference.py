@@ -12,7 +12,7 @@ def image():
     return images.as_float(data.astronaut())
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", no_reference.PACKAGES)
 def test_blur_is_worse_and_grey_is_like_colour(image, name):
     if name not in no_reference.available():
@@ -30,5 +30,5 @@ def test_scikit_images_score_is_always_there():
 
 
 def test_an_unknown_score_is_named():
-    with pytest.raises(ValueError, match="no score 'niqe'; known: blur_effect, brisque, piqe"):
-        no_reference.score("niqe")
+    with pytest.raises(ValueError, match="no score 'musiq'; known: blur_effect, brisque, niqe, piqe"):
+        no_reference.score("musiq")
