@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+from scipy import special
 
 from . import DEFAULT_MODEL, backbones, images
 from . import refine as refinement
 from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
-NOTICEABLE, SLOPE = (0.5, 2.0), 24.0
+NOTICEABLE, SLOPE = (0.5, 2.0), 32.0
+LEAST_HALVED = 1.2  # pixels of sigma that half the size still tells from sharp
+HALVING = np.float32(0.25)  # variance, in squared pixels, of the mean over 2x2 pixels
 LEAST = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
 TILE = 1024  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
 
@@ -31,6 +34,8 @@ class Settings:
     certainty : exponent of the certainty of a window, ``1 - H / log levels`` with H the entropy of its
         probabilities, in the mean over the windows that cover a pixel; 0 weights all alike (the paper)
     presmooth : sigma of a Gaussian over the image first, against noise (the authors' demo: 1)
+    half : look at the photograph at half its size too, where a network sees twice as far around, and
+        count what it finds blurred there beside what it finds in full size, each by its certainty
     logarithm : take expectations and means and refine in the logarithm of sigma, in which blur is told
         apart evenly; the paper does so in sigma itself
     refine : method and settings of the refinement
@@ -39,6 +44,7 @@ class Settings:
     decision: str = "expectation"
     certainty: float = 2.0
     presmooth: float = 0.0
+    half: bool = True
     logarithm: bool = True
     refine: refinement.LeastSquares | refinement.Guided = refinement.LeastSquares()
 
@@ -50,13 +56,15 @@ class Settings:
 def arguments_from(options: dict) -> dict:
     """Return the arguments of :func:`estimate` that the workflow's ``maps`` section stands for."""
     known = {
-        key: options[key] for key in ("decision", "certainty", "presmooth", "logarithm") if key in options
+        key: options[key]
+        for key in ("decision", "certainty", "presmooth", "half", "logarithm")
+        if key in options
     }
     settings = Settings(**known, refine=refinement.settings_from(options.get("refinement", {})))
     return {"step": options["step"], "refine": options["refine"], "settings": settings}
 
 
-PAPER = Settings(decision="winner", certainty=0.0, logarithm=False, refine=refinement.PAPER)
+PAPER = Settings(decision="winner", certainty=0.0, half=False, logarithm=False, refine=refinement.PAPER)
 DEFAULT = Settings()
 
 
@@ -98,12 +106,9 @@ def estimate(
     grey = images.grey(image)
     if settings.presmooth:
         grey = cv2.GaussianBlur(grey, (0, 0), settings.presmooth)
-    if model.cell is not None:
-        values, certainty = cells(grey, model, settings=settings)
-    else:
-        found, sure = windows(grey, model, step=step, settings=settings)
-        values = spread(found, sure**settings.certainty, step=step, shape=grey.shape)
-        certainty = spread(sure, np.ones_like(sure), step=step, shape=grey.shape) if refine else None
+    values, certainty = found(grey, model, step=step, settings=settings)
+    if settings.half:
+        values, certainty = joined(values, certainty, *halved(grey, model, step=step, settings=settings))
     if refine:
         del grey  # a large photograph is held once at a time: grey for the network, in colour for the guide
         image = images.as_float(image)
@@ -111,6 +116,59 @@ def estimate(
             image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
         values = refinement.refine(values, image, settings.refine, certainty=certainty)
     return np.exp(values, out=values) - LEAST if settings.logarithm else values
+
+
+def found(
+    grey: np.ndarray, model: backbones.Classifier, *, step: int, settings: Settings = DEFAULT
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a network finds at every pixel, and how certain it is.
+
+    Parameters
+    ----------
+    grey : (H, W) float32 in [0, 1]
+    step : see :func:`estimate`
+
+    Returns
+    -------
+    sigma (or its logarithm, see :class:`Settings`) and certainty in [0, 1], each (H, W) float32
+    """
+    if model.cell is not None:
+        return cells(grey, model, settings=settings)
+    values, certainty = windows(grey, model, step=step, settings=settings)
+    return (
+        spread(values, certainty**settings.certainty, step=step, shape=grey.shape),
+        spread(certainty, np.ones_like(certainty), step=step, shape=grey.shape),
+    )
+
+
+def halved(
+    grey: np.ndarray, model: backbones.Classifier, *, step: int, settings: Settings = DEFAULT
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return :func:`found` of a photograph at half its size, in pixels of the whole one.
+
+    What is sharp at half the size may be anything up to a pixel in the whole, so its certainty is 0.
+    """
+    height, width = grey.shape
+    small = cv2.resize(grey, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
+    values, certainty = found(small, model, step=step, settings=settings)
+    sigma = np.exp(values) - LEAST if settings.logarithm else values
+    sigma = np.sqrt(np.maximum(4 * sigma**2 - HALVING, LEAST**2))
+    values = np.log(sigma + LEAST) if settings.logarithm else sigma
+    certainty *= 1 - in_focus(sigma, noticeable=LEAST_HALVED, slope=6)
+    return cv2.resize(values, (width, height)), cv2.resize(certainty, (width, height))
+
+
+def joined(
+    values: np.ndarray, certainty: np.ndarray, others: np.ndarray, sure: np.ndarray, *, exponent: float = 2.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean of two answers by a power of their certainties, and the greater certainty.
+
+    All are (H, W) float32; the first two are overwritten.
+    """
+    weight = sure**exponent
+    weight /= np.maximum(weight + certainty**exponent, np.float32(1e-6))
+    values += weight * (others - values)
+    return values, np.maximum(certainty, sure, out=certainty)
 
 
 def in_focus(sigma: np.ndarray, *, noticeable: float | None = None, slope: float = SLOPE) -> np.ndarray:
@@ -128,7 +186,8 @@ def in_focus(sigma: np.ndarray, *, noticeable: float | None = None, slope: float
     (H, W) float32 in [0, 1]
     """
     noticeable = just_noticeable(sigma) if noticeable is None else noticeable
-    return (1 / (1 + (sigma / np.float32(noticeable)) ** np.float32(slope))).astype(np.float32)
+    ratio = np.float32(noticeable) / np.maximum(sigma, np.float32(1e-6))
+    return special.expit(np.float32(slope) * np.log(ratio))
 
 
 def just_noticeable(sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEABLE) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import math
@@ -13,6 +14,7 @@ import numpy as np
 import safetensors.torch
 import torch
 from safetensors import safe_open
+from torch import nn
 from torch.nn import functional
 
 from . import atomic, augmentation, backbones
@@ -209,6 +211,53 @@ def train(
 
     backbones.restore(model, best)
     return model.eval(), history
+
+
+@torch.no_grad()
+def averaged(
+    start: backbones.Classifier,
+    end: backbones.Classifier,
+    data: Patches | Scenes,
+    *,
+    settings: Settings,
+    count: int = 1024,
+) -> backbones.Classifier:
+    """Return the network halfway between where a training started and where it ended.
+
+    On photographs unlike the training data the mean of the weights answers better than either end. The
+    statistics of its batch norms are not the mean of theirs: they are measured anew.
+
+    Parameters
+    ----------
+    start, end : trained classifiers of one kind
+    data : what the second was trained on; its first ``count`` members give the statistics
+    settings : of the training: batch, augmentation and seed
+
+    Returns
+    -------
+    the classifier, in eval mode
+
+    References
+    ----------
+    Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022; Izmailov et al., Averaging weights
+    leads to wider optima, UAI 2018 (statistics).
+    """
+    model = copy.deepcopy(end).train()
+    theirs, state = start.state_dict(), model.state_dict()
+    for key, value in state.items():
+        if value.is_floating_point():
+            value.add_(theirs[key].to(value)).div_(2)
+    norms = [part for part in model.modules() if isinstance(part, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean over all batches
+    torch.manual_seed(settings.seed)
+    for rows in torch.arange(min(count, len(data)), device=data.level.device).split(settings.batch):
+        data.answers(model, data.batch(rows, settings.augment)[0])
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    return model.eval()
 
 
 @torch.inference_mode()

@@ -78,6 +78,7 @@ rule train_scenes:
     params:
         code=code("train_scenes.py"),
         settings=config["scenes"]["train"],
+        average=config["scenes"]["average"],
         seed=config["seed"],
     script:
         "../workflow_scripts/train_scenes.py"

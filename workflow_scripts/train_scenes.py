@@ -17,15 +17,19 @@ data = {
     for split in ("train", "validation")
 }
 checkpoint = Path(".checkpoints") / snakemake.params.code / snakemake.output.model
+settings = training.settings_from(snakemake.params.settings, seed=snakemake.params.seed)
 model, history = training.train(
     "scenenet",
     sigmas=sigmas,
     **data,
-    settings=training.settings_from(snakemake.params.settings, seed=snakemake.params.seed),
+    settings=settings,
     start=start,
     checkpoint=checkpoint,
     report=print,
 )
+if snakemake.params.average:
+    model = training.averaged(start.to(device), model, data["train"], settings=settings)
+    print("halfway from the start:", training.evaluate(model, data["validation"]))
 backbones.save(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
 training.write_history(history, snakemake.output.history)
 checkpoint.unlink(missing_ok=True)

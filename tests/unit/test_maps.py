@@ -146,7 +146,7 @@ def test_images_with_pixels_that_are_no_numbers_give_a_finite_map(name, shape, b
         sigma = maps.estimate(image, model=name, refine=refine)
         assert sigma.shape == shape[:2]
         assert np.isfinite(sigma).all()
-        assert 0 <= sigma.min() <= sigma.max() <= 13
+        assert 0 <= sigma.min() <= sigma.max() <= 25  # twice the largest level, from half the size
 
 
 @pytest.mark.parametrize("name", ["blurnet", "scenenet"])
@@ -157,7 +157,7 @@ def test_the_shipped_models_stand_flat_images_under_both_refinements(name, setti
         sigma = maps.estimate(np.full((*shape, 3), level, np.uint8), model=name, settings=settings)
         assert sigma.shape == shape
         assert np.isfinite(sigma).all()
-        assert 0 <= sigma.min() <= sigma.max() <= 13
+        assert 0 <= sigma.min() <= sigma.max() <= 25  # twice the largest level, from half the size
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,27 @@ def test_what_is_no_image_is_refused_by_name(image, message):
 def test_in_focus_is_half_at_the_just_noticeable_blur_and_falls():
     got = maps.in_focus(np.array([[0, 0.5, 2, 8]], np.float32), noticeable=2, slope=2)[0]
     np.testing.assert_allclose(got, [1, 16 / 17, 0.5, 1 / 17], rtol=1e-5)
+
+
+def test_answers_are_joined_by_their_certainties():
+    values, certainty = maps.joined(
+        np.zeros((1, 4), np.float32),
+        np.array([[1, 1, 0.5, 0]], np.float32),
+        np.full((1, 4), 2, np.float32),
+        np.array([[0, 1, 1, 0]], np.float32),
+    )
+    np.testing.assert_allclose(values, [[0, 1, 2 / 1.25, 0]], atol=1e-5)
+    np.testing.assert_allclose(certainty, [[1, 1, 1, 0]])
+
+
+def test_half_the_size_answers_in_pixels_of_the_whole_and_only_of_blur():
+    model = backbones.load("scenenet")
+    for sigma, found in ((0, False), (4, True)):
+        grey = blur.blur(images.grey(data.astronaut()), sigma)
+        values, certainty = maps.halved(grey, model, step=8)
+        assert bool(np.median(certainty) > 0.2) is found
+        if found:
+            assert 3.2 < np.median(np.exp(values)) < 4.8
 
 
 @pytest.mark.parametrize(

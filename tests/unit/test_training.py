@@ -104,3 +104,18 @@ def test_jpeg_is_close_to_a_real_encoder():
         )
         assert ok
         assert np.abs(mine.numpy()[0, 0] * 255 - real).mean() < 0.6
+
+
+def test_the_mean_of_two_networks_measures_its_batch_statistics_anew(splits):
+    start, _ = _train(splits)
+    end, _ = _train(splits, dataclasses.replace(SETTINGS, seed=1), start=start)
+    plain = dataclasses.replace(SETTINGS, augment=training.UNCHANGED)
+    model = training.averaged(start, end, splits["train"], settings=plain, count=64)
+    first = "network.trunk.0.weight"
+    mean = (start.state_dict()[first] + end.state_dict()[first]) / 2
+    assert torch.equal(model.state_dict()[first], mean)
+    assert not torch.equal(mean, end.state_dict()[first])
+    images = splits["train"].batch(torch.arange(64))[0]
+    answers = torch.nn.functional.conv2d((images - 0.5) / 0.25, mean, stride=model.network.trunk[0].stride)
+    found = model.state_dict()["network.trunk.1.running_mean"]
+    np.testing.assert_allclose(found, answers.mean((0, 2, 3)), atol=1e-4)
