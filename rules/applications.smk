@@ -40,7 +40,7 @@ rule application:
 
 rule no_reference:
     input:
-        files=sources.watched(config["no_reference"]),
+        files=[on_disk(path) for path in sources.watched(config["no_reference"])],
         model=model_file(config["maps"]["model"]),
     output:
         scores="results/applications/no_reference/scores.csv",

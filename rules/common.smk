@@ -7,6 +7,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.io import sourcecache_entry
 
 from defocus_core import no_reference, provenance, sets, sources
 
@@ -112,14 +113,16 @@ def code(script):
     return provenance.code_digest(ROOT / "workflow_scripts" / script, ROOT)
 
 
+def on_disk(path):
+    """Mark a file that every machine has under this path, so that no default storage is asked for it.
+
+    `local` would do that too, but without a shared file system its jobs run where Snakemake does.
+    """
+    return sourcecache_entry(str(path), str(path))
+
+
 def source_files():
-    """Photographs of the sources that are folders; a package's are pinned by its version."""
-    return [
-        str(path)
-        for source in config["ingest"]["sources"]
-        if "folder" in source
-        for path in sources.files(source)
-    ]
+    return [on_disk(path) for path in sources.watched(config["ingest"]["sources"])]
 
 
 def downloads():
@@ -145,16 +148,18 @@ def model_file(name):
     """A backbone or a recipe trained here, or a model that comes with the package."""
     origin, _, name = name.partition("/")
     if origin == "shipped":
-        return os.path.relpath(ROOT / "defocus_core/weights" / f"{name}.safetensors")
+        return on_disk(
+            os.path.relpath(ROOT / "defocus_core/weights" / f"{name}.safetensors")
+        )
     folder = {"trained": "models", "recipe": "recipes"}[origin]
     return f"results/{folder}/{name}/model.safetensors"
 
 
-def set_folders(name):
-    """Folders of photographs and of truth of a set; made here where the set is `embedded`."""
-    entry = config["sets"][name]
+def set_folders(wildcards, input):
+    """Folders of photographs and of truth of a set; the job's input where the set is `embedded`."""
+    entry = config["sets"][wildcards.set]
     if entry["truth"] == "embedded":
-        return f"results/sets/{name}/images", f"results/sets/{name}/sigma"
+        return f"{input.files}/images", f"{input.files}/sigma"
     return entry["images"], entry["truth_folder"]
 
 
@@ -170,7 +175,7 @@ def set_pairing(name):
 def peer_files(folders):
     """What lies in the folders of other methods' results, so that a replaced file scores anew."""
     return [
-        str(p)
+        on_disk(p)
         for folder in folders
         for p in sorted(Path(folder).iterdir())
         if p.is_file()
@@ -197,7 +202,9 @@ def set_shards(name):
 @functools.cache
 def set_members(name):
     """Pairs of a set on disk, by shard."""
-    members = sets.pairs(*set_folders(name), **set_pairing(name))
+    entry = config["sets"][name]
+    folders = entry["images"], entry["truth_folder"]
+    members = sets.pairs(*folders, **set_pairing(name))
     return sets.sharded(members, set_shards(name))
 
 
@@ -208,7 +215,8 @@ def set_files(name, shards):
         return [f"results/sets/{name}"]
     chosen = [pair for shard in shards for pair in set_members(name)[shard]]
     table = [entry["radius_table"]] if "radius_table" in entry else []
-    return [str(path) for pair in chosen for path in (pair.image, pair.truth)] + table
+    found = [path for pair in chosen for path in (pair.image, pair.truth)]
+    return [on_disk(path) for path in [*found, *table]]
 
 
 def shard_files(wildcards):
@@ -221,5 +229,10 @@ def all_files(wildcards):
 
 def stack_files(wildcards):
     settings = config["stacks"][wildcards.stacks]
-    shots = [str(p) for s in sets.stacks(settings["stacks"]) for p in s.shots]
+    shots = [on_disk(p) for s in sets.stacks(settings["stacks"]) for p in s.shots]
     return shots + peer_files(settings.get("peers", {}).values())
+
+
+def published_files(wildcards):
+    files = config["published"][wildcards.published]
+    return {name: on_disk(path) for name, path in files.items()}

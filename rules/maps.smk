@@ -17,7 +17,7 @@ rule maps:
     params:
         code=code("maps.py"),
         settings=config["maps"],
-        folders=lambda wildcards: set_folders(wildcards.set),
+        folders=set_folders,
         pairing=lambda wildcards: set_pairing(wildcards.set),
         shards=lambda wildcards: set_shards(wildcards.set),
     script:
@@ -43,7 +43,7 @@ rule score:
     params:
         code=code("score.py"),
         settings=lambda wildcards: config["sets"][wildcards.set],
-        folders=lambda wildcards: set_folders(wildcards.set),
+        folders=set_folders,
         pairing=lambda wildcards: set_pairing(wildcards.set),
         shards=lambda wildcards: set_shards(wildcards.set),
         methods=config["baselines"],
@@ -97,7 +97,7 @@ rule benchmark:
     params:
         code=code("benchmark.py"),
         settings=lambda wildcards: config["sets"][wildcards.set],
-        folders=lambda wildcards: set_folders(wildcards.set),
+        folders=set_folders,
         pairing=lambda wildcards: set_pairing(wildcards.set),
     script:
         "../workflow_scripts/benchmark.py"
@@ -123,7 +123,7 @@ rule variant:
         code=code("variant.py"),
         maps=lambda wildcards: VARIANTS[wildcards.variant],
         settings=lambda wildcards: config["sets"][wildcards.set],
-        folders=lambda wildcards: set_folders(wildcards.set),
+        folders=set_folders,
         pairing=lambda wildcards: set_pairing(wildcards.set),
     script:
         "../workflow_scripts/variant.py"
@@ -155,7 +155,7 @@ rule variants:
 
 rule published:
     input:
-        unpack(lambda wildcards: config["published"][wildcards.published]),
+        unpack(published_files),
         model=model_file(config["maps"]["model"]),
     output:
         figure=report(

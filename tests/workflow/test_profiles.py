@@ -7,7 +7,7 @@ from checkout import ROOT, Checkout
 SHARED = ("rerun-triggers", "max-checksum-file-size", "show-failed-logs", "rerun-incomplete", "nolock")
 
 
-@pytest.mark.parametrize("name", ["slurm", "generic"])
+@pytest.mark.parametrize("name", ["slurm", "generic", "kubernetes"])
 def test_what_makes_a_job_rerun_is_the_same_in_every_profile(name):
     files = (ROOT / f"profiles/{profile}/config.yaml" for profile in ("default", name))
     default, other = (yaml.safe_load(file.read_text()) for file in files)
