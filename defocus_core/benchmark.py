@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -152,6 +152,24 @@ def score_sigma(methods: dict[str, Method], members: Iterable[Pair], settings: d
                 {"method": name, "image": pair.name, "fitted": fitted, **metrics.dense(values, truth)}
             )
     return pd.DataFrame(rows)
+
+
+def summary(parts: Sequence, *, truth: str) -> pd.DataFrame:
+    """Join the scores of the shards of a set: one row a method, best first, means over photographs.
+
+    Parameters
+    ----------
+    parts : of each shard the ``state()`` of every score of :func:`score_masks`, by method, or the rows of
+        :func:`score_sigma` as dicts
+    truth : ``masks`` or ``sigma``: which of the two
+    """
+    if truth == "masks":
+        scores = {name: metrics.Detection.merged([part[name] for part in parts]) for name in parts[0]}
+        rows = [{"method": name, **score.summary()} for name, score in scores.items()]
+        return pd.DataFrame(rows).sort_values("accuracy", ascending=False)
+    rows = sorted((row for part in parts for row in part), key=lambda row: row["image"])
+    means = pd.DataFrame(rows).drop(columns="image").groupby(["method", "fitted"], as_index=False).mean()
+    return means.sort_values("mae")
 
 
 def _greys(members: Iterable[Pair]) -> Iterator[tuple[Pair, np.ndarray]]:

@@ -38,6 +38,11 @@ def check(config):
         "maps.model": config["maps"]["model"],
         "scenes.start": config["scenes"]["start"],
     }
+    if "default" in config["variants"]:
+        raise WorkflowError(
+            "config: variants: 'default' is the name of the row of `maps` itself; "
+            "give the variant another name"
+        )
     for variant, changes in config["variants"].items():
         if "model" in changes:
             models[f"variants.{variant}.model"] = changes["model"]

@@ -103,35 +103,47 @@ rule benchmark:
         "../workflow_scripts/benchmark.py"
 
 
-rule variant:
+use rule maps as variant_maps with:
     input:
-        files=all_files,
+        files=shard_files,
         model=lambda wildcards: model_file(VARIANTS[wildcards.variant]["model"]),
     output:
-        row="results/variants/{set}/{variant}.csv",
+        folder=directory("results/variants/{set}/{variant}/maps/{shard}"),
     log:
-        "logs/variant/{set}_{variant}.log",
+        "logs/variants/{set}_{variant}/maps_{shard}.log",
     benchmark:
-        "benchmarks/variant/{set}_{variant}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 2
-    resources:
-        mem_mb=2000,
-        runtime="4h",
+        "benchmarks/variants/{set}_{variant}/maps_{shard}.tsv"
     params:
-        code=code("variant.py"),
-        maps=lambda wildcards: VARIANTS[wildcards.variant],
-        settings=lambda wildcards: config["sets"][wildcards.set],
-        folders=set_folders,
-        pairing=lambda wildcards: set_pairing(wildcards.set),
-    script:
-        "../workflow_scripts/variant.py"
+        settings=lambda wildcards: VARIANTS[wildcards.variant],
+
+
+use rule score as variant_score with:
+    input:
+        files=shard_files,
+        maps=lambda wildcards: (
+            f"results/maps/{wildcards.set}/{wildcards.shard}"
+            if wildcards.variant == "default"
+            else f"results/variants/{wildcards.set}/{wildcards.variant}/maps/{wildcards.shard}"
+        ),
+    output:
+        part="results/variants/{set}/{variant}/shards/{shard}.json",
+    log:
+        "logs/variants/{set}_{variant}/score_{shard}.log",
+    benchmark:
+        "benchmarks/variants/{set}_{variant}/score_{shard}.tsv"
+    params:
+        settings=lambda wildcards: {**config["sets"][wildcards.set], "peers": {}},
+        methods=[],
 
 
 rule variants:
     input:
-        rows=expand("results/variants/{{set}}/{variant}.csv", variant=VARIANTS),
+        parts=lambda wildcards: expand(
+            "results/variants/{set}/{variant}/shards/{shard}.json",
+            set=wildcards.set,
+            variant=VARIANTS,
+            shard=range(set_shards(wildcards.set)),
+        ),
     output:
         scores="results/variants/{set}/scores.csv",
         markdown=report(
@@ -149,6 +161,8 @@ rule variants:
         runtime="10m",
     params:
         code=code("variants.py"),
+        truth=lambda wildcards: config["sets"][wildcards.set]["truth"],
+        variants=list(VARIANTS),
     script:
         "../workflow_scripts/variants.py"
 

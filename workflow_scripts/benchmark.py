@@ -12,18 +12,16 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings, output = snakemake.params.settings, snakemake.output
 members = sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
 parts = [json.loads(Path(path).read_text()) for path in snakemake.input.parts]
+table = benchmark.summary(parts, truth=settings["truth"])
 
 if settings["truth"] == "masks":
     scores = {name: metrics.Detection.merged([part[name] for part in parts]) for name in parts[0]}
-    rows = [{"method": name, **score.summary()} for name, score in scores.items()]
-    table = pd.DataFrame(rows).sort_values("accuracy", ascending=False)
     each = pd.concat([pd.DataFrame(s.rows).assign(method=name) for name, s in scores.items()])
     lines = {name: s.curve()[::-1] for name, s in scores.items()}
     plots.curves(lines, output.curve, x="recall of sharp", y="precision of sharp", limits=(0, 1))
 else:
     each = pd.DataFrame([row for part in parts for row in part])
     each = each.sort_values("image", kind="stable", ignore_index=True)
-    table = each.drop(columns="image").groupby(["method", "fitted"], as_index=False).mean().sort_values("mae")
     lines = {name: (range(len(rows)), rows.mae.to_numpy()) for name, rows in each.groupby("method")}
     plots.curves(lines, output.curve, x="image", y="mean absolute error (pixels of sigma)")
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core import benchmark, images, sets
+from defocus_core import benchmark, images, metrics, sets
 
 
 @pytest.fixture
@@ -36,3 +36,23 @@ def test_truths_named_otherwise_are_found(radii):
         {"truth": "sigma", "radius_table": str(radii / "table.csv")},
     )
     assert scores.mae[0] == pytest.approx((0.7 + 0.7 + 0.3 + 0.5 + 0.5) / 5)
+
+
+def test_scores_of_shards_join_to_one_row_a_method_best_first():
+    near = {"method": "map", "fitted": False}
+    shards = [
+        [{**near, "image": "b", "mae": 3.0}, {"method": "entropy", "fitted": True, "image": "b", "mae": 1.0}],
+        [],
+        [{**near, "image": "a", "mae": 1.0}, {"method": "entropy", "fitted": True, "image": "a", "mae": 2.0}],
+    ]
+    table = benchmark.summary(shards, truth="sigma")
+    assert table[["method", "mae"]].to_numpy().tolist() == [["entropy", 1.5], ["map", 2.0]]
+    masks = []
+    for name, accuracy in (("a", 1.0), ("b", 0.75)):
+        scores = {"bad": metrics.Detection(), "good": metrics.Detection()}
+        truth = np.array([[True, False], [False, False]])
+        scores["good"].add(name, truth * 1.0, truth)
+        scores["bad"].add(name, np.zeros((2, 2)) if accuracy < 1 else truth * 1.0, truth)
+        masks.append({method: score.state() for method, score in scores.items()})
+    table = benchmark.summary(masks, truth="masks")
+    assert table[["method", "accuracy", "images"]].to_numpy().tolist() == [["good", 1, 2], ["bad", 0.875, 2]]

@@ -57,6 +57,9 @@ def test_every_promised_file_is_there(ran):
         assert path.with_suffix(".png").is_file()
     scores = pd.read_csv(results / "benchmarks/embedded/scores.csv")
     assert {"map", "entropy", "laplacian_variance", "edge_ratio"} <= set(scores.method)
+    variants = pd.read_csv(results / "variants/embedded/scores.csv").set_index("variant")
+    assert list(variants.index) == ["default", "unrefined"]
+    assert variants.mae["default"] == scores.set_index("method").mae["map"] != variants.mae["unrefined"]
     for application in ("enhance", "magnify", "fuse"):
         assert (results / f"applications/{application}/example.png").is_file()
         assert pd.read_csv(results / f"applications/{application}/scores.csv").psnr.notna().all()
@@ -106,8 +109,13 @@ def test_a_backbone_added_trains_it_alone_and_one_removed_trains_none(ran):
 
 def test_another_step_reruns_maps_and_after(ran):
     jobs = ran.pending({"maps": {"step": 16}})
-    applied = {"maps": 2, "score": 2, "benchmark": 1, "variant": 2, "variants": 1, "application": 3}
-    assert jobs == {**applied, "no_reference": 1, "all": 1}
+    mapped = {"maps": 2, "score": 2, "benchmark": 1, "application": 3, "no_reference": 1}
+    assert jobs == {**mapped, "variant_maps": 2, "variant_score": 4, "variants": 1, "all": 1}
+
+
+def test_a_variants_setting_reruns_its_shards_and_the_table_alone(ran):
+    jobs = ran.pending({"variants": {"unrefined": {"certainty": 0}}})
+    assert jobs == {"variant_maps": 2, "variant_score": 2, "variants": 1, "all": 1}
 
 
 def test_a_touch_reruns_nothing(ran):
@@ -137,6 +145,10 @@ def test_the_lint_is_silent(ran):
         ({"patches": {"domain": "pixel"}}, "patches.domain: 'pixel' is not one of ['patch', 'image']"),
         ({"trian": {}}, "'trian' was unexpected"),
         ({"backbones": ["mobilnet"]}, "backbones.0: 'mobilnet' is not one of ['blurnet', 'mobilenet_v2'"),
+        (
+            {"variants": {"default": {"step": 4}}},
+            "variants: 'default' is the name of the row of `maps` itself",
+        ),
         ({"maps": {"step": 64}}, "maps.step: 64 is greater than the maximum of 32"),
         ({"benchmarks": ["cuhkk"]}, "no set 'cuhkk' (known: embedded"),
         ({"maps": {"model": "shipped/blurnett"}}, "maps.model: no shipped model 'blurnett' (known: "),
@@ -320,7 +332,12 @@ def test_a_recipe_is_trained_where_maps_ask_for_it(ran):
     assert about["patches"]["domain"] == "image"
     assert {"default", "camera"} <= set(pd.read_csv(ran.folder / table).variant)
     recipe["train"]["epochs"] = 2
-    assert ran.pending(overlay, table) == {"train_recipe": 1, "variant": 1, "variants": 1}
+    assert ran.pending(overlay, table) == {
+        "train_recipe": 1,
+        "variant_maps": 2,
+        "variant_score": 2,
+        "variants": 1,
+    }
 
 
 def test_stacks_are_fused_and_scored_beside_others(ran):
