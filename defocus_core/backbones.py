@@ -120,11 +120,14 @@ REGISTRY: dict[str, Callable[[int], nn.Module]] = {
     "blurnet": BlurNet,
     "scenenet": SceneNet,
     "mobilenet_v2": _torchvision("mobilenet_v2"),
+    "mobilenet_v3_small": _torchvision("mobilenet_v3_small"),
     "efficientnet_b0": _torchvision("efficientnet_b0"),
     "densenet121": _torchvision("densenet121"),
     "shufflenet_v2": _torchvision("shufflenet_v2_x1_0"),
     "mnasnet": _torchvision("mnasnet1_0"),
+    "regnet_y_400mf": _torchvision("regnet_y_400mf"),
     "resnet18": _torchvision("resnet18"),
+    "squeezenet": _torchvision("squeezenet1_1"),
 }
 
 
