@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 
@@ -140,3 +141,37 @@ def test_a_full_or_read_only_disk_is_named(ran, broken, small_disk, fault):
     small_disk("rw,size=100m")
     broken.snakemake(SHARD)
     assert contents(broken, SHARD) == contents(ran, SHARD)
+
+
+LIMITED = """
+import resource, sys
+
+if any("/.snakemake/scripts/" in part for part in sys.orig_argv):
+    resource.setrlimit(resource.RLIMIT_AS, ({bytes}, {bytes}))
+"""
+LOADED = """
+import pathlib
+import torch
+from defocus_core import backbones, images, maps, plots, provenance, sets
+
+torch.set_num_threads(2)
+backbones.load()
+status = pathlib.Path("/proc/self/status").read_text()
+print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmPeak")))
+"""
+
+
+def test_a_job_out_of_memory_says_so_and_is_made_up_for(ran, broken):
+    """The job has the address space to load its code and its model, and 16 MB more."""
+    code, output = run([sys.executable, "-c", LOADED], cwd=broken.folder, env=broken.environment)
+    assert code == 0, output
+    hook = broken.folder / "sitecustomize.py"  # which a job's own process reads before its script
+    hook.write_text(LIMITED.format(bytes=int(output) * 1024 + (16 << 20)))
+    code, output = broken.snakemake("--force", MAPS, check=False)
+    hook.unlink()
+    assert code != 0
+    assert "not enough memory" in output or "can't allocate memory" in output
+    assert "Error in rule maps" in output
+    assert not (broken.folder / MAPS).exists()
+    broken.snakemake(MAPS)
+    assert contents(broken, MAPS) == contents(ran, MAPS)
