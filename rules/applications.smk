@@ -35,7 +35,7 @@ rule application:
         settings=lambda wildcards: config["applications"][wildcards.application],
         seed=config["seed"],
     script:
-        "../workflow_scripts/{wildcards.application}.py"
+        "../workflow_scripts/application.py"
 
 
 rule no_reference:
