@@ -154,7 +154,7 @@ import pathlib
 import torch
 from defocus_core import backbones, images, maps, plots, provenance, sets
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)
 backbones.load()
 status = pathlib.Path("/proc/self/status").read_text()
 print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmPeak")))
@@ -167,10 +167,11 @@ def test_a_job_out_of_memory_says_so_and_is_made_up_for(ran, broken):
     assert code == 0, output
     hook = broken.folder / "sitecustomize.py"  # which a job's own process reads before its script
     hook.write_text(LIMITED.format(bytes=int(output) * 1024 + (16 << 20)))
-    code, output = broken.snakemake("--force", MAPS, check=False)
+    code, output = broken.snakemake("--force", "--cores=1", MAPS, check=False)
     hook.unlink()
     assert code != 0
-    assert "not enough memory" in output or "can't allocate memory" in output
+    said = ("can't allocate memory", "could not create a primitive")  # torch's own, or oneDNN's below it
+    assert any(words in output for words in said), output[-3000:]
     assert "Error in rule maps" in output
     assert not (broken.folder / MAPS).exists()
     broken.snakemake(MAPS)
