@@ -212,8 +212,13 @@ def just_noticeable(sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEAB
     """
     steps = 48  # to a unit of log sigma: 256 codes are 0.1 to 20 pixels
     codes = np.clip(steps * np.log(np.maximum(sigma, LEAST) / LEAST), 0, 255).astype(np.uint8)
-    code, _ = cv2.threshold(codes, 0, 255, cv2.THRESH_OTSU)
-    return float(np.clip(LEAST * np.exp((code + 1) / steps), *bounds))
+    first, last = _otsu(codes), 254 - _otsu(255 - codes)
+    return float(np.clip(LEAST * np.exp(((first + last) / 2 + 1) / steps), *bounds))
+
+
+def _otsu(codes: np.ndarray) -> float:
+    """Return the least of the thresholds that divide codes best: all those in an empty gap are alike."""
+    return cv2.threshold(codes, 0, 255, cv2.THRESH_OTSU)[0]
 
 
 def windows(

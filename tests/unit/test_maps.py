@@ -205,7 +205,7 @@ def test_half_the_size_answers_in_pixels_of_the_whole_and_only_of_blur():
 @pytest.mark.parametrize(
     ("blurs", "expected"),
     [
-        ((0.8, 3.0), (0.8, 3.0)),  # anywhere between the two divides them
+        ((0.8, 2.0), (1.2, 1.35)),  # halfway between the two in the logarithm
         ((0.3, 0.45), (0.5, 0.5)),  # all sharp: nothing below the lower bound is out of focus
         ((4.0, 9.0), (2.0, 2.0)),  # all blurred: nothing above the upper bound is in focus
     ],
