@@ -159,14 +159,14 @@ def halved(
 
 
 def joined(
-    values: np.ndarray, certainty: np.ndarray, others: np.ndarray, sure: np.ndarray, *, exponent: float = 2.0
+    values: np.ndarray, certainty: np.ndarray, others: np.ndarray, sure: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean of two answers by a power of their certainties, and the greater certainty.
+    """Return the mean of two answers by the squares of their certainties, and the greater certainty.
 
     All are (H, W) float32; the first two are overwritten.
     """
-    weight = sure**exponent
-    weight /= np.maximum(weight + certainty**exponent, np.float32(1e-6))
+    weight = sure**2
+    weight /= np.maximum(weight + certainty**2, np.float32(1e-6))
     values += weight * (others - values)
     return values, np.maximum(certainty, sure, out=certainty)
 
