@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import safetensors.torch
 import torch
 from safetensors import safe_open
@@ -18,11 +17,9 @@ from torch import nn
 from torch.nn import functional
 
 from . import atomic, augmentation, backbones
+from .training_data import Patches, Scenes
 
 HISTORY = ("epoch", "learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-
-
-UNCHANGED = augmentation.Ranges()
 
 
 @dataclass(frozen=True)
@@ -55,70 +52,11 @@ class Settings:
             raise ValueError(f"no schedule {self.schedule!r}; known: constant, cosine")
 
 
-@dataclass
-class Patches:
-    """Patches in memory: ``patches`` (N, 32, 32) uint8, ``level`` (N,) int64, one device."""
-
-    patches: torch.Tensor
-    level: torch.Tensor
-
-    @classmethod
-    def of(cls, columns: dict[str, np.ndarray], device: torch.device) -> Patches:
-        """Move the columns of a patch file (:func:`defocus_core.store.read`) to a device."""
-        level = torch.from_numpy(columns["level"]).to(device, torch.int64)
-        return cls(torch.from_numpy(columns["patches"]).to(device), level)
-
-    def __len__(self) -> int:
-        return len(self.level)
-
-    def batch(self, rows: torch.Tensor, ranges=UNCHANGED) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return rows as (n, 1, 32, 32) float32 in [0, 1] and their levels, (n,) int64."""
-        return augmentation.augment(_unit_range(self.patches[rows]), ranges), self.level[rows]
-
-    def fingerprint(self) -> list[int]:
-        """Return numbers that tell these patches from others."""
-        return [len(self), int(self.patches.sum(dtype=torch.int64)), int(self.level.sum())]
-
-    def answers(self, model: backbones.Classifier, images: torch.Tensor) -> torch.Tensor:
-        """Return logits, (n, levels)."""
-        return model(images)
-
-
-@dataclass
-class Scenes:
-    """Scenes in memory: ``images`` (N, S, S) uint8, ``level`` (N, S / 4, S / 4) float16, one device.
-
-    A level between two levels is a sigma between theirs.
-    """
-
-    images: torch.Tensor
-    level: torch.Tensor
-
-    @classmethod
-    def of(cls, columns: dict[str, np.ndarray], sigmas: np.ndarray, device: torch.device) -> Scenes:
-        """Move scenes (:func:`defocus_core.composites.read`) to a device, sigma as a level."""
-        known = np.log(np.maximum(columns["sigma"].astype(np.float32), sigmas[0]))
-        level = np.interp(known, np.log(sigmas), np.arange(len(sigmas))).astype(np.float16)
-        return cls(torch.from_numpy(columns["images"]).to(device), torch.from_numpy(level).to(device))
-
-    def __len__(self) -> int:
-        return len(self.level)
-
-    def batch(self, rows: torch.Tensor, ranges=UNCHANGED) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return rows as (n, 1, S, S) float32 in [0, 1] and their levels, float32; all turned alike."""
-        images, level = _unit_range(self.images[rows]), self.level[rows].float()
-        if ranges.flips:
-            turn, mirror = int(torch.randint(4, ())), bool(torch.rand(()) < 0.5)
-            images, level = (_turned(values, turn, mirror) for values in (images, level))
-        return augmentation.augment(images, replace(ranges, flips=False)), level
-
-    def fingerprint(self) -> list[int]:
-        """Return numbers that tell these scenes from others."""
-        return [len(self), int(self.images.sum(dtype=torch.int64))]
-
-    def answers(self, model: backbones.Classifier, images: torch.Tensor) -> torch.Tensor:
-        """Return logits, (n, levels, S / 4, S / 4)."""
-        return model.dense(images)
+def settings_from(options: dict, *, seed: int) -> Settings:
+    """Build :class:`Settings` from a mapping such as the workflow's ``train`` section."""
+    options = dict(options)
+    ranges = augmentation.Ranges(**options.pop("augment", {}))
+    return replace(Settings(**options), augment=ranges, seed=seed)
 
 
 def device() -> torch.device:
@@ -340,15 +278,6 @@ def _sigma_of(level: torch.Tensor, sigmas: torch.Tensor) -> torch.Tensor:
     return (logs[lower] + (level - lower) * (logs[lower + 1] - logs[lower])).exp()
 
 
-def _unit_range(images: torch.Tensor) -> torch.Tensor:
-    return images.unsqueeze(1).float() / 255
-
-
-def _turned(values: torch.Tensor, turn: int, mirror: bool) -> torch.Tensor:
-    values = values.flip(-1) if mirror else values
-    return torch.rot90(values, turn, (-2, -1)).contiguous()
-
-
 def _rate(settings: Settings, done: float) -> float:
     if settings.schedule == "constant":
         return settings.learning_rate
@@ -403,10 +332,3 @@ def _resume(checkpoint, stamp, model, optimizer) -> tuple[dict, list[dict]]:
 
 def _under(tensors: dict, prefix: str) -> dict:
     return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
-
-
-def settings_from(options: dict, *, seed: int) -> Settings:
-    """Build :class:`Settings` from a mapping such as the workflow's ``train`` section."""
-    options = dict(options)
-    ranges = augmentation.Ranges(**options.pop("augment", {}))
-    return replace(Settings(**options), augment=ranges, seed=seed)

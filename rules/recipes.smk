@@ -20,10 +20,7 @@ use rule synthesize as synthesize_recipe with:
     benchmark:
         "benchmarks/synthesize/{recipe}_{split}_{shard}.tsv"
     params:
-        code=code("synthesize.py"),
         recipe=lambda wildcards: RECIPES[wildcards.recipe]["patches"],
-        shards=config["shards"],
-        seed=config["seed"],
 
 
 use rule join as join_recipe with:
@@ -58,7 +55,5 @@ use rule train as train_recipe with:
     benchmark:
         "benchmarks/train/recipe_{recipe}.tsv"
     params:
-        code=code("train.py"),
         backbone=lambda wildcards: RECIPES[wildcards.recipe]["backbone"],
         settings=lambda wildcards: RECIPES[wildcards.recipe]["train"],
-        seed=config["seed"],

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from defocus_core import backbones, plots, provenance, store, training
+from defocus_core import backbones, plots, provenance, store, training, training_data
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -19,8 +19,8 @@ checkpoint = Path(".checkpoints") / snakemake.params.code / snakemake.output.mod
 model, history = training.train(
     name,
     sigmas=columns["train"]["sigmas"],
-    train=training.Patches.of(columns["train"], device),
-    validation=training.Patches.of(columns["validation"], device),
+    train=training_data.Patches.of(columns["train"], device),
+    validation=training_data.Patches.of(columns["validation"], device),
     settings=settings,
     checkpoint=checkpoint,
     report=print,

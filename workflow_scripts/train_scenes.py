@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from defocus_core import backbones, composites, provenance, training
+from defocus_core import backbones, composites, provenance, training, training_data
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -13,7 +13,7 @@ device = training.device()
 start = backbones.load(snakemake.input.start, folded=False)
 sigmas = start.sigmas.numpy()
 data = {
-    split: training.Scenes.of(composites.read(snakemake.input[split]), sigmas, device)
+    split: training_data.Scenes.of(composites.read(snakemake.input[split]), sigmas, device)
     for split in ("train", "validation")
 }
 checkpoint = Path(".checkpoints") / snakemake.params.code / snakemake.output.model

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from defocus_core import backbones, composites, images, scenes, training
+from defocus_core import backbones, composites, images, scenes, training, training_data
 from defocus_core.sources import package_folder
 
 RECIPE = composites.Recipe(size=64)
@@ -55,7 +55,7 @@ def test_only_photographs_sharp_all_over_are_used():
 
 def test_a_dense_network_trains_on_scenes_from_a_patch_networks_layers(columns):
     sigmas = np.geomspace(0.4, 12, 20).astype(np.float32)
-    data = training.Scenes.of(columns, sigmas, torch.device("cpu"))
+    data = training_data.Scenes.of(columns, sigmas, torch.device("cpu"))
     start = backbones.build("blurnet", sigmas, seed=9)
     fresh = backbones.build("scenenet", sigmas)
     assert {"trunk.0.weight", "trunk.3.weight", "trunk.6.weight"} <= set(backbones.inherit(fresh, start))
@@ -70,5 +70,5 @@ def test_a_dense_network_trains_on_scenes_from_a_patch_networks_layers(columns):
 def test_levels_of_scenes_lie_between_those_of_the_network():
     sigmas = np.array([1.0, 2.0, 4.0], np.float32)
     columns = {"images": np.zeros((1, 8, 8), np.uint8), "sigma": np.array([[[0.1, 1.0], [np.sqrt(8), 9]]])}
-    data = training.Scenes.of(columns, sigmas, torch.device("cpu"))
+    data = training_data.Scenes.of(columns, sigmas, torch.device("cpu"))
     np.testing.assert_allclose(data.level[0], [[0, 0], [1.5, 2]], atol=2e-3)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from defocus_core import augmentation, training
+from defocus_core import augmentation, training, training_data
 
 SIGMAS = np.array([0.0, 4.0], np.float32)
 SETTINGS = training.Settings(epochs=3, batch=16, learning_rate=3e-3, augment=augmentation.Ranges(flips=True))
@@ -18,7 +18,7 @@ def splits():
     sharp = rng.integers(0, 256, (64, 32, 32), dtype=np.uint8)
     smooth = np.repeat(np.repeat(sharp[:, ::8, ::8], 8, 1), 8, 2)
     columns = {"patches": np.concatenate([sharp, smooth]), "level": np.repeat(np.array([0, 1], np.uint8), 64)}
-    patches = training.Patches.of(columns, torch.device("cpu"))
+    patches = training_data.Patches.of(columns, torch.device("cpu"))
     return {"train": patches, "validation": patches}
 
 
@@ -77,7 +77,7 @@ def test_patience_stops_early(splits):
 
 
 def test_an_empty_split_is_an_error(splits):
-    none = training.Patches(splits["train"].patches[:0], splits["train"].level[:0])
+    none = training_data.Patches(splits["train"].patches[:0], splits["train"].level[:0])
     with pytest.raises(ValueError, match="train has 0"):
         _train({"train": none, "validation": splits["validation"]})
 
@@ -109,7 +109,7 @@ def test_jpeg_is_close_to_a_real_encoder():
 def test_the_mean_of_two_networks_measures_its_batch_statistics_anew(splits):
     start, _ = _train(splits)
     end, _ = _train(splits, dataclasses.replace(SETTINGS, seed=1), start=start)
-    plain = dataclasses.replace(SETTINGS, augment=training.UNCHANGED)
+    plain = dataclasses.replace(SETTINGS, augment=training_data.UNCHANGED)
     model = training.averaged(start, end, splits["train"], settings=plain, count=64)
     first = "network.trunk.0.weight"
     mean = (start.state_dict()[first] + end.state_dict()[first]) / 2

@@ -1,0 +1,87 @@
+"""What networks are trained on, in memory: patches of one level each, or scenes of dense labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from . import augmentation, backbones
+
+UNCHANGED = augmentation.Ranges()
+
+
+@dataclass
+class Patches:
+    """Patches in memory: ``patches`` (N, 32, 32) uint8, ``level`` (N,) int64, one device."""
+
+    patches: torch.Tensor
+    level: torch.Tensor
+
+    @classmethod
+    def of(cls, columns: dict[str, np.ndarray], device: torch.device) -> Patches:
+        """Move the columns of a patch file (:func:`defocus_core.store.read`) to a device."""
+        level = torch.from_numpy(columns["level"]).to(device, torch.int64)
+        return cls(torch.from_numpy(columns["patches"]).to(device), level)
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    def batch(self, rows: torch.Tensor, ranges=UNCHANGED) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return rows as (n, 1, 32, 32) float32 in [0, 1] and their levels, (n,) int64."""
+        return augmentation.augment(_unit_range(self.patches[rows]), ranges), self.level[rows]
+
+    def fingerprint(self) -> list[int]:
+        """Return numbers that tell these patches from others."""
+        return [len(self), int(self.patches.sum(dtype=torch.int64)), int(self.level.sum())]
+
+    def answers(self, model: backbones.Classifier, images: torch.Tensor) -> torch.Tensor:
+        """Return logits, (n, levels)."""
+        return model(images)
+
+
+@dataclass
+class Scenes:
+    """Scenes in memory: ``images`` (N, S, S) uint8, ``level`` (N, S / 4, S / 4) float16, one device.
+
+    A level between two levels is a sigma between theirs.
+    """
+
+    images: torch.Tensor
+    level: torch.Tensor
+
+    @classmethod
+    def of(cls, columns: dict[str, np.ndarray], sigmas: np.ndarray, device: torch.device) -> Scenes:
+        """Move scenes (:func:`defocus_core.composites.read`) to a device, sigma as a level."""
+        known = np.log(np.maximum(columns["sigma"].astype(np.float32), sigmas[0]))
+        level = np.interp(known, np.log(sigmas), np.arange(len(sigmas))).astype(np.float16)
+        return cls(torch.from_numpy(columns["images"]).to(device), torch.from_numpy(level).to(device))
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    def batch(self, rows: torch.Tensor, ranges=UNCHANGED) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return rows as (n, 1, S, S) float32 in [0, 1] and their levels, float32; all turned alike."""
+        images, level = _unit_range(self.images[rows]), self.level[rows].float()
+        if ranges.flips:
+            turn, mirror = int(torch.randint(4, ())), bool(torch.rand(()) < 0.5)
+            images, level = (_turned(values, turn, mirror) for values in (images, level))
+        return augmentation.augment(images, replace(ranges, flips=False)), level
+
+    def fingerprint(self) -> list[int]:
+        """Return numbers that tell these scenes from others."""
+        return [len(self), int(self.images.sum(dtype=torch.int64))]
+
+    def answers(self, model: backbones.Classifier, images: torch.Tensor) -> torch.Tensor:
+        """Return logits, (n, levels, S / 4, S / 4)."""
+        return model.dense(images)
+
+
+def _unit_range(images: torch.Tensor) -> torch.Tensor:
+    return images.unsqueeze(1).float() / 255
+
+
+def _turned(values: torch.Tensor, turn: int, mirror: bool) -> torch.Tensor:
+    values = values.flip(-1) if mirror else values
+    return torch.rot90(values, turn, (-2, -1)).contiguous()
