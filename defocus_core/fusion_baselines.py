@@ -1,7 +1,8 @@
-"""What fusion is compared with: the mean, the Laplacian pyramid, guided filtering, other programs."""
+"""What fusion is compared with: the defocus map alone, the mean, filters, other programs."""
 
 from __future__ import annotations
 
+import functools
 import logging
 import shlex
 import shutil
@@ -13,7 +14,30 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from . import images, refine
+from . import backbones, images, maps, refine
+
+
+def defocus_map(
+    shots: Sequence[np.ndarray], *, model: backbones.Classifier | str | None = None
+) -> np.ndarray:
+    """Take every pixel from the shot whose refined defocus map is lowest there.
+
+    Parameters
+    ----------
+    shots : two or more of (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]
+    model : as for :func:`defocus_core.maps.estimate`
+
+    Returns
+    -------
+    float32 in [0, 1], of the shots' shape
+
+    References
+    ----------
+    Galetto & Deng, arXiv 2107.14443, whose maps decide by themselves.
+    """
+    lowest = np.argmin([maps.estimate(shot, model=model) for shot in shots], 0)
+    shots = np.stack([images.as_float(shot) for shot in shots])
+    return np.take_along_axis(shots, lowest.reshape(1, *lowest.shape, *(1,) * (shots.ndim - 3)), 0)[0]
 
 
 def mean(shots: Sequence[np.ndarray]) -> np.ndarray:
@@ -121,18 +145,21 @@ class Command:
             return images.as_float(images.read(fused))
 
 
-def methods(templates: dict[str, str]) -> dict[str, Callable[[Sequence[np.ndarray]], np.ndarray]]:
-    """Return :data:`METHODS` and other programs, by name; a warning names those that are not installed.
+def methods(
+    templates: dict[str, str], *, model: backbones.Classifier | str | None = None
+) -> dict[str, Callable[[Sequence[np.ndarray]], np.ndarray]]:
+    """Return all of the above and other programs, by name; a warning names those that are not installed.
 
     Parameters
     ----------
+    model : of :func:`defocus_map`
     templates : name -> command line, see :class:`Command`
     """
     programs = {name: Command(template) for name, template in templates.items()}
     for name in [name for name, program in programs.items() if not program.installed]:
         logging.getLogger(__name__).warning("%s is not installed and left out", name)
         del programs[name]
-    return METHODS | programs
+    return {"defocus_map": functools.partial(defocus_map, model=model)} | METHODS | programs
 
 
 def _pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:

@@ -41,7 +41,7 @@ ours = {
     "fused": lambda shots: fuse.fuse(shots, model=model),
     "fused, seams of 1 pixel": lambda shots: fuse.fuse(shots, model=model, settings=fuse.Settings(seam=1)),
 }
-methods = ours | fusion_baselines.methods(settings.get("commands", {}))
+methods = ours | fusion_baselines.methods(settings.get("commands", {}), model=model)
 
 rows, panels = [], []
 for index, (name, scene, taken) in enumerate(stacks):

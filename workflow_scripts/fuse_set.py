@@ -25,7 +25,7 @@ torch.set_num_threads(snakemake.threads)
 settings, output = snakemake.params.settings, Path(snakemake.output.folder)
 model = backbones.load(snakemake.input.model)
 peers = {name: Path(folder) for name, folder in settings.get("peers", {}).items()}
-methods = fusion_baselines.methods(settings.get("commands", {}))
+methods = fusion_baselines.methods(settings.get("commands", {}), model=model)
 
 rows, panels = [], []
 for stack in sets.stacks(settings["stacks"]):

@@ -348,4 +348,5 @@ def test_stacks_are_fused_and_scored_beside_others(ran):
     overlay = {"stacks": {"mine": {"stacks": "stacks", "peers": {"other": "peer"}}}}
     ran.snakemake("results/applications/fuse_mine/scores.csv", overlay=overlay)
     scores = pd.read_csv(ran.folder / "results/applications/fuse_mine/scores.csv")
-    assert set(scores.method) == {"fused", "other", "mean", "laplacian_pyramid", "guided_filter"}
+    rivals = {"defocus_map", "mean", "laplacian_pyramid", "guided_filter"}
+    assert set(scores.method) == {"fused", "other", *rivals}
