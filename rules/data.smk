@@ -48,6 +48,7 @@ rule ingest:
 
 rule synthesize:
     input:
+        downloads=rules.ingest.input.downloads,
         manifest="results/ingest/manifest.csv",
     output:
         patches="results/patches/shards/{split}_{shard}.h5",

@@ -34,6 +34,7 @@ rule train:
 
 rule scenes:
     input:
+        downloads=rules.ingest.input.downloads,
         manifest="results/ingest/manifest.csv",
     output:
         scenes="results/scenes/{split}.h5",

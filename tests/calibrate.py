@@ -1,25 +1,27 @@
 """Choose the constants of the in-focus probability: python tests/calibrate.py IMAGES MASKS FIRST LAST.
 
-Masks are white where blurred, as CUHK's; what is chosen is printed, and goes into defocus_core/maps.py.
+Masks are white where blurred, as CUHK's. The settings of the largest F less mean absolute error are printed,
+best first; what is chosen goes into defocus_core/maps.py.
 """
 
 import itertools
 import sys
 
-import numpy as np
-
-from defocus_core import benchmark, images, maps, sets
+from defocus_core import benchmark, images, maps, metrics, sets
 
 folder, truth, first, last = sys.argv[1:]
-errors = {}
+scores = {}
 for pair in sets.pairs(folder, truth, first=int(first), last=int(last)):
     sigma = maps.estimate(images.read(pair.image))
-    sharp = ~benchmark.read_mask(pair.truth, blurred="white")
-    for least, most in itertools.product((0.5, 0.6, 0.7), (1.2, 1.5, 2.0, 3.0)):
-        noticeable = maps.just_noticeable(sigma, bounds=(least, most))
-        for slope in (8, 12, 16, 24, 32):
+    blurred = benchmark.read_mask(pair.truth, blurred="white")
+    for bounds in itertools.product((0.4, 0.5, 0.6), (1.5, 2.0, 3.0, 5.0)):
+        noticeable = maps.just_noticeable(sigma, bounds=bounds)
+        for slope in (8, 12, 16, 20, 24, 32):
             chance = maps.in_focus(sigma, noticeable=noticeable, slope=slope)
-            errors.setdefault((least, most, slope), []).append(np.abs(chance - sharp).mean())
-means = {key: float(np.mean(values)) for key, values in errors.items()}
-for (least, most, slope), error in sorted(means.items(), key=lambda item: item[1])[:8]:
-    print(f"noticeable {least} to {most}, slope {slope}: mean absolute error {error:.4f}")
+            scores.setdefault((*bounds, slope), metrics.Detection()).add(pair.name, 1 - chance, blurred)
+found = [(key, score.summary()) for key, score in scores.items()]
+for (least, most, slope), row in sorted(found, key=lambda item: item[1]["mae"] - item[1]["max_f"])[:12]:
+    print(
+        f"noticeable {least} to {most}, slope {slope}: F {row['max_f']:.4f}, mean absolute error "
+        f"{row['mae']:.4f}, one threshold {row['accuracy_one_threshold']:.4f}"
+    )
