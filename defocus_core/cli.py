@@ -15,36 +15,56 @@ from rich.progress import track
 
 from . import DEFAULT_MODEL, __version__, atomic, images
 
+SAID = 5  # failures of a folder that are told
+
 
 class UsageError(ValueError):
     """Something in the command line that can be said in one line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit status: 0, or 2 on bad input."""
+    """Run the command line; return its exit status: 0, 2 on bad input, 130 where it was interrupted."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
     except (ValueError, OSError) as error:
-        print(f"defocus: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _ended(str(error), 2)
+    except KeyboardInterrupt:
+        return _ended("interrupted", 130)
+    except Exception as error:
+        if not _lacks_memory(error):
+            raise
+        return _ended("not enough memory; --jobs 1 has one photograph in memory at a time", 2)
     return 0
+
+
+def _ended(why: str, status: int) -> int:
+    print(f"defocus: {' '.join(why.split())}", file=sys.stderr)
+    return status
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Say whether memory ran out: NumPy, torch, OpenCV and oneDNN each have an error of their own for it."""
+    said = str(error).lower()
+    phrases = ("allocate memory", "insufficient memory", "not enough memory", "could not create a primitive")
+    return isinstance(error, MemoryError) or any(phrase in said for phrase in phrases)
 
 
 def _map(options: argparse.Namespace) -> None:
     from . import backbones, maps, plots  # noqa: PLC0415
 
+    files = _expand(options.images)
+    _one_each(files, _made(options.out), lambda file: f"{file.stem}.npy")
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
         sigma = maps.estimate(images.read(file), model=model, step=options.step, refine=options.refine)
-        options.out.mkdir(parents=True, exist_ok=True)
         atomic.write_array(options.out / f"{file.stem}.npy", sigma)
         if options.probability:
             atomic.write_array(options.out / f"{file.stem}.probability.npy", maps.in_focus(sigma))
         plots.save_map(sigma, options.out / f"{file.stem}.png")
 
-    _each(_expand(options.images), "maps", one, jobs=options.jobs)
+    _each(files, "maps", one, jobs=options.jobs)
 
 
 def _enhance(options: argparse.Namespace) -> None:
@@ -57,12 +77,17 @@ def _enhance(options: argparse.Namespace) -> None:
 def _magnify(options: argparse.Namespace) -> None:
     from . import magnify  # noqa: PLC0415
 
+    if options.published and options.strength is not None:
+        raise UsageError("--published has no --strength: its equations blur by one amount")
+    if not options.published and options.out_of_focus is not None:
+        raise UsageError("--out-of-focus goes with --published")
     if options.published:
-        given = {} if options.in_focus is None else {"in_focus": options.in_focus}
-        settings = magnify.Settings(**given, out_of_focus=options.out_of_focus)
+        given = {name: getattr(options, name) for name in ("in_focus", "out_of_focus")}
+        settings = magnify.Settings(**{name: value for name, value in given.items() if value is not None})
         _apply(options, "magnified", lambda image, sigma: magnify.magnify(image, sigma, settings))
     else:
-        factor, kept = options.strength, options.in_focus
+        factor = magnify.FACTOR if options.strength is None else options.strength
+        kept = options.in_focus
         magnify.check_strength(factor, kept)
         _apply(
             options,
@@ -78,14 +103,22 @@ def _fuse(options: argparse.Namespace) -> None:
     if folders and len(folders) != len(options.images):
         raise UsageError("fuse takes shots or folders of shots, not both at once")
     stacks = {folder: images.listing(folder) for folder in folders} or {options.images[0]: options.images}
+    empty = [str(folder) for folder, shots in stacks.items() if not shots]
+    if empty:
+        raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
     inputs = [shot for shots in stacks.values() for shot in shots]
-    suffix = inputs[0].suffix if inputs else ""
 
-    def outputs_in(out: Path, suffix: str) -> dict[Path, Path]:
-        return _outputs(list(stacks), out, lambda stack: f"{stack.resolve().stem}{suffix}", inputs)
+    def named(suffix: str) -> Callable[[Path], str]:
+        return lambda stack: f"{stack.resolve().name if folders else stack.stem}{suffix}"
 
-    outputs = outputs_in(options.out, suffix)
-    labels = outputs_in(options.labels, ".png") if options.labels else {}
+    outputs = _outputs(list(stacks), options.out, named(inputs[0].suffix), inputs)
+    labels = {}
+    if options.labels:
+        taken = [*inputs, *outputs.values()]
+        labels = _outputs(list(stacks), options.labels, named(".png"), taken, option="--labels")
+        lossy = [path for path in labels.values() if path.suffix.lower() != ".png"]
+        if lossy:
+            raise UsageError(f"--labels holds numbers and is written as .png, not {lossy[0].suffix!r}")
     settings, model = fuse.Settings(seam=options.seam), backbones.load(options.model)
 
     def one(stack: Path) -> None:
@@ -108,6 +141,8 @@ def _depth(options: argparse.Namespace) -> None:
     from . import backbones, depth, plots  # noqa: PLC0415
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(depth.Lens)}
+    files = _expand(options.images)
+    _one_each(files, _made(options.out), lambda file: f"{file.stem}.npy")
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
@@ -120,13 +155,12 @@ def _depth(options: argparse.Namespace) -> None:
         else:
             found = dict(zip(("near", "far"), lens.distances(sigma), strict=True))
             label = "distance (m)"
-        options.out.mkdir(parents=True, exist_ok=True)
         for name, values in found.items():
             atomic.write_array(options.out / f"{file.stem}.{name}.npy", values)
-            top = float(values[np.isfinite(values)].max(initial=0))
+            top = float(values[np.isfinite(values)].max(initial=1e-6))
             plots.save_map(values, options.out / f"{file.stem}.{name}.png", top=top, label=label)
 
-    _each(_expand(options.images), "depth", one, jobs=options.jobs)
+    _each(files, "depth", one, jobs=options.jobs)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -149,6 +183,8 @@ def _apply(options: argparse.Namespace, what: str, application: Callable) -> Non
 
     files = _expand(options.images)
     outputs = _outputs(files, options.out, lambda file: file.name, files)
+    if options.map and options.map.is_dir():
+        _one_each(files, options.map, lambda file: f"{file.stem}.npy")
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
@@ -166,28 +202,52 @@ def _sigma(file: Path, image: np.ndarray, model, given: Path | None) -> np.ndarr
     if given is None:
         return maps.estimate(image, model=model)
     path = given / f"{file.stem}.npy" if given.is_dir() else given
-    sigma = np.load(path, allow_pickle=False)
+    sigma = maps.read(path)
     images.check_fit(sigma, image)
-    if not (np.isfinite(sigma).all() and sigma.min() >= 0):
-        raise UsageError(f"{path}: a defocus map holds finite numbers of pixels from 0 on")
-    return sigma.astype(np.float32)
+    return sigma
 
 
 def _outputs(
-    items: Sequence[Path], out: Path, name: Callable[[Path], str], inputs: Sequence[Path]
+    items: Sequence[Path],
+    out: Path,
+    name: Callable[[Path], str],
+    taken: Sequence[Path],
+    *,
+    option: str = "--out",
 ) -> dict[Path, Path]:
-    """Return where the result of each item goes, the file or the folder ``out``; never over an input."""
+    """Return where the result of each item goes, the file or the folder ``out``; never over what is taken."""
     if out.suffix and not out.is_dir():
         if len(items) > 1:
             raise UsageError(f"{len(items)} results do not fit into one file {str(out)!r}; give a folder")
+        _made(out.parent)
         targets = dict.fromkeys(items, out)
     else:
-        targets = {item: out / name(item) for item in items}
-    taken = {path.resolve() for path in inputs}
+        targets = _one_each(items, _made(out), name)
+    taken = {path.resolve() for path in taken}
     for target in targets.values():
+        images.check_suffix(target)
         if target.resolve() in taken:
-            raise UsageError(f"{target} would be written over an input; give another --out")
+            raise UsageError(f"{target} would be written over an input or another result; change {option}")
     return targets
+
+
+def _one_each(items: Sequence[Path], folder: Path, name: Callable[[Path], str]) -> dict[Path, Path]:
+    """Return a file of a folder for each item; two items may not share one."""
+    targets = {item: folder / name(item) for item in items}
+    items_of = {target: item for item, target in targets.items()}
+    for item, target in targets.items():
+        if items_of[target] != item:
+            raise UsageError(f"{item} and {items_of[target]} would share {target}; run them one at a time")
+    return targets
+
+
+def _made(folder: Path) -> Path:
+    """Make a folder before any work is done for what goes there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from error
+    return folder
 
 
 def _provenance(options: argparse.Namespace) -> None:
@@ -200,12 +260,9 @@ def _expand(paths: Sequence[Path]) -> list[Path]:
     files = [file for path in paths for file in (images.listing(path) if path.is_dir() else [path])]
     if not files:
         raise UsageError(f"no images in {', '.join(map(str, paths))}; known: {', '.join(images.SUFFIXES)}")
-    stems = [file.stem for file in files]
-    twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+    twice = [file for file in files if files.count(file) > 1]
     if twice:
-        raise UsageError(
-            f"two images are named {twice[0]!r} and would share one output; run them one at a time"
-        )
+        raise UsageError(f"{twice[0]} is given twice")
     return files
 
 
@@ -222,7 +279,9 @@ def _each(files: Sequence[Path], what: str, one: Callable[[Path], None], *, jobs
                 raise
             failed.append(str(error))
     if failed:
-        raise UsageError(f"{len(failed)} of {len(files)} images failed: {'; '.join(failed)}")
+        more = [f"and {len(failed) - SAID} more"] if len(failed) > SAID else []
+        said = "; ".join(failed[:SAID] + more)
+        raise UsageError(f"{len(failed)} of {len(files)} images failed: {said}")
 
 
 def _progress(outcomes: Iterable, what: str, total: int):
@@ -263,9 +322,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--strength",
         type=float,
-        default=3.0,
         metavar="FACTOR",
-        help="how much wider the aperture is, by which sigma is multiplied (default %(default)s)",
+        help="how much wider the aperture is, by which sigma is multiplied (default 3)",
     )
     command.add_argument(
         "--in-focus",
@@ -278,8 +336,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--out-of-focus",
         type=float,
-        default=3.9,
-        help="with --published: sigma blurred in full, pixels (default %(default)s)",
+        help="with --published: sigma blurred in full, pixels (default 3.9)",
     )
     command.set_defaults(run=_magnify)
 

@@ -33,7 +33,7 @@ class Settings:
     lowpass: float = 2.0
 
     def __post_init__(self):
-        if self.gain < 0 or self.lowpass <= 0:
+        if not (0 <= self.gain < np.inf and 0 < self.lowpass < np.inf):
             raise ValueError(f"gain is at least 0 and lowpass above 0, not {self.gain} and {self.lowpass}")
 
 

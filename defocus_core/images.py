@@ -169,6 +169,12 @@ def as_depth(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.rint(np.clip(image, 0, 1) * top).astype(dtype)
 
 
+def check_suffix(path: str | Path) -> None:
+    """Raise ValueError unless a file's suffix names a format that can be written."""
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise ValueError(f"no format for {Path(path).name!r}; one of {', '.join(SUFFIXES)}")
+
+
 def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None) -> None:
     """Write an image, with the colour profile and EXIF of another file.
 
@@ -185,8 +191,7 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
         If the suffix names no known format, or cannot hold 16 bit.
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"no format for {path.name!r}; one of {', '.join(SUFFIXES)}")
+    check_suffix(path)
     if np.issubdtype(image.dtype, np.floating):
         image = as_depth(image, np.uint8)
     metadata = _metadata(like, image)

@@ -11,6 +11,7 @@ from . import blur, images, maps, refine, scenes
 
 LABEL = 19 / blur.true_sigma(19, "paper")  # the paper's labels to one pixel of sigma
 CENTRE = 10 / LABEL
+FACTOR = 3.0
 SHARPEST = 0.1  # share of a photograph that counts as in focus
 
 
@@ -95,7 +96,7 @@ def widen(
     image: np.ndarray,
     sigma: np.ndarray,
     *,
-    factor: float = 3.0,
+    factor: float = FACTOR,
     in_focus: float | None = None,
     aperture: str = "disk",
     layers: int = 24,

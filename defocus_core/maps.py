@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -169,6 +170,25 @@ def joined(
     weight /= np.maximum(weight + certainty**2, np.float32(1e-6))
     values += weight * (others - values)
     return values, np.maximum(certainty, sure, out=certainty)
+
+
+def read(path: str | Path) -> np.ndarray:
+    """Read a defocus map from an ``.npy`` file, (H, W) float32 in pixels.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything but finite numbers from 0 on.
+    """
+    try:
+        sigma = np.load(path, allow_pickle=False)
+    except (EOFError, ValueError) as error:
+        raise ValueError(f"{path}: not a defocus map, which is an .npy file of numbers") from error
+    if not isinstance(sigma, np.ndarray) or sigma.dtype.kind not in "fiu":
+        raise ValueError(f"{path}: not a defocus map, which is an .npy file of numbers")
+    if not sigma.size or not (np.isfinite(sigma).all() and sigma.min() >= 0):
+        raise ValueError(f"{path}: a defocus map holds finite numbers of pixels from 0 on")
+    return sigma.astype(np.float32)
 
 
 def in_focus(sigma: np.ndarray, *, noticeable: float | None = None, slope: float = SLOPE) -> np.ndarray:

@@ -74,7 +74,7 @@ def find(path: str | Path) -> dict:
     for folder in list(path.resolve().parents)[:3]:
         for file in sorted(folder.glob("*" + SUFFIX)):
             noted = json.loads(file.read_text())
-            for name, digest in noted["outputs"].items():
+            for name, digest in noted.get("outputs", {}).items():
                 if path.resolve() == (_root_of(file, noted) / name).resolve():
                     return {**noted, "unchanged": digest == _digest(path)}
     raise ProvenanceError(f"nothing is noted of {str(path)!r}; files that the workflow made have *{SUFFIX}")

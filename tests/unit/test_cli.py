@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from defocus_core import cli, images
+from defocus_core import cli, images, maps
 
 
 @pytest.fixture
@@ -134,6 +134,15 @@ def test_models_names_the_default(capsys):
         (["fuse", ".", "--out", "f.png"], "differ in shape"),
         (["depth", "ok.png", "--out", "o", "--f-number", "-2"], "focal length and focus distance and pixel"),
         (["magnify", "ok.png", "--out", "o.png", "--published", "--in-focus", "8"], "in_focus < out"),
+        (["magnify", "ok.png", "--out", "o.png", "--published", "--strength", "2"], "has no --strength"),
+        (["magnify", "ok.png", "--out", "o.png", "--out-of-focus", "2"], "goes with --published"),
+        (["enhance", "ok.png", "--out", "o.png", "--gain", "nan"], "gain is at least 0"),
+        (["enhance", "ok.png", "--out", "map.npy/o"], "cannot make the folder 'map.npy/o'"),
+        (["map", "ok.png", "--out", "small.png"], "cannot make the folder 'small.png'"),
+        (["map", "ok.png", "ok.png", "--out", "o"], "ok.png is given twice"),
+        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "f.png"], "change --labels"),
+        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "l.jpg"], "written as .png, not '.jpg'"),
+        (["fuse", "empty", "--out", "f.png"], "no pictures in 'empty'"),
     ],
 )
 def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arguments, message):
@@ -142,6 +151,7 @@ def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arg
         if arguments[0] == "map":
             (tmp_path / "text.png").write_text("no image")
         np.save("map.npy", np.zeros((3, 3)))
+        (tmp_path / "empty").mkdir()
         np.save("minus.npy", np.full((40, 40), -1))
         images.write("ok.png", np.zeros((40, 40, 3), np.uint8))
         images.write("small.png", np.zeros((39, 40, 3), np.uint8))
@@ -214,3 +224,62 @@ def test_the_command_is_installed_and_starts_without_torch():
     subprocess.run([sys.executable, "-c", code], check=True)
     command = Path(sys.executable).with_name("defocus")
     subprocess.run([command, "--version"], check=True)
+
+
+def test_folders_of_one_name_would_share_an_output(folder, capsys):
+    for stack in ("x/2024.05.01", "y/2024.05.01", "y/2024.05.02"):
+        for name in "ab":
+            images.write(folder / stack / f"{name}.png", images.read(folder / f"in/{name}.png"))
+    x, y, z = (str(folder / stack) for stack in ("x/2024.05.01", "y/2024.05.01", "y/2024.05.02"))
+    assert cli.main(["fuse", x, y, "--out", str(folder / "out")]) == 2
+    assert "would share" in capsys.readouterr().err
+    assert cli.main(["fuse", y, z, "--out", str(folder / "out")]) == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {"2024.05.01.png", "2024.05.02.png"}
+
+
+def test_pictures_that_differ_in_format_alone_are_enhanced_each_but_not_mapped_into_one_file(folder, capsys):
+    images.write(folder / "in/a.tif", images.read(folder / "in/a.png"))
+    assert cli.main(["enhance", str(folder / "in"), "--out", str(folder / "out")]) == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {"a.png", "a.tif", "b.png"}
+    assert cli.main(["map", str(folder / "in"), "--out", str(folder / "maps")]) == 2
+    assert "would share" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\\x89PNG", np.array(["a"]), np.ones((40, 40), complex), {"a": np.ones(3)}]
+)
+def test_what_is_no_map_is_said_so(tmp_path, capsys, content):
+    images.write(tmp_path / "ok.png", np.zeros((40, 40, 3), np.uint8))
+    if isinstance(content, bytes):
+        (tmp_path / "m.npy").write_bytes(content)
+    else:
+        with open(tmp_path / "m.npy", "wb") as file:
+            np.savez(file, **content) if isinstance(content, dict) else np.save(file, content)
+    given = [str(tmp_path / "ok.png"), "--out", str(tmp_path / "o.png"), "--map", str(tmp_path / "m.npy")]
+    assert cli.main(["enhance", *given]) == 2
+    assert "m.npy: not a defocus map, which is an .npy file of numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [
+        (MemoryError("Unable to allocate 9 GiB"), (2, "not enough memory")),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), (2, "not enough memory")),
+        (KeyboardInterrupt(), (130, "interrupted")),
+    ],
+)
+def test_an_end_without_result_is_one_line(folder, monkeypatch, capsys, error, ending):
+
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(maps, "estimate", fails)
+    status = cli.main(["map", str(folder / "in/a.png"), "--out", str(folder / "o")])
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert (status, len(lines)) == (ending[0], 1)
+    assert ending[1] in lines[0]
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "defocus_core", "models"], capture_output=True, check=True)
+    assert b"(default)" in done.stdout
