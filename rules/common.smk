@@ -2,87 +2,35 @@ import fcntl
 import functools
 import os
 import platform
+import shlex
+import shutil
 from pathlib import Path
 
-import jsonschema
-import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.io import sourcecache_entry
+from snakemake.logging import logger
 
-from defocus_core import no_reference, provenance, sets, sources
+from defocus_core import (
+    DEFAULT_MODEL,
+    configuration,
+    no_reference,
+    provenance,
+    sets,
+    sources,
+)
 
 ROOT = Path(workflow.basedir)
 
-
-def check(config):
-    """Check the configuration against its schema; say in one line what is wrong."""
-    schema = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
-    error = jsonschema.exceptions.best_match(
-        jsonschema.Draft202012Validator(schema).iter_errors(config)
-    )
-    if error is not None:
-        key = ".".join(map(str, error.absolute_path)) or "(top level)"
-        what = error.schema.get("description", "see config/README.md")
-        raise WorkflowError(f"config: {key}: {error.message} -- {what}")
-    total = sum(config["ingest"]["shares"].values())
-    if abs(total - 1) > 1e-6:
-        raise WorkflowError(f"config: ingest.shares: they sum to {total:g}, not to 1")
-    levels = config["patches"]["levels"]
-    if not levels["smallest"] < levels["largest"]:
-        raise WorkflowError(
-            f"config: patches.levels: smallest {levels['smallest']} is not below largest"
-        )
-    if levels["spacing"] == "geometric" and levels["smallest"] <= 0:
-        raise WorkflowError("config: patches.levels: geometric levels start above 0")
-    models = {
-        "maps.model": config["maps"]["model"],
-        "scenes.start": config["scenes"]["start"],
-    }
-    if "default" in config["variants"]:
-        raise WorkflowError(
-            "config: variants: 'default' is the name of the row of `maps` itself; "
-            "give the variant another name"
-        )
-    for variant, changes in config["variants"].items():
-        if "model" in changes:
-            models[f"variants.{variant}.model"] = changes["model"]
-    for key, model in models.items():
-        origin, _, name = model.partition("/")
-        weights = (ROOT / "defocus_core/weights").glob("*.safetensors")
-        known = {
-            "trained": [*config["backbones"], "scenenet"],
-            "recipe": list(config["recipes"]),
-            "shipped": sorted(path.stem for path in weights),
-        }[origin]
-        if name not in known:
-            choices = ", ".join(known)
-            raise WorkflowError(
-                f"config: {key}: no {origin} model {name!r} (known: {choices})"
-            )
-    for name, entry in config["sets"].items():
-        for taken in {"map", "probability", *config["baselines"]} & set(
-            entry.get("peers", {})
-        ):
-            raise WorkflowError(
-                f"config: sets.{name}.peers: {taken!r} is the name of a row of our own"
-            )
-    unknown = [name for name in config["benchmarks"] if name not in config["sets"]]
-    if unknown:
-        known = ", ".join(config["sets"])
-        raise WorkflowError(
-            f"config: benchmarks: no set {unknown[0]!r} (known: {known})"
-        )
-
-
-check(config)
+try:
+    configuration.check(config, ROOT)
+except configuration.ConfigError as error:
+    raise WorkflowError(str(error))
 BACKBONES = config["backbones"]
 SETS = config["benchmarks"]
 STACKS = list(config["stacks"])
 PUBLISHED = list(config["published"])
-VARIANTS = {
-    name: {**config["maps"], **changes}
-    for name, changes in {"default": {}, **config["variants"]}.items()
-}
+RECIPES = configuration.recipes(config)
+VARIANTS = configuration.variants(config)
 APPLICATIONS = ["enhance", "magnify", "fuse", "depth"]
 
 
@@ -91,6 +39,7 @@ wildcard_constraints:
     set="|".join(SETS),
     stacks="|".join(STACKS),
     published="|".join(PUBLISHED),
+    recipe="|".join(RECIPES),
     variant="|".join(VARIANTS),
     split="train|validation|test",
     shard=r"\d+",
@@ -101,12 +50,16 @@ def keep_others_out():
     lock = open(".snakemake/run.lock", "a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         lock.seek(0)
         raise WorkflowError(
             f"another run is at work in this folder ({lock.read()}); "
             "wait for its end or stop it, then run again"
         )
+    except (
+        OSError
+    ) as error:  # a file system without locks: nothing keeps a second run out
+        logger.warning(f"this folder cannot be locked against a second run: {error}")
     lock.truncate(0)
     lock.write(f"process {os.getpid()} on {platform.node()}")
     lock.flush()
@@ -236,6 +189,13 @@ def stack_files(wildcards):
     settings = config["stacks"][wildcards.stacks]
     shots = [on_disk(p) for s in sets.stacks(settings["stacks"]) for p in s.shots]
     return shots + peer_files(settings.get("peers", {}).values())
+
+
+def installed(commands):
+    """Names of the fusion programs that are there to be run, so that a new one has its row."""
+    return [
+        name for name, line in commands.items() if shutil.which(shlex.split(line)[0])
+    ]
 
 
 def published_files(wildcards):

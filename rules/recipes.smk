@@ -1,17 +1,3 @@
-RECIPES = {
-    name: {
-        "backbone": recipe["backbone"],
-        "patches": {**config["patches"], **recipe.get("patches", {})},
-        "train": {**config["train"], **recipe.get("train", {})},
-    }
-    for name, recipe in config["recipes"].items()
-}
-
-
-wildcard_constraints:
-    recipe="|".join(RECIPES),
-
-
 use rule synthesize as synthesize_recipe with:
     output:
         patches="results/recipes/{recipe}/shards/{split}_{shard}.h5",

@@ -1,0 +1,74 @@
+"""A wrong configuration is named by its key before anything is done."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from defocus_core import configuration
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def changed(overlay, base=DEFAULT):
+    """Return a configuration with an overlay merged in, as Snakemake merges configuration files."""
+    result = copy.deepcopy(base)
+    for key, value in overlay.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = changed(value, result[key]) if both else value
+    return result
+
+
+def overlays():
+    return sorted((ROOT / "config").glob("*.yaml"), key=lambda path: path.name)
+
+
+@pytest.mark.parametrize("path", [p for p in overlays() if p.name != "schema.yaml"], ids=lambda p: p.stem)
+def test_every_configuration_of_the_project_is_right(path):
+    configuration.check(changed(yaml.safe_load(path.read_text())), ROOT)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "said"),
+    [
+        ({"seeds": 1}, r"\(top level\): .*'seeds'"),
+        ({"train": {"epochs": 0}}, r"train\.epochs: 0 is less than"),
+        ({"ingest": {"shares": {"train": 0.9}}}, r"ingest\.shares: they sum to 1\.2"),
+        ({"patches": {"levels": {"smallest": 20}}}, r"patches\.levels: smallest 20 is not below"),
+        ({"patches": {"levels": {"spacing": "geometric"}}}, r"patches\.levels: geometric levels start above"),
+        ({"patches": {"disk": 0.5}}, r"patches: disk 0\.5 asks for the image domain"),
+        (
+            {"recipes": {"a": {"backbone": "blurnet", "patches": {"disk": 1}}}},
+            r"recipes\.a\.patches: disk 1 asks for the image domain",
+        ),
+        ({"scenes": {"recipe": {"smallest": 12}}}, r"scenes\.recipe: smallest 12 is not below largest 12"),
+        ({"scenes": {"start": "shipped/none"}}, r"scenes\.start: no shipped model 'none' \(known: blurnet"),
+        ({"maps": {"model": "trained/vgg"}}, r"maps\.model: no trained model 'vgg'"),
+        (
+            {"maps": {"refinement": {"method": "least_squares", "radius": 4}}},
+            r"maps\.refinement: refinement by least_squares has no 'radius'",
+        ),
+        (
+            {"variants": {"a": {"refinement": {"method": "guided", "trust": 1}}}},
+            r"variants\.a\.refinement: refinement by guided has no 'trust'",
+        ),
+        ({"variants": {"default": {"step": 4}}}, "variants: 'default' is the name"),
+        ({"variants": {"a": {"model": "recipe/b"}}}, r"variants\.a\.model: no recipe model 'b'"),
+        ({"sets": {"embedded": {"subset": {"first": 5, "last": 2}}}}, r"subset: first 5 is after last 2"),
+        (
+            {"sets": {"embedded": {"peers": {"lbp": {"folder": "x", "high": "sharp"}}}}},
+            r"sets\.embedded\.peers: 'lbp' is the name of a row of our own",
+        ),
+        ({"benchmarks": ["cuhk"]}, r"benchmarks: no set 'cuhk' \(known: embedded\)"),
+        (
+            {"applications": {"fuse": {"commands": {"a": "program --in={shots} {fused}"}}}},
+            r"applications\.fuse\.commands\.a: .* does not match",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_key(overlay, said):
+    with pytest.raises(configuration.ConfigError, match=f"^config: .*{said}") as raised:
+        configuration.check(changed(overlay), ROOT)
+    assert "\n" not in str(raised.value)
