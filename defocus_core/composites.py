@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from skimage.segmentation import felzenszwalb
 
-from . import atomic, blur, maps, scenes
+from . import atomic, backbones, blur, maps, scenes
 
 CELL = 4  # pixels of the image to one label
 
@@ -82,12 +82,22 @@ def draw(
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), label
 
 
-def is_sharp(image: np.ndarray, *, share: float, most: float = 1.0) -> bool:
+def is_sharp(
+    image: np.ndarray,
+    *,
+    share: float,
+    most: float = 1.0,
+    model: backbones.Classifier | str | None = None,
+) -> bool:
     """Say whether at least a share of a photograph's pixels is blurred by less than ``most`` pixels of sigma.
 
-    The shipped network judges: unlike a measure of detail, it keeps smooth surfaces that are in focus.
+    A network judges: unlike a measure of detail, it keeps smooth surfaces that are in focus.
+
+    Parameters
+    ----------
+    image, model : as for :func:`defocus_core.maps.estimate`
     """
-    return bool((maps.estimate(image) < most).mean() >= share)
+    return bool((maps.estimate(image, model=model) < most).mean() >= share)
 
 
 def seed_of(seed: int, split: str) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -11,15 +14,21 @@ PART = 4096  # windows at a time, so that their joint distributions stay in the 
 FLAT = 1e-6  # variance, in squared grey levels of 0..255, below which a window is flat
 
 
-def scores(first: np.ndarray, second: np.ndarray, fused: np.ndarray) -> dict[str, float]:
+def scores(shots: Sequence[np.ndarray], fused: np.ndarray) -> dict[str, float]:
     """Return all scores of a fused image: ``q_abf``, ``nmi``, ``q_y``, ``q_cb``, ``fmi``, ``ssim_sources``.
+
+    They are defined for two shots; of more, the mean over all pairs of neighbours.
 
     Parameters
     ----------
-    first, second, fused : (H, W) or (H, W, 3) RGB images; scored on their rounded grey levels
+    shots, fused : (H, W) or (H, W, 3) RGB images; scored on their rounded grey levels
     """
-    greys = [np.rint(images.grey(image) * 255) for image in (first, second, fused)]
-    return {metric.__name__: metric(*greys) for metric in (q_abf, nmi, q_y, q_cb, fmi, ssim_sources)}
+    greys = [np.rint(images.grey(image) * 255) for image in shots]
+    result = np.rint(images.grey(fused) * 255)
+    return {
+        metric.__name__: float(np.mean([metric(one, other, result) for one, other in pairwise(greys)]))
+        for metric in (q_abf, nmi, q_y, q_cb, fmi, ssim_sources)
+    }
 
 
 def q_abf(first: np.ndarray, second: np.ndarray, fused: np.ndarray) -> float:

@@ -33,6 +33,9 @@ rule application:
             None if wildcards.application == "fuse" else config["maps"]
         ),
         settings=lambda wildcards: config["applications"][wildcards.application],
+        programs=lambda wildcards: installed(
+            config["applications"][wildcards.application].get("commands", {})
+        ),
         seed=config["seed"],
     script:
         "../workflow_scripts/application.py"
@@ -104,5 +107,8 @@ rule fuse_set:
     params:
         code=code("fuse_set.py"),
         settings=lambda wildcards: config["stacks"][wildcards.stacks],
+        programs=lambda wildcards: installed(
+            config["stacks"][wildcards.stacks].get("commands", {})
+        ),
     script:
         "../workflow_scripts/fuse_set.py"

@@ -35,6 +35,7 @@ rule train:
 rule scenes:
     input:
         downloads=rules.ingest.input.downloads,
+        judge=model_file(f"shipped/{DEFAULT_MODEL}"),
         manifest="results/ingest/manifest.csv",
     output:
         scenes="results/scenes/{split}.h5",

@@ -57,7 +57,7 @@ for index, (name, scene, taken) in enumerate(stacks):
             "method": method,
             "psnr": metrics.psnr(result, scene.image),
             "ssim": metrics.ssim(result, scene.image),
-            **fusion_metrics.scores(taken[0], taken[-1], result),
+            **fusion_metrics.scores(taken, result),
             "seconds": seconds,
         }
         rows.append(row)

@@ -41,7 +41,7 @@ for stack in sets.stacks(settings["stacks"]):
         seconds[name] = time.perf_counter() - start
     results |= {name: images.read(folder / f"{stack.name}.png") for name, folder in peers.items()}
     for name, result in results.items():
-        scores = fusion_metrics.scores(shots[0], shots[1], result)
+        scores = fusion_metrics.scores(shots, result)
         rows.append({"method": name, "stack": stack.name, **scores, "seconds": seconds.get(name)})
     if len(panels) < 12:
         panels += [*((f"{stack.name}, shot {i + 1}", shot) for i, shot in enumerate(shots[:2]))]

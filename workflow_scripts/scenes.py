@@ -3,17 +3,23 @@
 import sys
 
 import pandas as pd
+import torch
 
-from defocus_core import composites, images, provenance, sources
+from defocus_core import backbones, composites, images, provenance, sources
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+torch.set_num_threads(snakemake.threads)
 split = snakemake.wildcards.split
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
-photographs = [images.read(sources.locate(path)) for path in table[table.split == split].path]
-sharp = [image for image in photographs if composites.is_sharp(image, share=snakemake.params.sharp_share)]
-print(f"{len(sharp)} of {len(photographs)} photographs are sharp all over")
+paths = [sources.locate(path) for path in table[table.split == split].path]
+judge, share = backbones.load(snakemake.input.judge), snakemake.params.sharp_share
+sharp = []
+for image in map(images.read, paths):
+    if composites.is_sharp(image, share=share, model=judge):
+        sharp.append(images.grey(image))
+print(f"{len(sharp)} of {len(paths)} photographs are sharp all over")
 composites.write(
-    [images.grey(image) for image in sharp],
+    sharp,
     snakemake.output.scenes,
     recipe=composites.Recipe(**snakemake.params.recipe),
     count=snakemake.params.scenes,
