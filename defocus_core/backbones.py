@@ -52,14 +52,14 @@ class BlurNet(nn.Module):
 
 
 class SceneNet(nn.Module):
-    """This project's dense network: it sees about 240 pixels around a pixel and says its blur level.
+    """This project's dense network: it sees about 150 pixels to each side of a pixel and says its blur level.
 
     Three strides of two, dilated residual convolutions with the mean of the whole image as context, and
     one step back up to a label at every fourth pixel. It is padded, so its answers are of pixels.
     """
 
     cell = 4
-    reach = 192  # pixels to each side that an answer may depend on, beside the mean of the whole image
+    reach = 192  # pixels to each side beyond which an answer depends on nothing but the mean of the whole image
 
     def __init__(self, levels: int, width: int = 96):
         super().__init__()

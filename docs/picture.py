@@ -8,6 +8,6 @@ from defocus_core import images, magnify, maps, plots
 
 photograph = images.as_float(load_sample_image("flower.jpg"))
 sigma = maps.estimate(photograph)
-magnified = magnify.magnify(photograph, sigma)
+magnified = magnify.widen(photograph, sigma)
 panels = [("photograph", photograph), ("sigma (pixels)", sigma), ("defocus magnified", magnified)]
 plots.side_by_side(panels, Path(__file__).with_name("picture.png"))

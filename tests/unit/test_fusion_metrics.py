@@ -134,6 +134,6 @@ def test_nmi_of_independent_images_is_small_and_of_a_copy_is_one_half_perfect():
 
 def test_scores_of_three_shots_are_the_mean_over_neighbours():
     shots = [np.random.default_rng(seed).random((40, 40), dtype=np.float32) for seed in range(3)]
-    pairs = [fusion_metrics.scores(pair, shots[0]) for pair in (shots[:2], shots[1:])]
-    for name, score in fusion_metrics.scores(shots, shots[0]).items():
+    pairs = [scored.scores(pair, shots[0]) for pair in (shots[:2], shots[1:])]
+    for name, score in scored.scores(shots, shots[0]).items():
         assert score == pytest.approx((pairs[0][name] + pairs[1][name]) / 2)
