@@ -59,7 +59,7 @@ class SceneNet(nn.Module):
     """
 
     cell = 4
-    reach = 192  # pixels to each side beyond which an answer depends on nothing but the mean of the whole image
+    reach = 192  # pixels to each side; beyond, only the mean of the whole image counts
 
     def __init__(self, levels: int, width: int = 96):
         super().__init__()
