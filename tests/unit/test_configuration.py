@@ -35,6 +35,8 @@ def test_every_configuration_of_the_project_is_right(path):
     [
         ({"seeds": 1}, r"\(top level\): .*'seeds'"),
         ({"train": {"epochs": 0}}, r"train\.epochs: 0 is less than"),
+        ({"patches": {"domain": "pixel"}}, r"patches\.domain: 'pixel' is not one of \['patch', 'image'\]"),
+        ({"backbones": ["mobilnet"]}, r"backbones\.0: 'mobilnet' is not one of \['blurnet', 'mobilenet_v2'"),
         ({"ingest": {"shares": {"train": 0.9}}}, r"ingest\.shares: they sum to 1\.2"),
         ({"patches": {"levels": {"smallest": 20}}}, r"patches\.levels: smallest 20 is not below"),
         ({"patches": {"levels": {"spacing": "geometric"}}}, r"patches\.levels: geometric levels start above"),
