@@ -17,7 +17,7 @@ from . import refine as refinement
 from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
-NOTICEABLE, SLOPE = (0.5, 2.0), 32.0
+NOTICEABLE, SLOPE = (0.5, 2.0), 16.0
 LEAST_HALVED = 1.2  # pixels of sigma that half the size still tells from sharp
 HALVING = np.float32(0.25)  # variance, in squared pixels, of the mean over 2x2 pixels
 LEAST = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart

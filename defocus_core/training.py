@@ -158,9 +158,10 @@ def averaged(
     data: Patches | Scenes,
     *,
     settings: Settings,
+    share: float = 0.5,
     count: int = 1024,
 ) -> backbones.Classifier:
-    """Return the network halfway between where a training started and where it ended.
+    """Return the network between where a training started and where it ended.
 
     On photographs unlike the training data the mean of the weights answers better than either end. The
     statistics of its batch norms are not the mean of theirs: they are measured anew.
@@ -170,6 +171,7 @@ def averaged(
     start, end : trained classifiers of one kind
     data : what the second was trained on; its first ``count`` members give the statistics
     settings : of the training: batch, augmentation and seed
+    share : of the start in the weights, 0 to 1
 
     Returns
     -------
@@ -184,7 +186,7 @@ def averaged(
     theirs, state = start.state_dict(), model.state_dict()
     for key, value in state.items():
         if value.is_floating_point():
-            value.add_(theirs[key].to(value)).div_(2)
+            value.lerp_(theirs[key].to(value), share)
     norms = [part for part in model.modules() if isinstance(part, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

@@ -28,8 +28,9 @@ model, history = training.train(
     report=print,
 )
 if snakemake.params.average:
-    model = training.averaged(start.to(device), model, data["train"], settings=settings)
-    print("halfway from the start:", training.evaluate(model, data["validation"]))
+    share = snakemake.params.average
+    model = training.averaged(start.to(device), model, data["train"], settings=settings, share=share)
+    print(f"averaged, {share:g} of the start:", training.evaluate(model, data["validation"]))
 backbones.save(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
 training.write_history(history, snakemake.output.history)
 checkpoint.unlink(missing_ok=True)
