@@ -13,6 +13,7 @@ LABEL = 19 / blur.true_sigma(19, "paper")  # the paper's labels to one pixel of 
 CENTRE = 10 / LABEL
 FACTOR = 3.0
 SHARPEST = 0.1  # share of a photograph that counts as in focus
+MARGIN = 2  # pixels around what is in focus that are kept too: a map's edge may lie inside the subject
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,8 @@ def widen(
     sigma : (H, W) float32 defocus map, pixels
     factor : ratio of the apertures, 1 to 20: from f/8 to f/2 it is 4
     in_focus : sigma in pixels that even what is in focus has, and keeps. None is that of the sharpest tenth;
-        what is likely in focus beside it (:func:`maps.in_focus`) is then kept too, because a factor
-        multiplies the errors of the map, and a subject shows them most
+        what is likely in focus beside it (:func:`maps.in_focus`) and two pixels around are then kept too,
+        because a factor multiplies the errors of the map, and a subject and its outline show them most
     aperture : ``disk`` or ``gaussian``
     layers : of equal steps of sigma
 
@@ -134,7 +135,8 @@ def widen(
     kept = np.quantile(sigma, SHARPEST) if in_focus is None else in_focus
     defocus = np.sqrt(np.maximum(sigma**2 - np.float32(kept) ** 2, 0))
     if in_focus is None:
-        defocus *= 1 - maps.in_focus(sigma)
+        margin = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * MARGIN + 1,) * 2)
+        defocus *= 1 - cv2.dilate(maps.in_focus(sigma), margin)
     light = images.to_light(image).reshape(*sigma.shape, -1)
     missing = float(np.sqrt(factor**2 - 1))
     scene = scenes.Scene(light, -defocus)

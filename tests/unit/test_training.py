@@ -110,10 +110,10 @@ def test_the_mean_of_two_networks_measures_its_batch_statistics_anew(splits):
     start, _ = _train(splits)
     end, _ = _train(splits, dataclasses.replace(SETTINGS, seed=1), start=start)
     plain = dataclasses.replace(SETTINGS, augment=training_data.UNCHANGED)
-    model = training.averaged(start, end, splits["train"], settings=plain, count=64)
+    model = training.averaged(start, end, splits["train"], settings=plain, share=0.75, count=64)
     first = "network.trunk.0.weight"
-    mean = (start.state_dict()[first] + end.state_dict()[first]) / 2
-    assert torch.equal(model.state_dict()[first], mean)
+    mean = 0.75 * start.state_dict()[first] + 0.25 * end.state_dict()[first]
+    torch.testing.assert_close(model.state_dict()[first], mean)
     assert not torch.equal(mean, end.state_dict()[first])
     images = splits["train"].batch(torch.arange(64))[0]
     answers = torch.nn.functional.conv2d((images - 0.5) / 0.25, mean, stride=model.network.trunk[0].stride)
