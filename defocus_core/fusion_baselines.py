@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import functools
 import logging
-import shlex
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from . import backbones, images, maps, refine
+from . import backbones, images, maps, programs, refine
 
 
 def defocus_map(
@@ -109,42 +104,6 @@ def guided_filter(shots: Sequence[np.ndarray]) -> np.ndarray:
 METHODS = {"mean": mean, "laplacian_pyramid": laplacian_pyramid, "guided_filter": guided_filter}
 
 
-class Command:
-    """Another program that fuses files.
-
-    Parameters
-    ----------
-    template : its command line, in which ``{shots}`` stands for the shots' files, in order, and
-        ``{fused}`` for the PNG file that it writes
-    """
-
-    def __init__(self, template: str):
-        self._words = shlex.split(template)
-        if "{shots}" not in self._words or not any("{fused}" in word for word in self._words):
-            raise ValueError(f"a fusion command names {{shots}} and {{fused}}, not {template!r}")
-
-    @property
-    def installed(self) -> bool:
-        """Whether the program is there to be run."""
-        return shutil.which(self._words[0]) is not None
-
-    def __call__(self, shots: Sequence[np.ndarray]) -> np.ndarray:
-        """Fuse (H, W, 3) RGB shots, uint8 or float in [0, 1]; raise RuntimeError if the program fails."""
-        with tempfile.TemporaryDirectory() as folder:
-            files = [Path(folder) / f"{index}.png" for index in range(len(shots))]
-            for file, shot in zip(files, shots, strict=True):
-                images.write(file, shot)
-            fused = Path(folder) / "fused.png"
-            words = [word.replace("{fused}", str(fused)) for word in self._words]
-            place = words.index("{shots}")
-            words[place : place + 1] = map(str, files)
-            done = subprocess.run(words, capture_output=True, text=True, check=False)
-            if done.returncode or not fused.is_file():
-                said = (done.stderr or done.stdout)[-500:]
-                raise RuntimeError(f"{words[0]} failed ({done.returncode}): {said}")
-            return images.as_float(images.read(fused))
-
-
 def methods(
     templates: dict[str, str], *, model: backbones.Classifier | str | None = None
 ) -> dict[str, Callable[[Sequence[np.ndarray]], np.ndarray]]:
@@ -153,13 +112,12 @@ def methods(
     Parameters
     ----------
     model : of :func:`defocus_map`
-    templates : name -> command line, see :class:`Command`
+    templates : name -> command line, see :class:`defocus_core.programs.Command`
     """
-    programs = {name: Command(template) for name, template in templates.items()}
-    for name in [name for name, program in programs.items() if not program.installed]:
+    found = programs.installed(templates)
+    for name in templates.keys() - found:
         logging.getLogger(__name__).warning("%s is not installed and left out", name)
-        del programs[name]
-    return {"defocus_map": functools.partial(defocus_map, model=model)} | METHODS | programs
+    return {"defocus_map": functools.partial(defocus_map, model=model)} | METHODS | found
 
 
 def _pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:

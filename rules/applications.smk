@@ -33,8 +33,10 @@ rule application:
             None if wildcards.application == "fuse" else config["maps"]
         ),
         settings=lambda wildcards: config["applications"][wildcards.application],
-        programs=lambda wildcards: installed(
-            config["applications"][wildcards.application].get("commands", {})
+        programs=lambda wildcards: list(
+            programs.installed(
+                config["applications"][wildcards.application].get("commands", {})
+            )
         ),
         seed=config["seed"],
     script:
@@ -107,8 +109,8 @@ rule fuse_set:
     params:
         code=code("fuse_set.py"),
         settings=lambda wildcards: config["stacks"][wildcards.stacks],
-        programs=lambda wildcards: installed(
-            config["stacks"][wildcards.stacks].get("commands", {})
+        programs=lambda wildcards: list(
+            programs.installed(config["stacks"][wildcards.stacks].get("commands", {}))
         ),
     script:
         "../workflow_scripts/fuse_set.py"

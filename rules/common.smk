@@ -2,8 +2,6 @@ import fcntl
 import functools
 import os
 import platform
-import shlex
-import shutil
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -14,6 +12,7 @@ from defocus_core import (
     DEFAULT_MODEL,
     configuration,
     no_reference,
+    programs,
     provenance,
     sets,
     sources,
@@ -189,13 +188,6 @@ def stack_files(wildcards):
     settings = config["stacks"][wildcards.stacks]
     shots = [on_disk(p) for s in sets.stacks(settings["stacks"]) for p in s.shots]
     return shots + peer_files(settings.get("peers", {}).values())
-
-
-def installed(commands):
-    """Names of the fusion programs that are there to be run, so that a new one has its row."""
-    return [
-        name for name, line in commands.items() if shutil.which(shlex.split(line)[0])
-    ]
 
 
 def published_files(wildcards):

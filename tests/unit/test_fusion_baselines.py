@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from defocus_core import blur, fusion_baselines, images, metrics
+from defocus_core import blur, fusion_baselines, images, metrics, programs
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +51,8 @@ def test_another_program_is_run_on_files_and_left_out_where_missing(shots, caplo
 
 
 def test_a_program_that_fails_says_why(shots):
-    command = fusion_baselines.Command(
-        f"{sys.executable} -c 'raise SystemExit(\"broken\")' {{shots}} {{fused}}"
-    )
+    command = programs.Command(f"{sys.executable} -c 'raise SystemExit(\"broken\")' {{shots}} {{fused}}")
     with pytest.raises(RuntimeError, match="broken"):
         command(shots)
     with pytest.raises(ValueError, match=r"names \{shots\} and \{fused\}"):
-        fusion_baselines.Command("program {shots}")
+        programs.Command("program {shots}")
