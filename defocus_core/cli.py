@@ -51,7 +51,7 @@ def _lacks_memory(error: Exception) -> bool:
 
 
 def _map(options: argparse.Namespace) -> None:
-    from . import backbones, maps, plots  # noqa: PLC0415
+    from . import backbones, focus, maps, plots  # noqa: PLC0415
 
     files = _expand(options.images)
     _one_each(files, _made(options.out), lambda file: f"{file.stem}.npy")
@@ -61,7 +61,7 @@ def _map(options: argparse.Namespace) -> None:
         sigma = maps.estimate(images.read(file), model=model, step=options.step, refine=options.refine)
         atomic.write_array(options.out / f"{file.stem}.npy", sigma)
         if options.probability:
-            atomic.write_array(options.out / f"{file.stem}.probability.npy", maps.in_focus(sigma))
+            atomic.write_array(options.out / f"{file.stem}.probability.npy", focus.in_focus(sigma))
         plots.save_map(sigma, options.out / f"{file.stem}.png")
 
     _each(files, "maps", one, jobs=options.jobs)

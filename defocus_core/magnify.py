@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from . import blur, images, maps, refine, scenes
+from . import blur, focus, images, refine, scenes
 
 LABEL = 19 / blur.true_sigma(19, "paper")  # the paper's labels to one pixel of sigma
 CENTRE = 10 / LABEL
@@ -115,7 +115,7 @@ def widen(
     sigma : (H, W) float32 defocus map, pixels
     factor : ratio of the apertures, 1 to 20: from f/8 to f/2 it is 4
     in_focus : sigma in pixels that even what is in focus has, and keeps. None is that of the sharpest tenth;
-        what is likely in focus beside it (:func:`maps.in_focus`) and two pixels around are then kept too,
+        what is likely in focus beside it (:func:`focus.in_focus`) and two pixels around are then kept too,
         because a factor multiplies the errors of the map, and a subject and its outline show them most
     aperture : ``disk`` or ``gaussian``
     layers : of equal steps of sigma
@@ -136,7 +136,7 @@ def widen(
     defocus = np.sqrt(np.maximum(sigma**2 - np.float32(kept) ** 2, 0))
     if in_focus is None:
         margin = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * MARGIN + 1,) * 2)
-        defocus *= 1 - cv2.dilate(maps.in_focus(sigma), margin)
+        defocus *= 1 - cv2.dilate(focus.in_focus(sigma), margin)
     light = images.to_light(image).reshape(*sigma.shape, -1)
     missing = float(np.sqrt(factor**2 - 1))
     scene = scenes.Scene(light, -defocus)

@@ -1,13 +1,13 @@
 """Choose the constants of the in-focus probability: python tests/calibrate.py IMAGES MASKS FIRST LAST.
 
 Masks are white where blurred, as CUHK's. The settings of the largest F less mean absolute error are printed,
-best first; what is chosen goes into defocus_core/maps.py.
+best first; what is chosen goes into defocus_core/focus.py.
 """
 
 import itertools
 import sys
 
-from defocus_core import benchmark, images, maps, metrics, sets
+from defocus_core import benchmark, focus, images, maps, metrics, sets
 
 folder, truth, first, last = sys.argv[1:]
 scores = {}
@@ -15,9 +15,9 @@ for pair in sets.pairs(folder, truth, first=int(first), last=int(last)):
     sigma = maps.estimate(images.read(pair.image))
     blurred = benchmark.read_mask(pair.truth, blurred="white")
     for bounds in itertools.product((0.4, 0.5, 0.6), (1.5, 2.0, 3.0, 5.0)):
-        noticeable = maps.just_noticeable(sigma, bounds=bounds)
+        noticeable = focus.just_noticeable(sigma, bounds=bounds)
         for slope in (8, 12, 16, 20, 24, 32):
-            chance = maps.in_focus(sigma, noticeable=noticeable, slope=slope)
+            chance = focus.in_focus(sigma, noticeable=noticeable, slope=slope)
             scores.setdefault((*bounds, slope), metrics.Detection()).add(pair.name, 1 - chance, blurred)
 found = [(key, score.summary()) for key, score in scores.items()]
 for (least, most, slope), row in sorted(found, key=lambda item: item[1]["mae"] - item[1]["max_f"])[:12]:

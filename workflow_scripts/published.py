@@ -5,7 +5,7 @@ import sys
 import pandas as pd
 import torch
 
-from defocus_core import atomic, backbones, benchmark, images, maps, metrics, plots, provenance
+from defocus_core import atomic, backbones, benchmark, focus, images, maps, metrics, plots, provenance
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -20,7 +20,7 @@ for stage, refine in (("raw", False), ("refined", True)):
     panels.append((f"ours, {stage}: sigma (pixels)", sigma))
     published.append((f"published, {stage}", other))
     rows.append({"map": stage, "rank_correlation": metrics.rank_correlation(sigma, other)})
-panels += [("ours: in focus (probability)", maps.in_focus(sigma)), *published]
+panels += [("ours: in focus (probability)", focus.in_focus(sigma)), *published]
 plots.side_by_side(panels, snakemake.output.figure)
 atomic.write_text(snakemake.output.scores, pd.DataFrame(rows).to_csv(index=False))
 provenance.record(snakemake)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from defocus_core import atomic, benchmark, provenance, sets
-from defocus_core.maps import in_focus
+from defocus_core.focus import in_focus
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings, shard = snakemake.params.settings, int(snakemake.wildcards.shard)
