@@ -13,13 +13,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from . import DEFAULT_MODEL, __version__, atomic, images
+from . import DEFAULT_MODEL, __version__, atomic, images, outputs
 
 SAID = 5  # failures of a folder that are told
-
-
-class UsageError(ValueError):
-    """Something in the command line that can be said in one line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,16 +49,16 @@ def _lacks_memory(error: Exception) -> bool:
 def _map(options: argparse.Namespace) -> None:
     from . import backbones, focus, maps, plots  # noqa: PLC0415
 
-    files = _expand(options.images)
-    _one_each(files, _made(options.out), lambda file: f"{file.stem}.npy")
+    files = outputs.expand(options.images)
+    written = outputs.by_stem(files, outputs.made(options.out))
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
         sigma = maps.estimate(images.read(file), model=model, step=options.step, refine=options.refine)
-        atomic.write_array(options.out / f"{file.stem}.npy", sigma)
+        atomic.write_array(written[file], sigma)
         if options.probability:
-            atomic.write_array(options.out / f"{file.stem}.probability.npy", focus.in_focus(sigma))
-        plots.save_map(sigma, options.out / f"{file.stem}.png")
+            atomic.write_array(written[file].with_suffix(".probability.npy"), focus.in_focus(sigma))
+        plots.save_map(sigma, written[file].with_suffix(".png"))
 
     _each(files, "maps", one, jobs=options.jobs)
 
@@ -78,9 +74,9 @@ def _magnify(options: argparse.Namespace) -> None:
     from . import magnify  # noqa: PLC0415
 
     if options.published and options.strength is not None:
-        raise UsageError("--published has no --strength: its equations blur by one amount")
+        raise outputs.UsageError("--published has no --strength: its equations blur by one amount")
     if not options.published and options.out_of_focus is not None:
-        raise UsageError("--out-of-focus goes with --published")
+        raise outputs.UsageError("--out-of-focus goes with --published")
     if options.published:
         given = {name: getattr(options, name) for name in ("in_focus", "out_of_focus")}
         settings = magnify.Settings(**{name: value for name, value in given.items() if value is not None})
@@ -101,24 +97,26 @@ def _fuse(options: argparse.Namespace) -> None:
 
     folders = [path for path in options.images if path.is_dir()]
     if folders and len(folders) != len(options.images):
-        raise UsageError("fuse takes shots or folders of shots, not both at once")
+        raise outputs.UsageError("fuse takes shots or folders of shots, not both at once")
     stacks = {folder: images.listing(folder) for folder in folders} or {options.images[0]: options.images}
     empty = [str(folder) for folder, shots in stacks.items() if not shots]
     if empty:
-        raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
+        raise outputs.UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
     inputs = [shot for shots in stacks.values() for shot in shots]
 
     def named(suffix: str) -> Callable[[Path], str]:
         return lambda stack: f"{stack.resolve().name if folders else stack.stem}{suffix}"
 
-    outputs = _outputs(list(stacks), options.out, named(inputs[0].suffix), inputs)
+    written = outputs.targets(list(stacks), options.out, named(inputs[0].suffix), inputs)
     labels = {}
     if options.labels:
-        taken = [*inputs, *outputs.values()]
-        labels = _outputs(list(stacks), options.labels, named(".png"), taken, option="--labels")
+        taken = [*inputs, *written.values()]
+        labels = outputs.targets(list(stacks), options.labels, named(".png"), taken, option="--labels")
         lossy = [path for path in labels.values() if path.suffix.lower() != ".png"]
         if lossy:
-            raise UsageError(f"--labels holds numbers and is written as .png, not {lossy[0].suffix!r}")
+            raise outputs.UsageError(
+                f"--labels holds numbers and is written as .png, not {lossy[0].suffix!r}"
+            )
     settings, model = fuse.Settings(seam=options.seam), backbones.load(options.model)
 
     def one(stack: Path) -> None:
@@ -130,7 +128,7 @@ def _fuse(options: argparse.Namespace) -> None:
             register=options.register,
             match_exposure=options.match_exposure,
         )
-        images.write(outputs[stack], fusion.image, like=shots[0])
+        images.write(written[stack], fusion.image, like=shots[0])
         if stack in labels:
             images.write(labels[stack], fusion.labels)
 
@@ -141,8 +139,8 @@ def _depth(options: argparse.Namespace) -> None:
     from . import backbones, depth, plots  # noqa: PLC0415
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(depth.Lens)}
-    files = _expand(options.images)
-    _one_each(files, _made(options.out), lambda file: f"{file.stem}.npy")
+    files = outputs.expand(options.images)
+    written = outputs.by_stem(files, outputs.made(options.out))
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
@@ -156,9 +154,9 @@ def _depth(options: argparse.Namespace) -> None:
             found = dict(zip(("near", "far"), lens.distances(sigma), strict=True))
             label = "distance (m)"
         for name, values in found.items():
-            atomic.write_array(options.out / f"{file.stem}.{name}.npy", values)
+            atomic.write_array(written[file].with_suffix(f".{name}.npy"), values)
             top = float(values[np.isfinite(values)].max(initial=1e-6))
-            plots.save_map(values, options.out / f"{file.stem}.{name}.png", top=top, label=label)
+            plots.save_map(values, written[file].with_suffix(f".{name}.png"), top=top, label=label)
 
     _each(files, "depth", one, jobs=options.jobs)
 
@@ -181,16 +179,16 @@ def _apply(options: argparse.Namespace, what: str, application: Callable) -> Non
     """Run an application of image and map on every image; write it as the image was."""
     from . import backbones  # noqa: PLC0415
 
-    files = _expand(options.images)
-    outputs = _outputs(files, options.out, lambda file: file.name, files)
+    files = outputs.expand(options.images)
+    written = outputs.targets(files, options.out, lambda file: file.name, files)
     if options.map and options.map.is_dir():
-        _one_each(files, options.map, lambda file: f"{file.stem}.npy")
+        outputs.by_stem(files, options.map)
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
         image = images.read(file)
         result = application(image, _sigma(file, image, model, options.map))
-        images.write(outputs[file], images.as_depth(result, image.dtype), like=file)
+        images.write(written[file], images.as_depth(result, image.dtype), like=file)
 
     _each(files, what, one, jobs=options.jobs)
 
@@ -207,63 +205,10 @@ def _sigma(file: Path, image: np.ndarray, model, given: Path | None) -> np.ndarr
     return sigma
 
 
-def _outputs(
-    items: Sequence[Path],
-    out: Path,
-    name: Callable[[Path], str],
-    taken: Sequence[Path],
-    *,
-    option: str = "--out",
-) -> dict[Path, Path]:
-    """Return where the result of each item goes, the file or the folder ``out``; never over what is taken."""
-    if out.suffix and not out.is_dir():
-        if len(items) > 1:
-            raise UsageError(f"{len(items)} results do not fit into one file {str(out)!r}; give a folder")
-        _made(out.parent)
-        targets = dict.fromkeys(items, out)
-    else:
-        targets = _one_each(items, _made(out), name)
-    taken = {path.resolve() for path in taken}
-    for target in targets.values():
-        images.check_suffix(target)
-        if target.resolve() in taken:
-            raise UsageError(f"{target} would be written over an input or another result; change {option}")
-    return targets
-
-
-def _one_each(items: Sequence[Path], folder: Path, name: Callable[[Path], str]) -> dict[Path, Path]:
-    """Return a file of a folder for each item; two items may not share one."""
-    targets = {item: folder / name(item) for item in items}
-    items_of = {target: item for item, target in targets.items()}
-    for item, target in targets.items():
-        if items_of[target] != item:
-            raise UsageError(f"{item} and {items_of[target]} would share {target}; run them one at a time")
-    return targets
-
-
-def _made(folder: Path) -> Path:
-    """Make a folder before any work is done for what goes there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from error
-    return folder
-
-
 def _provenance(options: argparse.Namespace) -> None:
     from . import provenance  # noqa: PLC0415
 
     print(json.dumps(provenance.find(options.file), indent=1, sort_keys=True))
-
-
-def _expand(paths: Sequence[Path]) -> list[Path]:
-    files = [file for path in paths for file in (images.listing(path) if path.is_dir() else [path])]
-    if not files:
-        raise UsageError(f"no images in {', '.join(map(str, paths))}; known: {', '.join(images.SUFFIXES)}")
-    twice = [file for file in files if files.count(file) > 1]
-    if twice:
-        raise UsageError(f"{twice[0]} is given twice")
-    return files
 
 
 def _each(files: Sequence[Path], what: str, one: Callable[[Path], None], *, jobs: int | None) -> None:
@@ -281,7 +226,7 @@ def _each(files: Sequence[Path], what: str, one: Callable[[Path], None], *, jobs
     if failed:
         more = [f"and {len(failed) - SAID} more"] if len(failed) > SAID else []
         said = "; ".join(failed[:SAID] + more)
-        raise UsageError(f"{len(failed)} of {len(files)} images failed: {said}")
+        raise outputs.UsageError(f"{len(failed)} of {len(files)} images failed: {said}")
 
 
 def _progress(outcomes: Iterable, what: str, total: int):

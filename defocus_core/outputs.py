@@ -1,0 +1,71 @@
+"""Where the results of a command go: known, and refused where something would be lost, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from . import images
+
+
+class UsageError(ValueError):
+    """Something in the command line that can be said in one line."""
+
+
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """Return the pictures that paths name, folders by what lies in them; at least one, and none twice."""
+    files = [file for path in paths for file in (images.listing(path) if path.is_dir() else [path])]
+    if not files:
+        raise UsageError(f"no images in {', '.join(map(str, paths))}; known: {', '.join(images.SUFFIXES)}")
+    twice = [file for file in files if files.count(file) > 1]
+    if twice:
+        raise UsageError(f"{twice[0]} is given twice")
+    return files
+
+
+def targets(
+    items: Sequence[Path],
+    out: Path,
+    name: Callable[[Path], str],
+    taken: Sequence[Path],
+    *,
+    option: str = "--out",
+) -> dict[Path, Path]:
+    """Return where the result of each item goes, the file or the folder ``out``; never over what is taken."""
+    if out.suffix and not out.is_dir():
+        if len(items) > 1:
+            raise UsageError(f"{len(items)} results do not fit into one file {str(out)!r}; give a folder")
+        made(out.parent)
+        found = dict.fromkeys(items, out)
+    else:
+        found = one_each(items, made(out), name)
+    taken = {path.resolve() for path in taken}
+    for target in found.values():
+        images.check_suffix(target)
+        if target.resolve() in taken:
+            raise UsageError(f"{target} would be written over an input or another result; change {option}")
+    return found
+
+
+def one_each(items: Sequence[Path], folder: Path, name: Callable[[Path], str]) -> dict[Path, Path]:
+    """Return a file of a folder for each item; two items may not share one."""
+    targets = {item: folder / name(item) for item in items}
+    items_of = {target: item for item, target in targets.items()}
+    for item, target in targets.items():
+        if items_of[target] != item:
+            raise UsageError(f"{item} and {items_of[target]} would share {target}; run them one at a time")
+    return targets
+
+
+def made(folder: Path) -> Path:
+    """Make a folder before any work is done for what goes there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from error
+    return folder
+
+
+def by_stem(items: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Return the ``.npy`` file of a folder that goes with each picture."""
+    return one_each(items, folder, lambda item: f"{item.stem}.npy")
