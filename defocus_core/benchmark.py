@@ -154,21 +154,31 @@ def score_sigma(methods: dict[str, Method], members: Iterable[Pair], settings: d
     return pd.DataFrame(rows)
 
 
-def summary(parts: Sequence, *, truth: str) -> pd.DataFrame:
-    """Join the scores of the shards of a set: one row a method, best first, means over photographs.
+def joined(parts: Sequence, *, truth: str) -> dict[str, metrics.Detection] | pd.DataFrame:
+    """Join the scores of the shards of a set.
 
     Parameters
     ----------
     parts : of each shard the ``state()`` of every score of :func:`score_masks`, by method, or the rows of
         :func:`score_sigma` as dicts
     truth : ``masks`` or ``sigma``: which of the two
+
+    Returns
+    -------
+    what :func:`score_masks` or :func:`score_sigma` gives for the whole set, in the order of its photographs
     """
     if truth == "masks":
-        scores = {name: metrics.Detection.merged([part[name] for part in parts]) for name in parts[0]}
+        return {name: metrics.Detection.merged([part[name] for part in parts]) for name in parts[0]}
+    rows = pd.DataFrame([row for part in parts for row in part])
+    return rows.sort_values("image", kind="stable", ignore_index=True)
+
+
+def summary(scores: dict[str, metrics.Detection] | pd.DataFrame) -> pd.DataFrame:
+    """Return one row a method, best first, of means over photographs; ``scores`` as of :func:`joined`."""
+    if isinstance(scores, dict):
         rows = [{"method": name, **score.summary()} for name, score in scores.items()]
         return pd.DataFrame(rows).sort_values("accuracy", ascending=False)
-    rows = sorted((row for part in parts for row in part), key=lambda row: row["image"])
-    means = pd.DataFrame(rows).drop(columns="image").groupby(["method", "fitted"], as_index=False).mean()
+    means = scores.drop(columns="image").groupby(["method", "fitted"], as_index=False).mean()
     return means.sort_values("mae")
 
 

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from . import atomic, augmentation, backbones
-from .training_data import Patches, Scenes
+from .training_data import Patches, Scenes, digest
 
 HISTORY = ("epoch", "learning_rate", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
@@ -114,10 +114,10 @@ def train(
     stamp = json.dumps(
         [
             name,
-            train.fingerprint(),
-            validation.fingerprint(),
+            train.digest(),
+            validation.digest(),
             asdict(settings),
-            start and float(sum(value.double().abs().sum() for value in start.state_dict().values())),
+            start and digest(*start.state_dict().values()),
         ],
         sort_keys=True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,9 +33,9 @@ class Patches:
         """Return rows as (n, 1, 32, 32) float32 in [0, 1] and their levels, (n,) int64."""
         return augmentation.augment(_unit_range(self.patches[rows]), ranges), self.level[rows]
 
-    def fingerprint(self) -> list[int]:
-        """Return numbers that tell these patches from others."""
-        return [len(self), int(self.patches.sum(dtype=torch.int64)), int(self.level.sum())]
+    def digest(self) -> str:
+        """Return what tells these patches from others; see :func:`digest`."""
+        return digest(self.patches, self.level)
 
     def answers(self, model: backbones.Classifier, images: torch.Tensor) -> torch.Tensor:
         """Return logits, (n, levels)."""
@@ -69,13 +70,21 @@ class Scenes:
             images, level = (_turned(values, turn, mirror) for values in (images, level))
         return augmentation.augment(images, replace(ranges, flips=False)), level
 
-    def fingerprint(self) -> list[int]:
-        """Return numbers that tell these scenes from others."""
-        return [len(self), int(self.images.sum(dtype=torch.int64))]
+    def digest(self) -> str:
+        """Return what tells these scenes from others; see :func:`digest`."""
+        return digest(self.images, self.level)
 
     def answers(self, model: backbones.Classifier, images: torch.Tensor) -> torch.Tensor:
         """Return logits, (n, levels, S / 4, S / 4)."""
         return model.dense(images)
+
+
+def digest(*tensors: torch.Tensor) -> str:
+    """Return the SHA-256 of the values of tensors, wherever they lie, in hexadecimal digits."""
+    total = hashlib.sha256()
+    for tensor in tensors:
+        total.update(tensor.detach().cpu().contiguous().numpy())
+    return total.hexdigest()
 
 
 def _unit_range(images: torch.Tensor) -> torch.Tensor:

@@ -6,26 +6,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from defocus_core import atomic, benchmark, images, metrics, plots, provenance, report, sets
+from defocus_core import atomic, benchmark, images, plots, provenance, report, sets
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings, output = snakemake.params.settings, snakemake.output
 members = sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
 parts = [json.loads(Path(path).read_text()) for path in snakemake.input.parts]
-table = benchmark.summary(parts, truth=settings["truth"])
+scores = benchmark.joined(parts, truth=settings["truth"])
 
 if settings["truth"] == "masks":
-    scores = {name: metrics.Detection.merged([part[name] for part in parts]) for name in parts[0]}
     each = pd.concat([pd.DataFrame(s.rows).assign(method=name) for name, s in scores.items()])
     lines = {name: s.curve()[::-1] for name, s in scores.items()}
     plots.curves(lines, output.curve, x="recall of sharp", y="precision of sharp", limits=(0, 1))
 else:
-    each = pd.DataFrame([row for part in parts for row in part])
-    each = each.sort_values("image", kind="stable", ignore_index=True)
+    each = scores
     lines = {name: (range(len(rows)), rows.mae.to_numpy()) for name, rows in each.groupby("method")}
     plots.curves(lines, output.curve, x="image", y="mean absolute error (pixels of sigma)")
 
-report.write_table(table, output.scores, output.markdown)
+report.write_table(benchmark.summary(scores), output.scores, output.markdown)
 atomic.write_text(output.images, each.to_csv(index=False))
 panels = []
 for pair in members[:3]:

@@ -15,7 +15,7 @@ shards = len(parts) // len(names)
 rows = []
 for index, name in enumerate(names):
     mine = parts[index * shards : (index + 1) * shards]
-    methods = benchmark.summary(mine, truth=snakemake.params.truth)
+    methods = benchmark.summary(benchmark.joined(mine, truth=snakemake.params.truth))
     row = methods[methods.method == "map"].drop(columns=["method", "fitted"], errors="ignore")
     rows.append(row.assign(variant=name)[["variant", *row]])
 report.write_table(pd.concat(rows), snakemake.output.scores, snakemake.output.markdown)

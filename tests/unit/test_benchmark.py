@@ -45,7 +45,7 @@ def test_scores_of_shards_join_to_one_row_a_method_best_first():
         [],
         [{**near, "image": "a", "mae": 1.0}, {"method": "entropy", "fitted": True, "image": "a", "mae": 2.0}],
     ]
-    table = benchmark.summary(shards, truth="sigma")
+    table = benchmark.summary(benchmark.joined(shards, truth="sigma"))
     assert table[["method", "mae"]].to_numpy().tolist() == [["entropy", 1.5], ["map", 2.0]]
     masks = []
     for name, accuracy in (("a", 1.0), ("b", 0.75)):
@@ -54,5 +54,5 @@ def test_scores_of_shards_join_to_one_row_a_method_best_first():
         scores["good"].add(name, truth * 1.0, truth)
         scores["bad"].add(name, np.zeros((2, 2)) if accuracy < 1 else truth * 1.0, truth)
         masks.append({method: score.state() for method, score in scores.items()})
-    table = benchmark.summary(masks, truth="masks")
+    table = benchmark.summary(benchmark.joined(masks, truth="masks"))
     assert table[["method", "accuracy", "images"]].to_numpy().tolist() == [["good", 1, 2], ["bad", 0.875, 2]]

@@ -69,6 +69,13 @@ def test_a_damaged_or_foreign_checkpoint_only_costs_its_epochs(splits, tmp_path)
     assert _train(splits, other, checkpoint=tmp_path / "c")[1] == _train(splits, other)[1]
 
 
+def test_patches_in_another_order_are_others(splits):
+    patches = splits["train"]
+    turned = training_data.Patches(patches.patches.flip(0), patches.level)
+    assert patches.digest() != turned.digest()
+    assert patches.digest() == training_data.Patches(patches.patches.clone(), patches.level).digest()
+
+
 def test_patience_stops_early(splits):
     stuck = dataclasses.replace(
         SETTINGS, epochs=30, learning_rate=1e-12, patience=1, augment=augmentation.Ranges()
