@@ -26,6 +26,7 @@ class Recipe:
     smallest, largest : range of sigma in pixels, drawn evenly in its logarithm
     disk : share of scenes blurred by a disk of the same standard deviation in place of a Gaussian
     linear_light : share of scenes blurred in linear light
+    shaded : share of objects that are smooth in parts, as skin and paint are
     """
 
     size: int = 192
@@ -33,6 +34,7 @@ class Recipe:
     largest: float = 12.0
     disk: float = 0.5
     linear_light: float = 0.5
+    shaded: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,15 @@ def draw(
     lens = _Lens(disk=rng.random() < recipe.disk, linear=rng.random() < recipe.linear_light)
     margin = 32
     frame = recipe.size + 2 * margin
-    one = photographs[rng.integers(len(photographs))]
-    back, regions = _crop(one, frame, rng)
+    back, regions = _crop(photographs[rng.integers(len(photographs))], frame, rng)
     far, near = _sigmas(recipe, rng)
     canvas, sigma = _background(back, far, lens, recipe, rng)
     for _ in range(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])):
         mask = _silhouette(regions, rng)
         same = rng.random() < 0.5
         front = back if same else _crop(photographs[rng.integers(len(photographs))], frame, rng)[0]
+        if recipe.shaded and rng.random() < recipe.shaded:
+            front = _shaded(front, rng)
         coverage = mask.astype(np.float32)
         colour, coverage = lens(lens.light(front) * coverage, near), lens(coverage, near)
         canvas = colour + (1 - coverage) * canvas
@@ -215,6 +218,14 @@ def _silhouette(regions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     held = np.bincount(index[mask], minlength=index.max() + 1) / np.bincount(index.ravel())
     grown = (held > 0.5)[index]
     return grown if 0.03 < grown.mean() < 0.8 else mask
+
+
+def _shaded(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Leave nothing but soft shading outside a random part: what it says of blur is at its outline alone."""
+    shade = cv2.GaussianBlur(grey, (0, 0), np.exp(rng.uniform(np.log(8), np.log(40))))
+    kept = scenes.blob(grey.shape, rng, share=rng.uniform(0.1, 0.8)).astype(np.float32)
+    kept = cv2.GaussianBlur(kept, (0, 0), rng.uniform(2, 12))
+    return np.clip(shade + kept * (grey - shade), 0, 1)
 
 
 def _crop(photograph: Photograph, frame: int, rng) -> tuple[np.ndarray, np.ndarray]:

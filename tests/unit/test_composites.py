@@ -1,3 +1,5 @@
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -44,6 +46,22 @@ def test_more_sigma_is_less_detail(greys):
         image, sigma = composites.draw(photographs, RECIPE, np.random.default_rng(seed))
         detail[bool(sigma.mean() > 2)].append(np.abs(np.diff(image.astype(float))).mean())
     assert np.mean(detail[True]) < 0.5 * np.mean(detail[False])
+
+
+def test_shaded_objects_lose_texture_and_keep_their_label(greys):
+    photographs = [composites.Photograph.of(greys[1])]
+    shaded = dataclasses.replace(RECIPE, shaded=1.0)
+    ratios = []
+    for seed in range(30):
+        (plain, sigma), (smooth, same) = (
+            composites.draw(photographs, recipe, np.random.default_rng(seed)) for recipe in (RECIPE, shaded)
+        )
+        if np.array_equal(sigma, same):  # up to the first object both draw alike
+            details = [np.abs(np.diff(image.astype(float))).mean() for image in (smooth, plain)]
+            ratios.append(details[0] / details[1])
+    assert len(ratios) > 15
+    assert max(ratios) < 1.05
+    assert np.mean(ratios) < 0.95
 
 
 def test_only_photographs_sharp_all_over_are_used():
