@@ -17,9 +17,28 @@ from .focus import LEAST, in_focus
 from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
-LEAST_HALVED = 1.2  # pixels of sigma that half the size still tells from sharp
+LARGEST = 12.0  # pixels of sigma, the largest level of the shipped networks
 HALVING = np.float32(0.25)  # variance, in squared pixels, of the mean over 2x2 pixels
 TILE = 1024  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
+
+
+@dataclass(frozen=True)
+class Context:
+    """How what is found at half the size counts beside what is found at full size.
+
+    Parameters
+    ----------
+    least : pixels of sigma that half the size still tells from sharp
+    share : of its certainty that is counted, up to the largest level; what is beyond, full size cannot tell,
+        and half the size counts alone
+    """
+
+    least: float
+    share: float
+
+
+MEASURING = Context(least=1.2, share=0.7)  # sigma stays what it is at full size where that is certain
+DETECTING = Context(least=0.8, share=1.0)  # what is around says most of what is in focus
 
 
 @dataclass(frozen=True)
@@ -33,8 +52,10 @@ class Settings:
     certainty : exponent of the certainty of a window, ``1 - H / log levels`` with H the entropy of its
         probabilities, in the mean over the windows that cover a pixel; 0 weights all alike (the paper)
     presmooth : sigma of a Gaussian over the image first, against noise (the authors' demo: 1)
-    half : look at the photograph at half its size too, where a network sees twice as far around, and
-        count what it finds blurred there beside what it finds in full size, each by its certainty
+    coarsest : look at the photograph at half its size too, where a network sees twice as far around and
+        twice the blur, and at half of that, as long as the shorter side has this many pixels; 0 is at full
+        size alone. What is found blurred there counts beside what is found in full size, each by its
+        certainty (:class:`Context`)
     logarithm : take expectations and means and refine in the logarithm of sigma, in which blur is told
         apart evenly; the paper does so in sigma itself
     refine : method and settings of the refinement
@@ -43,27 +64,29 @@ class Settings:
     decision: str = "expectation"
     certainty: float = 2.0
     presmooth: float = 0.0
-    half: bool = True
+    coarsest: int = 40
     logarithm: bool = True
     refine: refinement.LeastSquares | refinement.Guided = refinement.LeastSquares()
 
     def __post_init__(self):
         if self.decision not in ("expectation", "winner"):
             raise ValueError(f"no decision {self.decision!r}; known: expectation, winner")
+        if self.coarsest < 0:
+            raise ValueError(f"coarsest is a number of pixels, or 0 for full size alone, not {self.coarsest}")
 
 
 def arguments_from(options: dict) -> dict:
     """Return the arguments of :func:`estimate` that the workflow's ``maps`` section stands for."""
     known = {
         key: options[key]
-        for key in ("decision", "certainty", "presmooth", "half", "logarithm")
+        for key in ("decision", "certainty", "presmooth", "coarsest", "logarithm")
         if key in options
     }
     settings = Settings(**known, refine=refinement.settings_from(options.get("refinement", {})))
     return {"step": options["step"], "refine": options["refine"], "settings": settings}
 
 
-PAPER = Settings(decision="winner", certainty=0.0, half=False, logarithm=False, refine=refinement.PAPER)
+PAPER = Settings(decision="winner", certainty=0.0, coarsest=0, logarithm=False, refine=refinement.PAPER)
 DEFAULT = Settings()
 
 
@@ -99,17 +122,72 @@ def estimate(
     ----------
     Galetto & Deng, The Visual Computer 2022, sections 3.2 (equations 6, 7) and 3.3.
     """
+    scales = scales_of(image, model=model, step=step, settings=settings)
+    return settled(image, combined(scales, MEASURING, settings=settings), refine=refine, settings=settings)
+
+
+def detect(
+    image: np.ndarray,
+    *,
+    model: backbones.Classifier | str | None = None,
+    step: int = 16,
+    refine: bool = True,
+    settings: Settings = DEFAULT,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate the defocus map of a photograph, and how likely each pixel is in focus.
+
+    Parameters and errors are those of :func:`estimate`. The network runs once for both. The probability is
+    :func:`defocus_core.focus.in_focus` of a map of its own, in which what is found at half the size and
+    below counts in full: that tells surfaces in and out of focus apart more surely, and measures sigma less
+    well.
+
+    Returns
+    -------
+    sigma, as of :func:`estimate`, and the probability, (H, W) float32 in [0, 1]
+    """
+    scales = scales_of(image, model=model, step=step, settings=settings)
+    same = [(values.copy(), certainty.copy()) for values, certainty in scales]
+    sigma, around = (
+        settled(image, combined(parts, context, settings=settings), refine=refine, settings=settings)
+        for parts, context in ((same, MEASURING), (scales, DETECTING))
+    )
+    return sigma, in_focus(around)
+
+
+def scales_of(
+    image: np.ndarray,
+    *,
+    model: backbones.Classifier | str | None = None,
+    step: int = 16,
+    settings: Settings = DEFAULT,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return :func:`found` of a photograph, of half its size, and so on.
+
+    Parameters and errors are those of :func:`estimate`.
+    """
     if not 1 <= step <= SIZE:
         raise ValueError(f"step is 1 to {SIZE} pixels (windows must touch), not {step}")
     model = model if isinstance(model, backbones.Classifier) else _loaded(model or DEFAULT_MODEL)
     grey = images.grey(image)
     if settings.presmooth:
         grey = cv2.GaussianBlur(grey, (0, 0), settings.presmooth)
-    values, certainty = found(grey, model, step=step, settings=settings)
-    if settings.half:
-        values, certainty = joined(values, certainty, *halved(grey, model, step=step, settings=settings))
+    scales = [found(grey, model, step=step, settings=settings)]
+    while settings.coarsest and min(grey.shape) // 2 >= settings.coarsest:
+        grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        scales.append(found(grey, model, step=step, settings=settings))
+    return scales
+
+
+def settled(
+    image: np.ndarray,
+    found: tuple[np.ndarray, np.ndarray],
+    *,
+    refine: bool = True,
+    settings: Settings = DEFAULT,
+) -> np.ndarray:
+    """Return sigma in pixels of what is found; parameters as of :func:`estimate`."""
+    values, certainty = found
     if refine:
-        del grey  # a large photograph is held once at a time: grey for the network, in colour for the guide
         image = images.as_float(image)
         if image.ndim == 3:
             image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
@@ -140,21 +218,52 @@ def found(
     )
 
 
-def halved(
-    grey: np.ndarray, model: backbones.Classifier, *, step: int, settings: Settings = DEFAULT
+def combined(
+    scales: list[tuple[np.ndarray, np.ndarray]], context: Context, *, settings: Settings = DEFAULT
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return :func:`found` of a photograph at half its size, in pixels of the whole one.
+    """Return what was found at full size joined with what was found at half of it, and so on.
+
+    Parameters
+    ----------
+    scales : as of :func:`found`, finest first, each half the size of the one before; overwritten
+    context : how the coarser ones count
+
+    Returns
+    -------
+    values and certainty, as of :func:`found`
+    """
+    values, certainty = scales[-1]
+    for finer, sure in reversed(scales[:-1]):
+        coarse, weight, beyond = doubled(values, certainty, context, settings=settings)
+        size = finer.shape[::-1]
+        np.multiply(sure, 1 - cv2.resize(beyond, size), out=sure)
+        values, certainty = joined(finer, sure, cv2.resize(coarse, size), cv2.resize(weight, size))
+    return values, certainty
+
+
+def doubled(
+    values: np.ndarray, certainty: np.ndarray, context: Context, *, settings: Settings = DEFAULT
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what was found in a photograph of half the size, in pixels of the whole one.
 
     What is sharp at half the size may be anything up to a pixel in the whole, so its certainty is 0.
+
+    Parameters
+    ----------
+    values, certainty : as of :func:`found`
+
+    Returns
+    -------
+    values; the certainty that counts; and how certain it is that sigma is beyond :data:`LARGEST`, all of
+    the shape of ``values``, float32
     """
-    height, width = grey.shape
-    small = cv2.resize(grey, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
-    values, certainty = found(small, model, step=step, settings=settings)
     sigma = np.exp(values) - LEAST if settings.logarithm else values
     sigma = np.sqrt(np.maximum(4 * sigma**2 - HALVING, LEAST**2))
     values = np.log(sigma + LEAST) if settings.logarithm else sigma
-    certainty *= 1 - in_focus(sigma, noticeable=LEAST_HALVED, slope=6)
-    return cv2.resize(values, (width, height)), cv2.resize(certainty, (width, height))
+    certainty = certainty * (1 - in_focus(sigma, noticeable=context.least, slope=6))
+    beyond = 1 - in_focus(sigma, noticeable=LARGEST, slope=6)
+    weight = certainty * (context.share + (1 - context.share) * beyond)
+    return values, weight, certainty * beyond
 
 
 def joined(
@@ -162,11 +271,13 @@ def joined(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean of two answers by the squares of their certainties, and the greater certainty.
 
-    All are (H, W) float32; the first two are overwritten.
+    All are (H, W) float32 and are overwritten: of a large photograph each takes a good deal of memory.
     """
-    weight = sure**2
-    weight /= np.maximum(weight + certainty**2, np.float32(1e-6))
-    values += weight * (others - values)
+    weight, total = sure**2, certainty**2
+    total += weight
+    weight /= np.maximum(total, np.float32(1e-6), out=total)
+    others -= values
+    values += np.multiply(weight, others, out=others)
     return values, np.maximum(certainty, sure, out=certainty)
 
 

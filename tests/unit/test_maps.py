@@ -188,13 +188,42 @@ def test_answers_are_joined_by_their_certainties():
 
 
 def test_half_the_size_answers_in_pixels_of_the_whole_and_only_of_blur():
-    model = backbones.load("scenenet")
     for sigma, found in ((0, False), (4, True)):
         grey = blur.blur(images.grey(data.astronaut()), sigma)
-        values, certainty = maps.halved(grey, model, step=8)
+        _, half = maps.scales_of(grey, settings=maps.Settings(coarsest=200))
+        values, certainty, beyond = maps.doubled(*half, maps.MEASURING)
         assert bool(np.median(certainty) > 0.2) is found
+        assert np.median(beyond) < 0.05
         if found:
             assert 3.2 < np.median(np.exp(values)) < 4.8
+
+
+def test_a_photograph_is_halved_down_to_the_coarsest_size():
+    grey = np.random.default_rng(0).random((100, 170), np.float32)
+    shapes = {0: [(100, 170)], 26: [(100, 170), (50, 85)], 25: [(100, 170), (50, 85), (25, 42)]}
+    for coarsest, expected in shapes.items():
+        scales = maps.scales_of(grey, settings=maps.Settings(coarsest=coarsest))
+        assert [values.shape for values, _ in scales] == expected
+    with pytest.raises(ValueError, match="not -1"):
+        maps.Settings(coarsest=-1)
+
+
+def test_blur_far_beyond_the_largest_level_is_measured():
+    photograph = images.grey(data.astronaut())
+    large = cv2.resize(photograph, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    sigma = maps.estimate(blur.blur(large, 36), refine=False)  # three times the largest level
+    assert 18 < np.median(sigma) < 40  # full size alone says 6
+
+
+@pytest.mark.parametrize("refine", [False, True])
+def test_what_is_in_focus_is_likely_so_and_its_sigma_is_the_estimate(refine):
+    image = images.grey(data.astronaut())
+    image[:, 256:] = blur.blur(image, 4)[:, 256:]
+    sigma, likely = maps.detect(image, refine=refine)
+    np.testing.assert_array_equal(sigma, maps.estimate(image, refine=refine))
+    assert likely.dtype == np.float32
+    assert likely[:, :240].mean() > 0.8
+    assert likely[:, 272:].mean() < 0.1
 
 
 def test_a_step_that_leaves_gaps_is_refused(blurnet):
