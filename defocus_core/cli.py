@@ -47,20 +47,17 @@ def _lacks_memory(error: Exception) -> bool:
 
 
 def _map(options: argparse.Namespace) -> None:
-    from . import backbones, maps, plots  # noqa: PLC0415
+    from . import backbones, focus, maps, plots  # noqa: PLC0415
 
     files = outputs.expand(options.images)
     written = outputs.by_stem(files, outputs.made(options.out))
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
-        arguments = {"model": model, "step": options.step, "refine": options.refine}
-        if options.probability:
-            sigma, likely = maps.detect(images.read(file), **arguments)
-            atomic.write_array(written[file].with_suffix(".probability.npy"), likely)
-        else:
-            sigma = maps.estimate(images.read(file), **arguments)
+        sigma = maps.estimate(images.read(file), model=model, step=options.step, refine=options.refine)
         atomic.write_array(written[file], sigma)
+        if options.probability:
+            atomic.write_array(written[file].with_suffix(".probability.npy"), focus.in_focus(sigma))
         plots.save_map(sigma, written[file].with_suffix(".png"))
 
     _each(files, "maps", one, jobs=options.jobs)

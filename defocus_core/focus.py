@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy import special
 
-NOTICEABLE, SHARE, SLOPE = (0.5, 4.0), 0.9, 16.0
+NOTICEABLE, SLOPE = (0.5, 2.0), 16.0
 LEAST = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
 
 
@@ -29,19 +29,17 @@ def in_focus(sigma: np.ndarray, *, noticeable: float | None = None, slope: float
     return special.expit(np.float32(slope) * np.log(ratio))
 
 
-def just_noticeable(
-    sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEABLE, share: float = SHARE
-) -> float:
+def just_noticeable(sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEABLE) -> float:
     """Return the blur from which a photograph's own surfaces look out of focus.
 
-    What is in focus in a soft or enlarged photograph would be out of focus in a crisp one. So it is a share
-    of the sigma that best divides the photograph in two, within bounds: nothing sharper than the lower one
-    is ever out of focus, and nothing more blurred than the upper one in focus.
+    What is in focus in a soft or enlarged photograph would be out of focus in a crisp one. So it is the
+    sigma that best divides the photograph in two, within bounds: nothing sharper than the lower one is
+    ever out of focus, and nothing more blurred than the upper one in focus.
 
     Parameters
     ----------
     sigma : (H, W) float32 defocus map, pixels
-    bounds, share : in pixels, and of the sigma that divides best; calibrated on CUHK 0201-0300
+    bounds : in pixels; calibrated on CUHK 0201-0300
 
     Returns
     -------
@@ -54,8 +52,7 @@ def just_noticeable(
     steps = 48  # to a unit of log sigma: 256 codes are 0.1 to 20 pixels
     codes = np.clip(steps * np.log(np.maximum(sigma, LEAST) / LEAST), 0, 255).astype(np.uint8)
     first, last = _otsu(codes), 254 - _otsu(255 - codes)
-    divides = LEAST * np.exp(((first + last) / 2 + 1) / steps)
-    return float(np.clip(share * divides, *bounds))
+    return float(np.clip(LEAST * np.exp(((first + last) / 2 + 1) / steps), *bounds))
 
 
 def _otsu(codes: np.ndarray) -> float:

@@ -17,28 +17,11 @@ from .focus import LEAST, in_focus
 from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
-LARGEST = 12.0  # pixels of sigma, the largest level of the shipped networks
+LEAST_HALVED = 1.2  # pixels of sigma that half the size still tells from sharp
+HALVED_COUNTS = 0.7  # share of the certainty of half the size that counts beside full size
+LARGEST = 12.0  # largest level in pixels of sigma; half the size counts alone beyond it
 HALVING = np.float32(0.25)  # variance, in squared pixels, of the mean over 2x2 pixels
 TILE = 1024  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
-
-
-@dataclass(frozen=True)
-class Context:
-    """How what is found at half the size counts beside what is found at full size.
-
-    Parameters
-    ----------
-    least : pixels of sigma that half the size still tells from sharp
-    share : of its certainty that is counted, up to the largest level; what is beyond, full size cannot tell,
-        and half the size counts alone
-    """
-
-    least: float
-    share: float
-
-
-MEASURING = Context(least=1.2, share=0.7)  # sigma stays what it is at full size where that is certain
-DETECTING = Context(least=0.8, share=1.0)  # what is around says most of what is in focus
 
 
 @dataclass(frozen=True)
@@ -55,7 +38,7 @@ class Settings:
     coarsest : look at the photograph at half its size too, where a network sees twice as far around and
         twice the blur, and at half of that, as long as the shorter side has this many pixels; 0 is at full
         size alone. What is found blurred there counts beside what is found in full size, each by its
-        certainty (:class:`Context`)
+        certainty
     logarithm : take expectations and means and refine in the logarithm of sigma, in which blur is told
         apart evenly; the paper does so in sigma itself
     refine : method and settings of the refinement
@@ -123,35 +106,13 @@ def estimate(
     Galetto & Deng, The Visual Computer 2022, sections 3.2 (equations 6, 7) and 3.3.
     """
     scales = scales_of(image, model=model, step=step, settings=settings)
-    return settled(image, combined(scales, MEASURING, settings=settings), refine=refine, settings=settings)
-
-
-def detect(
-    image: np.ndarray,
-    *,
-    model: backbones.Classifier | str | None = None,
-    step: int = 16,
-    refine: bool = True,
-    settings: Settings = DEFAULT,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Estimate the defocus map of a photograph, and how likely each pixel is in focus.
-
-    Parameters and errors are those of :func:`estimate`. The network runs once for both. The probability is
-    :func:`defocus_core.focus.in_focus` of a map of its own, in which what is found at half the size and
-    below counts in full: that tells surfaces in and out of focus apart more surely, and measures sigma less
-    well.
-
-    Returns
-    -------
-    sigma, as of :func:`estimate`, and the probability, (H, W) float32 in [0, 1]
-    """
-    scales = scales_of(image, model=model, step=step, settings=settings)
-    same = [(values.copy(), certainty.copy()) for values, certainty in scales]
-    sigma, around = (
-        settled(image, combined(parts, context, settings=settings), refine=refine, settings=settings)
-        for parts, context in ((same, MEASURING), (scales, DETECTING))
-    )
-    return sigma, in_focus(around)
+    values, certainty = combined(scales, settings=settings)
+    if refine:
+        image = images.as_float(image)
+        if image.ndim == 3:
+            image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
+        values = refinement.refine(values, image, settings.refine, certainty=certainty)
+    return np.exp(values, out=values) - LEAST if settings.logarithm else values
 
 
 def scales_of(
@@ -178,23 +139,6 @@ def scales_of(
     return scales
 
 
-def settled(
-    image: np.ndarray,
-    found: tuple[np.ndarray, np.ndarray],
-    *,
-    refine: bool = True,
-    settings: Settings = DEFAULT,
-) -> np.ndarray:
-    """Return sigma in pixels of what is found; parameters as of :func:`estimate`."""
-    values, certainty = found
-    if refine:
-        image = images.as_float(image)
-        if image.ndim == 3:
-            image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
-        values = refinement.refine(values, image, settings.refine, certainty=certainty)
-    return np.exp(values, out=values) - LEAST if settings.logarithm else values
-
-
 def found(
     grey: np.ndarray, model: backbones.Classifier, *, step: int, settings: Settings = DEFAULT
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -219,14 +163,13 @@ def found(
 
 
 def combined(
-    scales: list[tuple[np.ndarray, np.ndarray]], context: Context, *, settings: Settings = DEFAULT
+    scales: list[tuple[np.ndarray, np.ndarray]], *, settings: Settings = DEFAULT
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what was found at full size joined with what was found at half of it, and so on.
 
     Parameters
     ----------
     scales : as of :func:`found`, finest first, each half the size of the one before; overwritten
-    context : how the coarser ones count
 
     Returns
     -------
@@ -234,7 +177,7 @@ def combined(
     """
     values, certainty = scales[-1]
     for finer, sure in reversed(scales[:-1]):
-        coarse, weight, beyond = doubled(values, certainty, context, settings=settings)
+        coarse, weight, beyond = doubled(values, certainty, settings=settings)
         size = finer.shape[::-1]
         np.multiply(sure, 1 - cv2.resize(beyond, size), out=sure)
         values, certainty = joined(finer, sure, cv2.resize(coarse, size), cv2.resize(weight, size))
@@ -242,7 +185,7 @@ def combined(
 
 
 def doubled(
-    values: np.ndarray, certainty: np.ndarray, context: Context, *, settings: Settings = DEFAULT
+    values: np.ndarray, certainty: np.ndarray, *, settings: Settings = DEFAULT
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what was found in a photograph of half the size, in pixels of the whole one.
 
@@ -260,9 +203,9 @@ def doubled(
     sigma = np.exp(values) - LEAST if settings.logarithm else values
     sigma = np.sqrt(np.maximum(4 * sigma**2 - HALVING, LEAST**2))
     values = np.log(sigma + LEAST) if settings.logarithm else sigma
-    certainty = certainty * (1 - in_focus(sigma, noticeable=context.least, slope=6))
+    certainty = certainty * (1 - in_focus(sigma, noticeable=LEAST_HALVED, slope=6))
     beyond = 1 - in_focus(sigma, noticeable=LARGEST, slope=6)
-    weight = certainty * (context.share + (1 - context.share) * beyond)
+    weight = certainty * (HALVED_COUNTS + (1 - HALVED_COUNTS) * beyond)
     return values, weight, certainty * beyond
 
 

@@ -17,7 +17,6 @@ rule maps:
     params:
         code=code("maps.py"),
         settings=config["maps"],
-        detect=lambda wildcards: config["sets"][wildcards.set]["truth"] == "masks",
         folders=set_folders,
         pairing=lambda wildcards: set_pairing(wildcards.set),
         shards=lambda wildcards: set_shards(wildcards.set),

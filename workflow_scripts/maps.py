@@ -15,12 +15,7 @@ arguments = maps.arguments_from(snakemake.params.settings)
 model = backbones.load(snakemake.input.model)
 members = sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
 for pair in sets.sharded(members, snakemake.params.shards)[int(snakemake.wildcards.shard)]:
-    image = images.read(pair.image)
-    if snakemake.params.detect:
-        sigma, likely = maps.detect(image, model=model, **arguments)
-        atomic.write_array(folder / f"{pair.name}.probability.npy", likely)
-    else:
-        sigma = maps.estimate(image, model=model, **arguments)
+    sigma = maps.estimate(images.read(pair.image), model=model, **arguments)
     atomic.write_array(folder / f"{pair.name}.npy", sigma)
     plots.save_map(sigma, folder / f"{pair.name}.png")
     print(pair.name, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")

@@ -5,7 +5,7 @@ import sys
 import pandas as pd
 import torch
 
-from defocus_core import atomic, backbones, benchmark, images, maps, metrics, plots, provenance
+from defocus_core import atomic, backbones, benchmark, focus, images, maps, metrics, plots, provenance
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -15,12 +15,12 @@ arguments = maps.arguments_from(snakemake.params.settings)
 panels, rows = [("photograph", image)], []
 published = []
 for stage, refine in (("raw", False), ("refined", True)):
-    sigma, likely = maps.detect(image, model=model, **(arguments | {"refine": refine}))
+    sigma = maps.estimate(image, model=model, **(arguments | {"refine": refine}))
     other = benchmark.read_peer(snakemake.input[stage], sigma.shape, high="blurred")
     panels.append((f"ours, {stage}: sigma (pixels)", sigma))
     published.append((f"published, {stage}", other))
     rows.append({"map": stage, "rank_correlation": metrics.rank_correlation(sigma, other)})
-panels += [("ours: in focus (probability)", likely), *published]
+panels += [("ours: in focus (probability)", focus.in_focus(sigma)), *published]
 plots.side_by_side(panels, snakemake.output.figure)
 atomic.write_text(snakemake.output.scores, pd.DataFrame(rows).to_csv(index=False))
 provenance.record(snakemake)

@@ -4,9 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from defocus_core import atomic, benchmark, provenance, sets
+from defocus_core.focus import in_focus
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 settings, shard = snakemake.params.settings, int(snakemake.wildcards.shard)
@@ -15,7 +14,7 @@ members = sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
 members = sets.sharded(members, snakemake.params.shards)[shard]
 methods = {"map": lambda pair, grey: benchmark.read_sigma(maps / f"{pair.name}.npy")}
 if settings["truth"] == "masks":
-    methods["probability"] = lambda pair, grey: 1 - np.load(maps / f"{pair.name}.probability.npy")
+    methods["probability"] = lambda pair, grey: 1 - in_focus(methods["map"](pair, grey))
 methods |= benchmark.baseline_methods(snakemake.params.methods)
 methods |= benchmark.peer_methods(settings.get("peers", {}))
 

@@ -20,14 +20,7 @@ def test_in_focus_is_half_at_the_just_noticeable_blur_and_falls():
 def test_the_just_noticeable_blur_divides_the_photograph_within_bounds(blurs, expected):
     sigma = np.repeat(np.array(blurs, np.float32), [40, 60])[None]
     least, most = expected
-    assert least <= focus.just_noticeable(sigma, bounds=(0.5, 2.0), share=1) <= most
-
-
-def test_a_share_of_what_divides_stays_within_the_bounds():
-    sigma = np.repeat(np.array([0.8, 2.0], np.float32), [40, 60])[None]
-    whole = focus.just_noticeable(sigma, share=1)
-    assert focus.just_noticeable(sigma, share=0.9) == pytest.approx(0.9 * whole)
-    assert focus.just_noticeable(sigma, bounds=(1.25, 2), share=0.5) == 1.25
+    assert least <= focus.just_noticeable(sigma, bounds=(0.5, 2.0)) <= most
 
 
 def test_in_focus_takes_the_photographs_own_noticeable_blur():

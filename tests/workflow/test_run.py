@@ -276,7 +276,7 @@ def test_an_image_added_or_removed_reruns_its_shard_and_leaves_nothing_behind(ra
     assert ran.pending(shared_set, FOUR) == ONE_SHARD
     ran.snakemake(FOUR, overlay=shared_set)
     table = pd.read_csv(ran.folder / "results/benchmarks/four/images.csv")
-    maps = {path.stem for path in (ran.folder / "results/maps/four").glob("[01]/*.png")}
+    maps = {path.stem for path in (ran.folder / "results/maps/four").glob("[01]/*.npy")}
     assert set(table.image) == maps == {"a", "b", "c"}
 
 
