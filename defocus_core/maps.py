@@ -18,8 +18,9 @@ from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
 LEAST_HALVED = 1.2  # pixels of sigma that half the size still tells from sharp
-HALVED_COUNTS = 0.7  # share of the certainty of half the size that counts beside full size
-LARGEST = 12.0  # largest level in pixels of sigma; half the size counts alone beyond it
+HALVED_SHARE = 0.7  # share of the certainty of half the size that counts beside full size
+LARGEST = 12.0  # largest level of the shipped networks in pixels of sigma; beyond, half the size decides
+SURE = 0.4  # certainty that a frame without any texture hardly has anywhere
 HALVING = np.float32(0.25)  # variance, in squared pixels, of the mean over 2x2 pixels
 TILE = 1024  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
 
@@ -35,10 +36,10 @@ class Settings:
     certainty : exponent of the certainty of a window, ``1 - H / log levels`` with H the entropy of its
         probabilities, in the mean over the windows that cover a pixel; 0 weights all alike (the paper)
     presmooth : sigma of a Gaussian over the image first, against noise (the authors' demo: 1)
-    coarsest : look at the photograph at half its size too, where a network sees twice as far around and
-        twice the blur, and at half of that, as long as the shorter side has this many pixels; 0 is at full
-        size alone. What is found blurred there counts beside what is found in full size, each by its
-        certainty
+    coarsest : look at ever smaller copies of the photograph too, each half the last, in which a network sees
+        twice as far around and twice the blur, as long as a copy's shorter side has this many pixels; 0 is
+        at full size alone. What is found blurred there counts beside what is found in full size, each by
+        its certainty
     logarithm : take expectations and means and refine in the logarithm of sigma, in which blur is told
         apart evenly; the paper does so in sigma itself
     refine : method and settings of the refinement
@@ -105,8 +106,9 @@ def estimate(
     ----------
     Galetto & Deng, The Visual Computer 2022, sections 3.2 (equations 6, 7) and 3.3.
     """
-    scales = scales_of(image, model=model, step=step, settings=settings)
-    values, certainty = combined(scales, settings=settings)
+    values, certainty = combined(
+        scales_of(image, model=model, step=step, settings=settings), settings=settings
+    )
     if refine:
         image = images.as_float(image)
         if image.ndim == 3:
@@ -167,6 +169,9 @@ def combined(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what was found at full size joined with what was found at half of it, and so on.
 
+    In a frame without any texture every copy says the same few pixels, which the smallest would turn into
+    a large blur of the whole: there full size alone counts.
+
     Parameters
     ----------
     scales : as of :func:`found`, finest first, each half the size of the one before; overwritten
@@ -175,6 +180,8 @@ def combined(
     -------
     values and certainty, as of :func:`found`
     """
+    if not any(_tells(*scale, settings=settings) for scale in scales):
+        return scales[0]
     values, certainty = scales[-1]
     for finer, sure in reversed(scales[:-1]):
         coarse, weight, beyond = doubled(values, certainty, settings=settings)
@@ -184,12 +191,18 @@ def combined(
     return values, certainty
 
 
+def _tells(values: np.ndarray, certainty: np.ndarray, *, settings: Settings) -> bool:
+    """Say whether a network is sure, of a fiftieth of the pixels at least, of blur well within its levels."""
+    within = values < (np.log(LARGEST / 2) if settings.logarithm else LARGEST / 2)
+    return bool((within & (certainty > SURE)).mean() > 0.02)
+
+
 def doubled(
     values: np.ndarray, certainty: np.ndarray, *, settings: Settings = DEFAULT
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what was found in a photograph of half the size, in pixels of the whole one.
 
-    What is sharp at half the size may be anything up to a pixel in the whole, so its certainty is 0.
+    What is sharp at half the size may be anything up to a pixel in the whole, so its certainty goes to 0.
 
     Parameters
     ----------
@@ -205,7 +218,7 @@ def doubled(
     values = np.log(sigma + LEAST) if settings.logarithm else sigma
     certainty = certainty * (1 - in_focus(sigma, noticeable=LEAST_HALVED, slope=6))
     beyond = 1 - in_focus(sigma, noticeable=LARGEST, slope=6)
-    weight = certainty * (HALVED_COUNTS + (1 - HALVED_COUNTS) * beyond)
+    weight = certainty * (HALVED_SHARE + (1 - HALVED_SHARE) * beyond)
     return values, weight, certainty * beyond
 
 

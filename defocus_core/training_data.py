@@ -80,9 +80,10 @@ class Scenes:
 
 
 def digest(*tensors: torch.Tensor) -> str:
-    """Return the SHA-256 of the values of tensors, wherever they lie, in hexadecimal digits."""
+    """Return the SHA-256 of tensors, wherever they lie, in hexadecimal digits."""
     total = hashlib.sha256()
     for tensor in tensors:
+        total.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
         total.update(tensor.detach().cpu().contiguous().numpy())
     return total.hexdigest()
 

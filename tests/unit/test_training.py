@@ -69,10 +69,12 @@ def test_a_damaged_or_foreign_checkpoint_only_costs_its_epochs(splits, tmp_path)
     assert _train(splits, other, checkpoint=tmp_path / "c")[1] == _train(splits, other)[1]
 
 
-def test_patches_in_another_order_are_others(splits):
+def test_patches_in_another_order_or_of_other_levels_are_others(splits):
     patches = splits["train"]
     turned = training_data.Patches(patches.patches.flip(0), patches.level)
-    assert patches.digest() != turned.digest()
+    relabelled = training_data.Patches(patches.patches, patches.level.flip(0))
+    assert len({patches.digest(), turned.digest(), relabelled.digest()}) == 3
+    assert training_data.digest(torch.zeros(2, 8)) != training_data.digest(torch.zeros(4, 4))
     assert patches.digest() == training_data.Patches(patches.patches.clone(), patches.level).digest()
 
 
