@@ -20,6 +20,7 @@ STRIP_PIXELS = 1_000_000
 LEAST_HALVED = 1.2  # pixels of sigma that half the size still tells from sharp
 HALVED_SHARE = 0.7  # share of the certainty of half the size that counts beside full size
 LARGEST = 12.0  # largest level of the shipped networks in pixels of sigma; beyond, half the size decides
+COPIES = 3  # smaller copies at most: what has no texture would seem ever more blurred in more of them
 SURE = 0.4  # certainty that a frame without any texture hardly has anywhere
 HALVING = np.float32(0.25)  # variance, in squared pixels, of the mean over 2x2 pixels
 TILE = 1024  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
@@ -37,8 +38,8 @@ class Settings:
         probabilities, in the mean over the windows that cover a pixel; 0 weights all alike (the paper)
     presmooth : sigma of a Gaussian over the image first, against noise (the authors' demo: 1)
     coarsest : look at ever smaller copies of the photograph too, each half the last, in which a network sees
-        twice as far around and twice the blur, as long as a copy's shorter side has this many pixels; 0 is
-        at full size alone. What is found blurred there counts beside what is found in full size, each by
+        twice as far around and twice the blur: at most :data:`COPIES`, as long as a copy's shorter side
+        has this many pixels; 0 is at full size alone. What is found blurred there counts beside what is found in full size, each by
         its certainty
     logarithm : take expectations and means and refine in the logarithm of sigma, in which blur is told
         apart evenly; the paper does so in sigma itself
@@ -135,7 +136,7 @@ def scales_of(
     if settings.presmooth:
         grey = cv2.GaussianBlur(grey, (0, 0), settings.presmooth)
     scales = [found(grey, model, step=step, settings=settings)]
-    while settings.coarsest and min(grey.shape) // 2 >= settings.coarsest:
+    while 0 < settings.coarsest <= min(grey.shape) // 2 and len(scales) <= COPIES:
         grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)
         scales.append(found(grey, model, step=step, settings=settings))
     return scales

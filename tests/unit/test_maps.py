@@ -223,6 +223,7 @@ def test_a_photograph_is_halved_down_to_the_coarsest_size():
     for coarsest, expected in shapes.items():
         scales = maps.scales_of(grey, settings=maps.Settings(coarsest=coarsest))
         assert [values.shape for values, _ in scales] == expected
+    assert len(maps.scales_of(grey, settings=maps.Settings(coarsest=1))) == maps.COPIES + 1
     with pytest.raises(ValueError, match="not -1"):
         maps.Settings(coarsest=-1)
 
