@@ -39,8 +39,8 @@ class Settings:
     presmooth : sigma of a Gaussian over the image first, against noise (the authors' demo: 1)
     coarsest : look at ever smaller copies of the photograph too, each half the last, in which a network sees
         twice as far around and twice the blur: at most :data:`COPIES`, as long as a copy's shorter side
-        has this many pixels; 0 is at full size alone. What is found blurred there counts beside what is found in full size, each by
-        its certainty
+        has this many pixels; 0 is at full size alone. What is found blurred there counts beside what is
+        found in full size, each by its certainty
     logarithm : take expectations and means and refine in the logarithm of sigma, in which blur is told
         apart evenly; the paper does so in sigma itself
     refine : method and settings of the refinement
