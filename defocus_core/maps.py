@@ -11,18 +11,13 @@ import cv2
 import numpy as np
 import torch
 
-from . import DEFAULT_MODEL, backbones, images
+from . import DEFAULT_MODEL, backbones, images, pyramid
 from . import refine as refinement
-from .focus import LEAST, in_focus
+from .focus import LEAST
 from .patches import SIZE
 
 STRIP_PIXELS = 1_000_000
-LEAST_HALVED = 1.2  # pixels of sigma that half the size still tells from sharp
-HALVED_SHARE = 0.7  # share of the certainty of half the size that counts beside full size
-LARGEST = 12.0  # largest level of the shipped networks in pixels of sigma; beyond, half the size decides
 COPIES = 3  # smaller copies at most: what has no texture would seem ever more blurred in more of them
-SURE = 0.4  # certainty that a frame without any texture hardly has anywhere
-HALVING = np.float32(0.25)  # variance, in squared pixels, of the mean over 2x2 pixels
 TILE = 1024  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 16
 
 
@@ -107,8 +102,8 @@ def estimate(
     ----------
     Galetto & Deng, The Visual Computer 2022, sections 3.2 (equations 6, 7) and 3.3.
     """
-    values, certainty = combined(
-        scales_of(image, model=model, step=step, settings=settings), settings=settings
+    values, certainty = pyramid.combined(
+        scales_of(image, model=model, step=step, settings=settings), logarithm=settings.logarithm
     )
     if refine:
         image = images.as_float(image)
@@ -163,79 +158,6 @@ def found(
         spread(values, certainty**settings.certainty, step=step, shape=grey.shape),
         spread(certainty, np.ones_like(certainty), step=step, shape=grey.shape),
     )
-
-
-def combined(
-    scales: list[tuple[np.ndarray, np.ndarray]], *, settings: Settings = DEFAULT
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what was found at full size joined with what was found at half of it, and so on.
-
-    In a frame without any texture every copy says the same few pixels, which the smallest would turn into
-    a large blur of the whole: there full size alone counts.
-
-    Parameters
-    ----------
-    scales : as of :func:`found`, finest first, each half the size of the one before; overwritten
-
-    Returns
-    -------
-    values and certainty, as of :func:`found`
-    """
-    if not any(_tells(*scale, settings=settings) for scale in scales):
-        return scales[0]
-    values, certainty = scales[-1]
-    for finer, sure in reversed(scales[:-1]):
-        coarse, weight, beyond = doubled(values, certainty, settings=settings)
-        size = finer.shape[::-1]
-        np.multiply(sure, 1 - cv2.resize(beyond, size), out=sure)
-        values, certainty = joined(finer, sure, cv2.resize(coarse, size), cv2.resize(weight, size))
-    return values, certainty
-
-
-def _tells(values: np.ndarray, certainty: np.ndarray, *, settings: Settings) -> bool:
-    """Say whether a network is sure, of a fiftieth of the pixels at least, of blur well within its levels."""
-    within = values < (np.log(LARGEST / 2) if settings.logarithm else LARGEST / 2)
-    return bool((within & (certainty > SURE)).mean() > 0.02)
-
-
-def doubled(
-    values: np.ndarray, certainty: np.ndarray, *, settings: Settings = DEFAULT
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what was found in a photograph of half the size, in pixels of the whole one.
-
-    What is sharp at half the size may be anything up to a pixel in the whole, so its certainty goes to 0.
-
-    Parameters
-    ----------
-    values, certainty : as of :func:`found`
-
-    Returns
-    -------
-    values; the certainty that counts; and how certain it is that sigma is beyond :data:`LARGEST`, all of
-    the shape of ``values``, float32
-    """
-    sigma = np.exp(values) - LEAST if settings.logarithm else values
-    sigma = np.sqrt(np.maximum(4 * sigma**2 - HALVING, LEAST**2))
-    values = np.log(sigma + LEAST) if settings.logarithm else sigma
-    certainty = certainty * (1 - in_focus(sigma, noticeable=LEAST_HALVED, slope=6))
-    beyond = 1 - in_focus(sigma, noticeable=LARGEST, slope=6)
-    weight = certainty * (HALVED_SHARE + (1 - HALVED_SHARE) * beyond)
-    return values, weight, certainty * beyond
-
-
-def joined(
-    values: np.ndarray, certainty: np.ndarray, others: np.ndarray, sure: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean of two answers by the squares of their certainties, and the greater certainty.
-
-    All are (H, W) float32 and are overwritten: of a large photograph each takes a good deal of memory.
-    """
-    weight, total = sure**2, certainty**2
-    total += weight
-    weight /= np.maximum(total, np.float32(1e-6), out=total)
-    others -= values
-    values += np.multiply(weight, others, out=others)
-    return values, np.maximum(certainty, sure, out=certainty)
 
 
 def read(path: str | Path) -> np.ndarray:

@@ -20,7 +20,7 @@ THEN_LIST_JOBS = '"$@"; code=$?; scontrol show job --oneliner >jobs.txt; exit $c
 
 def test_sbatch_gives_every_job_its_resources_and_the_results_of_a_local_run(ran, tmp_path):
     checkout = Checkout.fresh(tmp_path)
-    targets = ("results/models/blurnet/model.safetensors", "results/maps/embedded/0")
+    targets = ("results/models/blurnet/model.safetensors", "results/benchmarks/embedded/scores.csv")
     code, output = checkout.snakemake(
         "--workflow-profile=profiles/slurm",
         "--slurm-init-seconds-before-status-checks=2",
@@ -39,7 +39,16 @@ def test_sbatch_gives_every_job_its_resources_and_the_results_of_a_local_run(ran
         fields = dict(re.findall(r"(\S+?)=(\S*)", line))
         jobs[fields["Comment"].removeprefix("rule_").partition("_wildcards_")[0]] = fields
     assert {fields["JobState"] for fields in jobs.values()} == {"COMPLETED"}
-    assert set(jobs) == {"ingest", "synthesize", "join", "train", "embedded_set", "maps"}
+    assert set(jobs) == {
+        "ingest",
+        "synthesize",
+        "join",
+        "train",
+        "embedded_set",
+        "maps",
+        "score",
+        "benchmark",
+    }
     train, ingest = jobs["train"], jobs["ingest"]
     assert "mem=6000M" in train["TRES"]
     assert "cpu=2" in train["TRES"]
