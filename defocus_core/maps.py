@@ -102,9 +102,11 @@ def estimate(
     ----------
     Galetto & Deng, The Visual Computer 2022, sections 3.2 (equations 6, 7) and 3.3.
     """
-    values, certainty = pyramid.combined(
-        scales_of(image, model=model, step=step, settings=settings), logarithm=settings.logarithm
-    )
+    model = model if isinstance(model, backbones.Classifier) else _loaded(model or DEFAULT_MODEL)
+    scales = scales_of(image, model=model, step=step, settings=settings)
+    largest = float(model.sigmas[-1])
+    values, certainty = pyramid.combined(scales, largest=largest, logarithm=settings.logarithm)
+    del scales
     if refine:
         image = images.as_float(image)
         if image.ndim == 3:
@@ -114,11 +116,7 @@ def estimate(
 
 
 def scales_of(
-    image: np.ndarray,
-    *,
-    model: backbones.Classifier | str | None = None,
-    step: int = 16,
-    settings: Settings = DEFAULT,
+    image: np.ndarray, *, model: backbones.Classifier, step: int = 16, settings: Settings = DEFAULT
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return :func:`found` of a photograph, of half its size, and so on.
 
@@ -126,7 +124,6 @@ def scales_of(
     """
     if not 1 <= step <= SIZE:
         raise ValueError(f"step is 1 to {SIZE} pixels (windows must touch), not {step}")
-    model = model if isinstance(model, backbones.Classifier) else _loaded(model or DEFAULT_MODEL)
     grey = images.grey(image)
     if settings.presmooth:
         grey = cv2.GaussianBlur(grey, (0, 0), settings.presmooth)

@@ -9,13 +9,12 @@ from .focus import LEAST, in_focus
 
 LEAST_HALVED = 1.2  # pixels of sigma that half the size still tells from sharp
 HALVED_SHARE = 0.7  # share of the certainty of half the size that counts beside full size
-LARGEST = 12.0  # largest level of the shipped networks in pixels of sigma; beyond, half the size decides
 SURE = 0.4  # certainty that a frame without any texture hardly has anywhere
 HALVING = np.float32(0.25)  # variance, in squared pixels, of the mean over 2x2 pixels
 
 
 def combined(
-    scales: list[tuple[np.ndarray, np.ndarray]], *, logarithm: bool = True
+    scales: list[tuple[np.ndarray, np.ndarray]], *, largest: float, logarithm: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what was found at full size joined with what was found at half of it, and so on.
 
@@ -26,31 +25,32 @@ def combined(
     ----------
     scales : as of :func:`defocus_core.maps.found`, finest first, each half the size of the one before;
         overwritten
+    largest : level of the network, in pixels of sigma; beyond it half the size decides
     logarithm : the values are the logarithm of sigma, not sigma
 
     Returns
     -------
     values and certainty, as of :func:`defocus_core.maps.found`
     """
-    if not any(_tells(*scale, logarithm=logarithm) for scale in scales):
+    if not any(_tells(*scale, largest=largest, logarithm=logarithm) for scale in scales):
         return scales[0]
     values, certainty = scales[-1]
     for finer, sure in reversed(scales[:-1]):
-        coarse, weight, beyond = doubled(values, certainty, logarithm=logarithm)
+        coarse, weight, beyond = doubled(values, certainty, largest=largest, logarithm=logarithm)
         size = finer.shape[::-1]
         np.multiply(sure, 1 - cv2.resize(beyond, size), out=sure)
         values, certainty = joined(finer, sure, cv2.resize(coarse, size), cv2.resize(weight, size))
     return values, certainty
 
 
-def _tells(values: np.ndarray, certainty: np.ndarray, *, logarithm: bool) -> bool:
+def _tells(values: np.ndarray, certainty: np.ndarray, *, largest: float, logarithm: bool) -> bool:
     """Say whether a network is sure, of a fiftieth of the pixels at least, of blur well within its levels."""
-    within = values < (np.log(LARGEST / 2) if logarithm else LARGEST / 2)
+    within = values < (np.log(largest / 2) if logarithm else largest / 2)
     return bool((within & (certainty > SURE)).mean() > 0.02)
 
 
 def doubled(
-    values: np.ndarray, certainty: np.ndarray, *, logarithm: bool = True
+    values: np.ndarray, certainty: np.ndarray, *, largest: float, logarithm: bool = True
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what was found in a photograph of half the size, in pixels of the whole one.
 
@@ -59,17 +59,18 @@ def doubled(
     Parameters
     ----------
     values, certainty : as of :func:`defocus_core.maps.found`
+    largest, logarithm : see :func:`combined`
 
     Returns
     -------
-    values; the certainty that counts; and how certain it is that sigma is beyond :data:`LARGEST`, all of
+    values; the certainty that counts; and how certain it is that sigma is beyond the largest level, all of
     the shape of ``values``, float32
     """
     sigma = np.exp(values) - LEAST if logarithm else values
     sigma = np.sqrt(np.maximum(4 * sigma**2 - HALVING, LEAST**2))
     values = np.log(sigma + LEAST) if logarithm else sigma
     certainty = certainty * (1 - in_focus(sigma, noticeable=LEAST_HALVED, slope=6))
-    beyond = 1 - in_focus(sigma, noticeable=LARGEST, slope=6)
+    beyond = 1 - in_focus(sigma, noticeable=largest, slope=6)
     weight = certainty * (HALVED_SHARE + (1 - HALVED_SHARE) * beyond)
     return values, weight, certainty * beyond
 

@@ -190,8 +190,8 @@ def test_answers_are_joined_by_their_certainties():
 def test_half_the_size_answers_in_pixels_of_the_whole_and_only_of_blur():
     for sigma, found in ((0, False), (4, True)):
         grey = blur.blur(images.grey(data.astronaut()), sigma)
-        _, half = maps.scales_of(grey, settings=maps.Settings(coarsest=200))
-        values, certainty, _ = pyramid.doubled(*half)
+        _, half = maps.scales_of(grey, model=backbones.load(), settings=maps.Settings(coarsest=200))
+        values, certainty, _ = pyramid.doubled(*half, largest=12)
         assert bool(np.median(certainty) > 0.2) is found
         if found:
             assert 3.2 < np.median(np.exp(values)) < 4.8
@@ -199,12 +199,12 @@ def test_half_the_size_answers_in_pixels_of_the_whole_and_only_of_blur():
 
 def test_beyond_the_largest_level_half_the_size_decides():
     half = np.log(np.array([[0.1, 3, 11]], np.float32)), np.full((1, 3), 0.8, np.float32)
-    values, certainty, beyond = pyramid.doubled(*half)
+    values, certainty, beyond = pyramid.doubled(*half, largest=12)
     np.testing.assert_allclose(np.exp(values), [[0.2, 6, 22]], rtol=0.05)
     np.testing.assert_allclose(certainty, [[0, 0.7 * 0.8, 0.8]], atol=0.02)
     np.testing.assert_allclose(beyond, [[0, 0, 0.8]], atol=0.03)
     full = np.log(np.array([[2, 2, 10]], np.float32)), np.full((1, 3), 0.8, np.float32)
-    values, _ = pyramid.combined([tuple(part.copy() for part in full), half])
+    values, _ = pyramid.combined([tuple(part.copy() for part in full), half], largest=12)
     assert np.exp(values)[0, 0] == pytest.approx(2, rel=0.05)
     assert 2 < np.exp(values)[0, 1] < 6
     assert 19 < np.exp(values)[0, 2] < 23
@@ -218,12 +218,15 @@ def test_a_frame_without_texture_is_left_to_full_size(level):
 
 
 def test_a_photograph_is_halved_down_to_the_coarsest_size():
-    grey = np.random.default_rng(0).random((100, 170), np.float32)
+    grey, model = np.random.default_rng(0).random((100, 170), np.float32), backbones.load()
     shapes = {0: [(100, 170)], 26: [(100, 170), (50, 85)], 25: [(100, 170), (50, 85), (25, 42)]}
     for coarsest, expected in shapes.items():
-        scales = maps.scales_of(grey, settings=maps.Settings(coarsest=coarsest))
+        scales = maps.scales_of(grey, model=model, settings=maps.Settings(coarsest=coarsest))
         assert [values.shape for values, _ in scales] == expected
-    assert len(maps.scales_of(grey, settings=maps.Settings(coarsest=1))) == maps.COPIES + 1
+    assert (
+        len(maps.scales_of(grey, model=backbones.load(), settings=maps.Settings(coarsest=1)))
+        == maps.COPIES + 1
+    )
     with pytest.raises(ValueError, match="not -1"):
         maps.Settings(coarsest=-1)
 
