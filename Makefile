@@ -1,11 +1,11 @@
-# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | report | clean
+# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | report | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 PYTEST := $(BIN)/pytest --timeout 1500
 
-.PHONY: demo test test-slurm test-faults fuzz lint format bench report clean
+.PHONY: demo test test-slurm test-faults fuzz lint format bench tables report clean
 
 demo: $(VENV)/installed
 	$(SNAKEMAKE)
@@ -40,6 +40,9 @@ format: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python tests/bench.py
+
+tables: $(VENV)/installed-dev
+	$(BIN)/python tests/tables.py
 
 clean:
 	rm -rf results/*/ logs benchmarks .checkpoints report.html
