@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .focus import LEAST, in_focus
+from .focus import LEAST, below
 
 LEAST_HALVED = 1.2  # pixels of sigma that half the size still tells from sharp
 HALVED_SHARE = 0.7  # share of the certainty of half the size that counts beside full size
@@ -69,8 +69,8 @@ def doubled(
     sigma = np.exp(values) - LEAST if logarithm else values
     sigma = np.sqrt(np.maximum(4 * sigma**2 - HALVING, LEAST**2))
     values = np.log(sigma + LEAST) if logarithm else sigma
-    certainty = certainty * (1 - in_focus(sigma, noticeable=LEAST_HALVED, slope=6))
-    beyond = 1 - in_focus(sigma, noticeable=largest, slope=6)
+    certainty = certainty * (1 - below(sigma, LEAST_HALVED, slope=6))
+    beyond = 1 - below(sigma, largest, slope=6)
     weight = certainty * (HALVED_SHARE + (1 - HALVED_SHARE) * beyond)
     return values, weight, certainty * beyond
 

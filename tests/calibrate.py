@@ -7,6 +7,8 @@ best first; what is chosen goes into defocus_core/focus.py.
 import itertools
 import sys
 
+import numpy as np
+
 from defocus_core import benchmark, focus, images, maps, metrics, sets
 
 folder, truth, first, last = sys.argv[1:]
@@ -14,14 +16,13 @@ scores = {}
 for pair in sets.pairs(folder, truth, first=int(first), last=int(last)):
     sigma = maps.estimate(images.read(pair.image))
     blurred = benchmark.read_mask(pair.truth, blurred="white")
-    for bounds in itertools.product((0.4, 0.5, 0.6), (1.5, 2.0, 3.0, 5.0)):
-        noticeable = focus.just_noticeable(sigma, bounds=bounds)
-        for slope in (8, 12, 16, 20, 24, 32):
-            chance = focus.in_focus(sigma, noticeable=noticeable, slope=slope)
-            scores.setdefault((*bounds, slope), metrics.Detection()).add(pair.name, 1 - chance, blurred)
+    for key in itertools.product((0.4, 0.5, 0.6), (1.5, 2.0, 3.0), (12, 16, 24), (1.0, 1.25, 1.5, np.inf)):
+        least, most, slope, core = key
+        chance = focus.in_focus(sigma, bounds=(least, most), slope=slope, core=core)
+        scores.setdefault(key, metrics.Detection()).add(pair.name, 1 - chance, blurred)
 found = [(key, score.summary()) for key, score in scores.items()]
-for (least, most, slope), row in sorted(found, key=lambda item: item[1]["mae"] - item[1]["max_f"])[:12]:
+for (least, most, slope, core), row in sorted(found, key=lambda item: item[1]["mae"] - item[1]["max_f"])[:12]:
     print(
-        f"noticeable {least} to {most}, slope {slope}: F {row['max_f']:.4f}, mean absolute error "
-        f"{row['mae']:.4f}, one threshold {row['accuracy_one_threshold']:.4f}"
+        f"noticeable {least} to {most}, slope {slope}, core {core}: F {row['max_f']:.4f}, "
+        f"mean absolute error {row['mae']:.4f}, one threshold {row['accuracy_one_threshold']:.4f}"
     )

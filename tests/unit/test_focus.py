@@ -4,9 +4,24 @@ import pytest
 from defocus_core import focus
 
 
-def test_in_focus_is_half_at_the_just_noticeable_blur_and_falls():
-    got = focus.in_focus(np.array([[0, 0.5, 2, 8]], np.float32), noticeable=2, slope=2)[0]
+def test_the_chance_of_being_below_a_limit_is_half_at_it_and_falls():
+    got = focus.below(np.array([[0, 0.5, 2, 8]], np.float32), 2, slope=2)[0]
     np.testing.assert_allclose(got, [1, 16 / 17, 0.5, 1 / 17], rtol=1e-5)
+
+
+def test_a_region_in_focus_comes_near_the_sharpest_of_the_photograph():
+    sigma = np.full((40, 100), 4, np.float32)
+    sigma[10:30, 10:30] = 0.8
+    sigma[15:25, 15:25] = 0.3  # the core of the first region
+    sigma[10:30, 60:80] = 0.8  # a second without one
+    chance = focus.in_focus(sigma)
+    assert chance[10:30, 10:30].min() > 0.9
+    assert chance[:, 50:].max() < 1e-3
+    alike = focus.in_focus(sigma, core=np.inf)
+    np.testing.assert_array_equal(alike[10:30, 10:30], chance[10:30, 10:30])
+    assert alike[10:30, 60:80].min() > 0.9
+    sigma[20, 70] = 0.37  # near the sharpest is enough, and 8-connected
+    assert focus.in_focus(sigma)[10:30, 60:80].min() > 0.9
 
 
 @pytest.mark.parametrize(
