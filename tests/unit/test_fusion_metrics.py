@@ -6,7 +6,7 @@ from scipy.signal import correlate2d
 from defocus_core import fusion_metrics as scored
 from defocus_core import metrics
 
-METRICS = [scored.q_abf, scored.nmi, scored.q_y, scored.q_cb, scored.fmi, scored.ssim_sources]
+METRICS = [scored.q_abf, scored.q_g, scored.nmi, scored.q_y, scored.q_cb, scored.fmi, scored.ssim_sources]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_the_sharp_image_beats_the_mean(shots, metric):
 @pytest.mark.parametrize("metric", METRICS)
 def test_one_image_fused_with_itself_is_perfect(shots, metric):
     q_abf = 0.9994 / (1 + np.exp(-7.5)) * 0.9879 / (1 + np.exp(-4.4))  # its constants do not quite reach 1
-    perfect = {scored.nmi: 2, scored.q_abf: q_abf}
+    perfect = {scored.nmi: 2, scored.q_abf: q_abf, scored.q_g: q_abf}
     assert metric(*[shots[2]] * 3) == pytest.approx(perfect.get(metric, 1), abs=1e-4)
 
 
@@ -38,6 +38,13 @@ def test_one_image_fused_with_itself_is_perfect(shots, metric):
 def test_flat_images_give_a_number(metric):
     flat = np.full((20, 20), 100.0)
     assert np.isfinite(metric(flat, flat, flat))
+
+
+def test_the_frame_counts_in_q_g_alone():
+    rng = np.random.default_rng(3)
+    first, second, noise = rng.uniform(100, 110, (3, 40, 40))
+    assert scored.q_abf(first, second, noise) < 0.3
+    assert scored.q_g(first, second, noise) > 0.5
 
 
 def test_q_y_of_one_window_is_the_formula():
