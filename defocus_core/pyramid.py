@@ -19,7 +19,9 @@ def combined(
     """Return what was found at full size joined with what was found at half of it, and so on.
 
     In a frame without any texture every copy says the same few pixels, which the smallest would turn into
-    a large blur of the whole: there full size alone counts.
+    a large blur of the whole: there full size alone counts. In a smooth sky above a sharp horizon a small
+    copy alone finds blur, near the end of its levels; a large blur the copy twice its size would see too.
+    So it is not believed where that finds hardly any.
 
     Parameters
     ----------
@@ -34,6 +36,8 @@ def combined(
     """
     if not any(_tells(*scale, largest=largest, logarithm=logarithm) for scale in scales):
         return scales[0]
+    for finer, coarser in zip(scales[-2::-1], scales[:0:-1], strict=True):
+        np.multiply(coarser[1], 1 - _doubt(coarser[0], finer[0], largest, logarithm), out=coarser[1])
     values, certainty = scales[-1]
     for finer, sure in reversed(scales[:-1]):
         coarse, weight, beyond = doubled(values, certainty, largest=largest, logarithm=logarithm)
@@ -47,6 +51,13 @@ def _tells(values: np.ndarray, certainty: np.ndarray, *, largest: float, logarit
     """Say whether a network is sure, of a fiftieth of the pixels at least, of blur well within its levels."""
     within = values < (np.log(largest / 2) if logarithm else largest / 2)
     return bool((within & (certainty > SURE)).mean() > 0.02)
+
+
+def _doubt(values: np.ndarray, finer: np.ndarray, largest: float, logarithm: bool) -> np.ndarray:
+    """Return how likely a copy finds a large blur where the one twice its size finds hardly any."""
+    finer = cv2.resize(finer, values.shape[::-1], interpolation=cv2.INTER_AREA)
+    own, other = (np.exp(found) - LEAST if logarithm else found for found in (values, finer))
+    return below(other, largest / 4, slope=6) * (1 - below(own, largest * 2 / 3, slope=6))
 
 
 def doubled(
