@@ -12,7 +12,10 @@ import pandas as pd
 from . import baselines, images, metrics
 from .sets import Pair, SetError
 
-WITH_UNIT = ("map", "probability", *baselines.WITH_UNIT)
+WITH_UNIT = {
+    "probability": 1.0,
+    **dict.fromkeys(("map", *baselines.WITH_UNIT), 16.0),
+}  # and its largest value
 Method = Callable[[Pair, np.ndarray], np.ndarray]
 
 
@@ -119,7 +122,7 @@ def score_masks(
     members : the pairs of the set
     blurred : see :func:`read_mask`
     """
-    scores = {name: metrics.Detection(absolute=name in WITH_UNIT) for name in methods}
+    scores = {name: metrics.Detection(top=WITH_UNIT.get(name)) for name in methods}
     for pair, grey in _greys(members):
         mask = read_mask(pair.truth, blurred=blurred)
         for name, method in methods.items():

@@ -7,7 +7,8 @@ import numpy as np
 from scipy import special
 from skimage import filters
 
-NOTICEABLE, SLOPE, CORE = (0.5, 2.0), 16.0, 1.25
+NOTICEABLE, SLOPE, CORE = (0.5, 2.0), 24.0, 1.25
+DIVIDING = 0.95  # of the blur that divides a photograph best, so that 0.5 is the best threshold of the chance
 SHARPEST = 0.01  # share of a photograph that stands for its sharpest
 LEAST = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
 
@@ -59,9 +60,9 @@ def just_noticeable(sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEAB
     """Return the blur from which a photograph's own surfaces look out of focus.
 
     What is in focus in a soft or enlarged photograph would be out of focus in a crisp one. So it is the
-    sigma that best divides the photograph in two, within bounds: nothing sharper than the lower one is
-    ever out of focus, and nothing more blurred than the upper one in focus. The middle of the photograph,
-    where its subject mostly is, counts more than its margins.
+    sigma that best divides the photograph in two, or a little less, within bounds: nothing sharper than
+    the lower one is ever out of focus, and nothing more blurred than the upper one in focus. The middle of
+    the photograph, where its subject mostly is, counts more than its margins.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def just_noticeable(sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEAB
     codes = np.clip(steps * np.log(np.maximum(sigma, LEAST) / LEAST), 0, 255).astype(np.uint8)
     counts = np.bincount(codes.ravel(), _centre_weight(sigma.shape).ravel(), 256)
     middle = (_otsu(counts) + 254 - _otsu(counts[::-1])) / 2
-    return float(np.clip(LEAST * np.exp((middle + 1) / steps), *bounds))
+    return float(np.clip(DIVIDING * LEAST * np.exp((middle + 1) / steps), *bounds))
 
 
 def _centre_weight(shape: tuple[int, int]) -> np.ndarray:

@@ -60,11 +60,11 @@ class Detection:
 
     Parameters
     ----------
-    absolute : the maps have a unit, so that one threshold for all images is taken on the maps as they are
-        (0..16, pixels of sigma) and not on the scaled ones
+    top : of maps that have a unit, the value up to which one threshold for all images is looked for, on the
+        maps as they are; None is for maps without a unit, where it is looked for on the scaled ones
     """
 
-    absolute: bool = False
+    top: float | None = None
     rows: list[dict] = field(default_factory=list)
     _sums: np.ndarray = field(default_factory=lambda: np.zeros((3, BINS)))
 
@@ -81,8 +81,8 @@ class Detection:
             raise ValueError(f"{name}: a map of {values.shape} against a mask of {blurred.shape}")
         scaled = _scaled(values)
         positive, negative = _histograms(scaled, blurred, 0.0, 1.0)
-        compared = values if self.absolute else scaled
-        one_threshold = _accuracies(*_histograms(compared, blurred, 0.0, self._top))
+        compared = scaled if self.top is None else values
+        one_threshold = _accuracies(*_histograms(compared, blurred, 0.0, self.top or 1.0))
         true_positive = positive[::-1].cumsum()[::-1]  # called blurred at a threshold: at or above it
         false_positive = negative[::-1].cumsum()[::-1]
         true_negative = negative.sum() - false_positive
@@ -112,7 +112,7 @@ class Detection:
         return {
             "accuracy": float(np.mean([row["accuracy"] for row in self.rows])),
             "accuracy_one_threshold": float(one_threshold.max()),
-            "threshold": float(one_threshold.argmax() * self._top / BINS),
+            "threshold": float(one_threshold.argmax() * (self.top or 1.0) / BINS),
             "ap_blurred": float(np.nanmean([row["ap_blurred"] for row in self.rows])),
             "mae": float(np.mean([row["mae"] for row in self.rows])),
             "max_f": float(f.max()),
@@ -126,17 +126,13 @@ class Detection:
 
     def state(self) -> dict:
         """Return all of it as what JSON can hold, for :meth:`merged`."""
-        return {"absolute": self.absolute, "rows": self.rows, "sums": self._sums.tolist()}
+        return {"top": self.top, "rows": self.rows, "sums": self._sums.tolist()}
 
     @classmethod
     def merged(cls, states: Sequence[dict]) -> Detection:
         """Return the scores of all the images that some scores were added up from, by name of image."""
         rows = sorted((row for state in states for row in state["rows"]), key=lambda row: row["image"])
-        return cls(states[0]["absolute"], rows, np.sum([state["sums"] for state in states], 0))
-
-    @property
-    def _top(self) -> float:
-        return 16.0 if self.absolute else 1.0
+        return cls(states[0]["top"], rows, np.sum([state["sums"] for state in states], 0))
 
 
 def dense(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:

@@ -16,7 +16,7 @@ scores = {}
 for pair in sets.pairs(folder, truth, first=int(first), last=int(last)):
     sigma = maps.estimate(images.read(pair.image))
     blurred = benchmark.read_mask(pair.truth, blurred="white")
-    for key in itertools.product((0.4, 0.5, 0.6), (1.5, 2.0, 3.0), (12, 16, 24), (1.0, 1.25, 1.5, np.inf)):
+    for key in itertools.product((0.4, 0.5, 0.6), (1.5, 2.0, 3.0), (16, 24, 32), (1.0, 1.25, 1.5, np.inf)):
         least, most, slope, core = key
         chance = focus.in_focus(sigma, bounds=(least, most), slope=slope, core=core)
         scores.setdefault(key, metrics.Detection()).add(pair.name, 1 - chance, blurred)

@@ -66,8 +66,8 @@ def test_a_perfect_map_scores_one(detection):
 
 def test_one_threshold_is_in_the_maps_own_unit_where_they_have_one():
     mask = np.tile([False, True], (4, 4))
-    for absolute, expected in ((True, 0.75), (False, 1)):
-        scores = metrics.Detection(absolute=absolute)
+    for top, expected in ((16.0, 0.75), (None, 1)):
+        scores = metrics.Detection(top=top)
         scores.add("a", np.where(mask, 3.0, 1.0), mask)
         scores.add("b", np.where(mask, 9.0, 4.0), mask)
         summary = scores.summary()
