@@ -16,6 +16,7 @@ from rich.progress import track
 from . import DEFAULT_MODEL, __version__, atomic, images, outputs
 
 SAID = 5  # failures of a folder that are told
+SHOWN = 0.98  # share of the finite distances that the colours of a picture tell apart
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def _map(options: argparse.Namespace) -> None:
     from . import backbones, focus, maps, plots  # noqa: PLC0415
 
     files = outputs.expand(options.images)
-    written = outputs.by_stem(files, outputs.made(options.out))
+    written = outputs.beside(files, options.out, (".png",))
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
@@ -140,7 +141,7 @@ def _depth(options: argparse.Namespace) -> None:
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(depth.Lens)}
     files = outputs.expand(options.images)
-    written = outputs.by_stem(files, outputs.made(options.out))
+    written = outputs.beside(files, options.out, (".near.png", ".far.png", ".relative.png"))
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
@@ -155,8 +156,10 @@ def _depth(options: argparse.Namespace) -> None:
             label = "distance (m)"
         for name, values in found.items():
             atomic.write_array(written[file].with_suffix(f".{name}.npy"), values)
-            top = float(values[np.isfinite(values)].max(initial=1e-6))
-            plots.save_map(values, written[file].with_suffix(f".{name}.png"), top=top, label=label)
+            finite = values[np.isfinite(values)]
+            top = max(float(np.quantile(finite, SHOWN)), 1e-6) if finite.size else 1.0
+            shown = np.minimum(values, top)  # what is farther, to infinity, has the last colour
+            plots.save_map(shown, written[file].with_suffix(f".{name}.png"), top=top, label=label)
 
     _each(files, "depth", one, jobs=options.jobs)
 
@@ -216,13 +219,14 @@ def _each(files: Sequence[Path], what: str, one: Callable[[Path], None], *, jobs
     from . import parallel  # noqa: PLC0415
 
     failed = []
-    for outcome in _progress(parallel.each(one, files, jobs=jobs), what, len(files)):
+    outcomes = _progress(parallel.each(one, files, jobs=jobs), what, len(files))
+    for file, outcome in zip(files, outcomes, strict=True):
         try:
             outcome()
         except (ValueError, OSError) as error:
             if len(files) == 1:
                 raise
-            failed.append(str(error))
+            failed.append(str(error) if str(file) in str(error) else f"{file}: {error}")
     if failed:
         more = [f"and {len(failed) - SAID} more"] if len(failed) > SAID else []
         said = "; ".join(failed[:SAID] + more)
@@ -273,7 +277,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--in-focus",
         type=float,
-        help="sigma kept as it is, pixels (default: that of what is likely in focus; with --published 0.55)",
+        help="sigma kept as it is, pixels, and nothing else (default: all that is likely in focus, with two "
+        "pixels around; with --published 0.55)",
     )
     command.add_argument(
         "--published", action="store_true", help="the published equations instead, which have no strength"

@@ -125,6 +125,8 @@ def facts(path: str | Path) -> dict[str, float]:
     elif read.get(tag.FocalLengthIn35mmFilm) and known["focal_length"]:
         diagonal = FULL_FRAME * known["focal_length"] / read[tag.FocalLengthIn35mmFilm]
         known["pixel_pitch"] = diagonal * 1e3 / float(np.hypot(*size))
+    if (known["focus_distance"] or np.inf) * 1e3 <= (known["focal_length"] or 0):
+        known["focus_distance"] = None  # within the lens: some cameras write their own units
     return {name: value for name, value in known.items() if value}
 
 

@@ -95,7 +95,7 @@ def fuse(
     labels = np.zeros(first.shape[:2], np.uint8)
     for index, shot in enumerate(shots[1:], 1):
         pixels = _pixels(shot)
-        _check_alike(pixels, first)
+        _check_alike(pixels, first, name=f"shot {index + 1}")
         found = align.find(pixels, first, register=register, match_exposure=match_exposure)
         alignments.append(found)
         score = sharpness(found.apply(pixels), model=model, settings=settings)
@@ -165,10 +165,10 @@ def _pixels(shot: np.ndarray | str | Path) -> np.ndarray:
     return images.read(shot) if isinstance(shot, str | Path) else np.asarray(shot)
 
 
-def _check_alike(pixels: np.ndarray, first: np.ndarray) -> None:
+def _check_alike(pixels: np.ndarray, first: np.ndarray, *, name: str) -> None:
     if pixels.shape != first.shape:
         raise ValueError(
-            f"the shots differ in shape: {first.shape} and {pixels.shape}; crop them to one frame first"
+            f"the shots differ in shape: {first.shape}, {name} {pixels.shape}; crop them to one frame first"
         )
     if pixels.dtype != first.dtype:
-        raise ValueError(f"the shots differ in depth: {first.dtype} and {pixels.dtype}")
+        raise ValueError(f"the shots differ in depth: {first.dtype}, {name} {pixels.dtype}")

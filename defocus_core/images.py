@@ -16,6 +16,8 @@ from . import atomic
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 MAX_PIXELS = 200_000_000
+FLOATING = "floating-point pixels; save it as 8 or 16 bit"
+PHOTOMETRIC, PLANAR = 262, 284  # TIFF tags
 Image.MAX_IMAGE_PIXELS = None  # read() checks the size in the header, before it decodes anything
 
 _UPRIGHT = {
@@ -80,16 +82,27 @@ def read(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         if width * height > max_pixels:
             raise ImageError("huge", f"{path}: {width}x{height} pixels, more than the limit of {max_pixels}")
         if picture.mode == "F":
-            raise ImageError("unreadable", f"{path}: floating-point pixels; save it as 8 or 16 bit")
+            raise ImageError("unreadable", f"{path}: {FLOATING}")
         if _sixteen_bit(picture, data):
             return _read_sixteen_bit(picture, data, path)
         return _read_eight_bit(picture)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError("unreadable", f"{path}: not an image this can read") from error
+        raise ImageError("unreadable", f"{path}: {_unidentified(data)}") from error
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise ImageError("truncated", f"{path}: damaged or truncated ({error})") from error
+
+
+def _unidentified(data: bytes) -> str:
+    """Say why Pillow knows a file for no image."""
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            if file.pages[0].dtype.kind == "f":
+                return FLOATING
+    except Exception:  # tifffile, too, raises nearly anything on what is no TIFF
+        pass
+    return "not an image this can read"
 
 
 def grey(image: np.ndarray) -> np.ndarray:
@@ -215,10 +228,24 @@ def _metadata(like: str | Path | None, image: np.ndarray) -> dict:
         exif = source.getexif()
         kept = Image.Exif()
         kept.update({tag: exif[tag] for tag in exif if tag in _DESCRIPTIVE})
-        camera = exif.get_ifd(ExifTags.IFD.Exif)
-        kept.get_ifd(ExifTags.IFD.Exif).update(camera)
-    found = {"icc_profile": profile, "exif": kept.tobytes() if len(kept) or camera else None}
+        directories = {directory: exif.get_ifd(directory) for directory in _DIRECTORIES}
+        camera = directories[ExifTags.IFD.Exif]
+        for tag, length in zip(_LENGTHS, image.shape[1::-1], strict=True):
+            if tag in camera:  # of the picture before it was turned
+                camera[tag] = length
+        for directory, known in directories.items():
+            kept.get_ifd(directory).update(known)
+        density = source.info.get("dpi")
+    found = {
+        "icc_profile": profile,
+        "exif": kept.tobytes() if len(kept) or any(directories.values()) else None,
+        "dpi": density and tuple(map(float, density)),
+    }
     return {key: value for key, value in found.items() if value}
+
+
+_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+_LENGTHS = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 
 
 _DESCRIPTION = ExifTags.Base.ImageDescription
@@ -246,15 +273,15 @@ def _write_sixteen_bit(path: Path, image: np.ndarray, metadata: dict) -> None:
 
 
 def _write_sixteen_bit_tiff(path: Path, image: np.ndarray, metadata: dict) -> None:
-    """Write what Pillow cannot: 16 bit in colour. The EXIF directory is appended and then pointed to."""
+    """Write what Pillow cannot: 16 bit in colour. The EXIF directories are appended and then pointed to."""
     exif = Image.Exif()
     exif.load(metadata.get("exif", b""))
     texts = {tag: value for tag, value in exif.items() if isinstance(value, str)}
-    known = exif.get_ifd(ExifTags.IFD.Exif)
+    directories = {directory: known for directory in _DIRECTORIES if (known := exif.get_ifd(directory))}
     tags = [(int(tag), "s", 0, value, True) for tag, value in texts.items() if tag != _DESCRIPTION]
-    placeholder = int(ExifTags.IFD.Exif) - 1  # tifffile writes no EXIF pointer itself
-    if known:
-        tags.append((placeholder, "I", 1, 0, True))
+    # tifffile writes no pointers to directories itself: the tag before holds the place
+    tags += [(int(directory) - 1, "I", 1, 0, True) for directory in directories]
+    density = {"resolution": metadata["dpi"], "resolutionunit": "INCH"} if "dpi" in metadata else {}
     tifffile.imwrite(
         path,
         image,
@@ -265,26 +292,34 @@ def _write_sixteen_bit_tiff(path: Path, image: np.ndarray, metadata: dict) -> No
         metadata=None,
         description=texts.get(_DESCRIPTION),
         extratags=tags,
+        **density,
     )
-    if not known:
-        return
-    directory = TiffImagePlugin.ImageFileDirectory_v2()
-    directory.update({tag: value for tag, value in known.items() if not isinstance(value, dict)})
+    for directory, known in directories.items():
+        _append_directory(path, directory, known)
+
+
+def _append_directory(path: Path, directory: ExifTags.IFD, known: dict) -> None:
+    """Append an EXIF directory to a TIFF and turn the tag that holds its place into the pointer to it."""
+    appended = TiffImagePlugin.ImageFileDirectory_v2(group=directory)
+    appended.update({tag: value for tag, value in known.items() if not isinstance(value, dict)})
     with tifffile.TiffFile(path) as file:
-        entry = file.pages[0].tags[placeholder].offset
+        entry = file.pages[0].tags[int(directory) - 1].offset
     end = path.stat().st_size
     end += end % 2
     with path.open("r+b") as file:
         file.seek(entry)
-        file.write(struct.pack("<HHII", ExifTags.IFD.Exif, 4, 1, end))
+        file.write(struct.pack("<HHII", directory, 4, 1, end))
         file.seek(end)
-        file.write(directory.tobytes(end))
+        file.write(appended.tobytes(end))
 
 
 def _png_chunks(metadata: dict) -> bytes:
     chunks = b""
     if "icc_profile" in metadata:
         chunks += _png_chunk(b"iCCP", b"profile\0\0" + zlib.compress(metadata["icc_profile"]))
+    if "dpi" in metadata:
+        across, down = (round(density / 0.0254) for density in metadata["dpi"])
+        chunks += _png_chunk(b"pHYs", struct.pack(">IIB", across, down, 1))  # pixels to the metre
     if "exif" in metadata:
         chunks += _png_chunk(b"eXIf", metadata["exif"].removeprefix(b"Exif\0\0"))
     return chunks
@@ -310,6 +345,12 @@ def _read_sixteen_bit(picture: Image.Image, data: bytes, path: Path) -> np.ndarr
         raise ImageError("truncated", f"{path}: damaged or truncated")
     if array.dtype not in (np.uint8, np.uint16):
         raise ImageError("unreadable", f"{path}: neither 8 nor 16 bit a channel")
+    if picture.format == "TIFF" and picture.tag_v2.get(PLANAR) == 2 and len(picture.getbands()) > 1:
+        raise ImageError(
+            "unreadable", f"{path}: 16 bit in separate planes; save it with interleaved channels"
+        )
+    if picture.format == "TIFF" and picture.tag_v2.get(PHOTOMETRIC) == 0:  # white is zero
+        array = np.iinfo(array.dtype).max - array
     if array.ndim == 3:
         array = array[:, :, 0] if array.shape[2] < 3 else array[:, :, 2::-1]
     turned = picture.format == "TIFF"  # OpenCV's TIFF decoder heeds the orientation itself

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from . import images
@@ -39,12 +40,18 @@ def targets(
         found = dict.fromkeys(items, out)
     else:
         found = one_each(items, made(out), name)
-    taken = {path.resolve() for path in taken}
     for target in found.values():
         images.check_suffix(target)
+    spare(taken, found.values(), option=option)
+    return found
+
+
+def spare(taken: Iterable[Path], written: Iterable[Path], *, option: str = "--out") -> None:
+    """Refuse to write over what is taken."""
+    taken = {path.resolve() for path in taken}
+    for target in written:
         if target.resolve() in taken:
             raise UsageError(f"{target} would be written over an input or another result; change {option}")
-    return found
 
 
 def one_each(items: Sequence[Path], folder: Path, name: Callable[[Path], str]) -> dict[Path, Path]:
@@ -53,7 +60,9 @@ def one_each(items: Sequence[Path], folder: Path, name: Callable[[Path], str]) -
     items_of = {target: item for item, target in targets.items()}
     for item, target in targets.items():
         if items_of[target] != item:
-            raise UsageError(f"{item} and {items_of[target]} would share {target}; run them one at a time")
+            raise UsageError(
+                f"{item} and {items_of[target]} would share {target}; give each a folder of its own"
+            )
     return targets
 
 
@@ -63,9 +72,18 @@ def made(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write to the folder {str(folder)!r}")
     return folder
 
 
 def by_stem(items: Sequence[Path], folder: Path) -> dict[Path, Path]:
     """Return the ``.npy`` file of a folder that goes with each picture."""
     return one_each(items, folder, lambda item: f"{item.stem}.npy")
+
+
+def beside(items: Sequence[Path], folder: Path, suffixes: Sequence[str]) -> dict[Path, Path]:
+    """Return where the map of each picture goes, with room beside it for files of its stem, none an item."""
+    found = by_stem(items, made(folder))
+    spare(items, (target.with_suffix(suffix) for target in found.values() for suffix in suffixes))
+    return found

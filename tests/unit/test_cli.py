@@ -103,6 +103,25 @@ def test_depth_is_in_metres_where_the_lens_is_known_and_relative_where_not(folde
     assert images.read(folder / "out/a.relative.png").ndim == 3
 
 
+def test_what_may_be_infinitely_far_has_the_last_colour(folder):
+    np.save(folder / "a.npy", np.tile(np.linspace(0, 60, 80, dtype=np.float32), (60, 1)))
+    lens = ["--focal-length", "50", "--f-number", "2", "--focus-distance", "2", "--pixel-pitch", "6"]
+    where = ["--map", str(folder / "a.npy"), "--out", str(folder / "out")]
+    assert cli.main(["depth", str(folder / "in/a.png"), *where, *lens]) == 0
+    assert np.isinf(np.load(folder / "out/a.far.npy", allow_pickle=False)).any(1).all()
+    shown = images.read(folder / "out/a.far.png").sum(2, dtype=int)
+    near, infinite = shown[len(shown) // 2, [20, 740]]
+    assert infinite > 3 * near
+
+
+def test_what_fails_of_many_is_named(folder, capsys):
+    np.save(folder / "a.npy", np.zeros((3, 3), np.float32))
+    pictures = [str(folder / f"in/{name}.png") for name in "ab"]
+    assert cli.main(["enhance", *pictures, "--map", str(folder / "a.npy"), "--out", str(folder / "out")]) == 2
+    said = capsys.readouterr().err
+    assert all(f"{picture}: a map of (3, 3) does not fit" in said for picture in pictures)
+
+
 def test_models_names_the_default(capsys):
     assert cli.main(["models"]) == 0
     assert "(default)" in capsys.readouterr().out
@@ -140,6 +159,8 @@ def test_models_names_the_default(capsys):
         (["enhance", "ok.png", "--out", "map.npy/o"], "cannot make the folder 'map.npy/o'"),
         (["map", "ok.png", "--out", "small.png"], "cannot make the folder 'small.png'"),
         (["map", "ok.png", "ok.png", "--out", "o"], "ok.png is given twice"),
+        (["map", "ok.png", "--out", "."], "ok.png would be written over an input"),
+        (["fuse", "ok.png", "ok.png", "small.png", "--out", "f.png"], "shot 3 (39, 40, 3)"),
         (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "f.png"], "change --labels"),
         (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "l.jpg"], "written as .png, not '.jpg'"),
         (["fuse", "empty", "--out", "f.png"], "no pictures in 'empty'"),

@@ -72,6 +72,8 @@ def test_exif_tells_the_lens(tmp_path):
 def test_a_lens_half_known_is_refused_and_an_unknown_one_is_none(tmp_path):
     path = photograph(tmp_path / "a.jpg", FNumber=2.0, SubjectDistance=0.0)
     assert depth.lens(path) is None
+    within = photograph(tmp_path / "b.jpg", FocalLength=50.0, SubjectDistance=0.04)
+    assert depth.facts(within) == {"focal_length": 50}
     with pytest.raises(ValueError, match="focus distance and pixel pitch missing"):
         depth.lens(path, focal_length=50)
 

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import ExifTags, Image
 
 from defocus_core import images
@@ -136,6 +137,23 @@ def test_floating_point_files_are_refused(tmp_path):
         images.read(tmp_path / "f.tif")
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_floating_point_colour_is_refused_by_name(tmp_path, dtype):
+    tifffile.imwrite(tmp_path / "f.tif", np.full((40, 40, 3), 0.5, dtype), photometric="rgb")
+    with pytest.raises(images.ImageError, match="floating-point pixels; save it as 8 or 16 bit"):
+        images.read(tmp_path / "f.tif")
+
+
+def test_sixteen_bit_tiffs_of_other_layouts_are_read_right_or_refused(tmp_path, colour):
+    deep = colour.astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "white.tif", 65535 - deep[:, :, 0], photometric="miniswhite")
+    assert np.array_equal(images.read(tmp_path / "white.tif"), deep[:, :, 0])
+    planes = np.moveaxis(deep, 2, 0)
+    tifffile.imwrite(tmp_path / "planes.tif", planes, photometric="rgb", planarconfig="separate")
+    with pytest.raises(images.ImageError, match="16 bit in separate planes; save it with interleaved"):
+        images.read(tmp_path / "planes.tif")
+
+
 def test_a_cut_sixteen_bit_file_is_truncated(tmp_path):
     images.write(tmp_path / "a.png", np.random.default_rng(0).integers(0, 2**16, (64, 64), dtype=np.uint16))
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:3000])
@@ -153,11 +171,13 @@ def test_what_a_camera_wrote_survives_in_every_format(tmp_path, colour, suffix, 
     tag = ExifTags.Base
     told = {tag.FNumber: 2.8, tag.FocalLength: 50.0, tag.DateTimeOriginal: "2024:05:06 07:08:09"}
     told |= {tag.LensModel: "a lens", tag.ISOSpeedRatings: 400, tag.UserComment: b"ASCII\0\0\0hello"}
+    place = {1: "N", 2: (48.0, 12.0, 30.5), 3: "E", 4: (16.0, 22.0, 1.5), 5: b"\0", 6: 171.0}
     exif = Image.Exif()
     exif.update({tag.Make: "maker", tag.ImageDescription: "a scene", tag.Orientation: 6, tag.Copyright: "me"})
-    exif.get_ifd(ExifTags.IFD.Exif).update(told)
+    exif.get_ifd(ExifTags.IFD.Exif).update(told | {tag.ExifImageWidth: 30, tag.ExifImageHeight: 20})
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update(place)
     picture = Image.fromarray(colour).convert("L" if grey else "RGB")
-    picture.save(tmp_path / "in.jpg", exif=exif, icc_profile=b"profile")
+    picture.save(tmp_path / "in.jpg", exif=exif, icc_profile=b"profile", dpi=(300, 300))
     pixels = images.read(tmp_path / "in.jpg")
     pixels = images.as_depth(images.as_float(pixels), depth)
     path = tmp_path / f"out.{suffix}"
@@ -172,6 +192,9 @@ def test_what_a_camera_wrote_survives_in_every_format(tmp_path, colour, suffix, 
         kept = found.get_ifd(ExifTags.IFD.Exif)
         assert out.info["icc_profile"] == b"profile"
         assert {k: kept[k] for k in told} == told
+        assert (kept[tag.ExifImageWidth], kept[tag.ExifImageHeight]) == out.size == (20, 30)
+        assert dict(found.get_ifd(ExifTags.IFD.GPSInfo)) == place
+        assert out.info["dpi"] == pytest.approx((300, 300), rel=1e-3)
         assert (found[tag.Make], found[tag.ImageDescription], found[tag.Copyright]) == (
             "maker",
             "a scene",
