@@ -13,6 +13,7 @@ LABEL = 19 / blur.true_sigma(19, "paper")  # the paper's labels to one pixel of 
 CENTRE = 10 / LABEL
 FACTOR = 3.0
 SHARPEST = 0.1  # share of a photograph that counts as in focus
+RIM = 6  # pixels around it whose colour is not that of the background
 MARGIN = 2  # pixels around what is in focus that are kept too: a map's edge may lie inside the subject
 
 
@@ -134,14 +135,27 @@ def widen(
     images.check_fit(sigma, image)
     kept = np.quantile(sigma, SHARPEST) if in_focus is None else in_focus
     defocus = np.sqrt(np.maximum(sigma**2 - np.float32(kept) ** 2, 0))
-    if in_focus is None:
-        margin = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * MARGIN + 1,) * 2)
-        defocus *= 1 - cv2.dilate(focus.in_focus(sigma), margin)
     light = images.to_light(image).reshape(*sigma.shape, -1)
+    if in_focus is None:
+        chance = focus.in_focus(sigma)
+        defocus *= 1 - cv2.dilate(chance, _disk(MARGIN))
+        light = _without_rim(light, chance > 0.5)
     missing = float(np.sqrt(factor**2 - 1))
     scene = scenes.Scene(light, -defocus)
     wider, _ = scenes.photograph(scene, focus=0, strength=missing, aperture=aperture, layers=layers)
     return images.from_light(wider).reshape(image.shape)
+
+
+def _without_rim(light: np.ndarray, subject: np.ndarray) -> np.ndarray:
+    """Give what lies around a subject the colour of what lies farther: its own light has spread over it."""
+    near, rim = (cv2.dilate(subject.astype(np.uint8), _disk(radius)) > 0 for radius in (MARGIN, RIM))
+    if rim.all():
+        return light
+    return np.where((rim & ~near)[:, :, None], scenes.continued(light, ~rim), light)
+
+
+def _disk(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
 
 
 def check_strength(factor: float, in_focus: float | None) -> None:

@@ -122,7 +122,7 @@ def photograph(
         depth = np.float32(scene.depth[inside].mean())
         width = float(thin_lens_sigma(depth, focus=focus, strength=strength))
         coverage = (index >= layer).astype(np.float32)[:, :, None]
-        surface = _continued(scene.image, index <= layer + steps)
+        surface = continued(scene.image, index <= layer + steps)
         colour, coverage = (_blurred(values, width, aperture) for values in (surface * coverage, coverage))
         canvas = colour + (1 - coverage) * canvas
         sigma[inside] = width
@@ -217,15 +217,19 @@ def _write_pair(folder: Path, name: str, image: np.ndarray, sigma: np.ndarray) -
     atomic.write_array(folder / "sigma" / f"{name}.npy", sigma)
 
 
-def _continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Continue a surface behind what hides it, by its nearest visible pixel."""
+def continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Continue an (H, W, C) surface where it is hidden, that is, not known, by its nearest known pixel."""
     if known.all():
         return image
-    hidden = (~known).astype(np.uint8)
-    _, nearest = cv2.distanceTransformWithLabels(hidden, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    hidden = ~known
+    _, nearest = cv2.distanceTransformWithLabels(
+        hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
     place = np.zeros(nearest.max() + 1, np.intp)
     place[nearest[known]] = np.flatnonzero(known)
-    return image.reshape(known.size, -1)[place[nearest]]
+    surface = image.copy()
+    surface[hidden] = image.reshape(known.size, -1)[place[nearest[hidden]]]
+    return surface
 
 
 def _blurred(values: np.ndarray, sigma: float, aperture: str) -> np.ndarray:

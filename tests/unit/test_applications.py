@@ -100,6 +100,14 @@ def test_a_wider_aperture_does_not_let_the_subject_bleed(edge):
     np.testing.assert_allclose(result[:, 60:], 0.2, atol=1e-3)
 
 
+def test_a_map_that_ends_inside_the_subject_leaves_no_glow():
+    image = np.full((80, 120), 0.2, np.float32)
+    image[:, :60] = 1
+    sigma = np.interp(np.arange(120), [54, 57], [0.4, 4]).astype(np.float32)[None].repeat(80, 0)
+    result = magnify.widen(image, sigma, factor=4)
+    np.testing.assert_allclose(result[:, 66:], 0.2, atol=0.02)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"factor": 0.5}, "1 to 20 times as wide, not 0.5"), ({"in_focus": -1}, "0 to 10 pixels, not -1")],
