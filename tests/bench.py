@@ -20,6 +20,7 @@ from defocus_core import (
     baselines,
     blur,
     cli,
+    depth,
     enhance,
     enhance_baselines,
     export,
@@ -202,6 +203,12 @@ def bench_applications():
     ):
         seconds = timed(run)
         print(f"1000x700 {name}, map given: {seconds:.3f} s, {seconds / plain:.1f} times {what}", flush=True)
+    lens = depth.Lens(focal_length=50, f_number=2, focus_distance=2, pixel_pitch=6)
+    print(f"1000x700 distances, map given: {timed(lambda: lens.distances(sigma)):.3f} s", flush=True)
+    large = photograph(4000, 3000)
+    blurred = 4 * cv2.resize(sigma, (4000, 3000))
+    seconds = timed(lambda: magnify.widen(large, blurred))
+    print(f"12 megapixels magnified by 3, map given: {seconds:.1f} s", flush=True)
     scene = scenes.motorcycle()
     shots = scenes.shots(scene, focuses=np.quantile(scene.depth, (0.9, 0.2)).tolist(), strength=0.08)
     shots = [np.ascontiguousarray(shot[:500, :520]) for shot in shots]
