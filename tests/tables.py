@@ -6,7 +6,8 @@ A comment above a table says where its numbers come from, source by source in th
     <!-- applications/magnify/scores.csv where scenes == 'composites' by method: psnr / ssim -->
 
 A column is an expression of the file's columns; one cell may hold several, parted by " / ". A row of the
-table takes the row of the file whose key stands in backticks in its first cell, or is all of that cell.
+table takes the rows of the file whose key stands in backticks in its first cell, or is all of that cell, and
+of several their mean.
 Numbers keep their decimals and what is around them, bold marks too: look whether the best is still the best.
 Rows without such a key, and sources without a file, stay as they are.
 """
@@ -40,7 +41,7 @@ def _row(line: str, sources: list[tuple], results: Path) -> str:
     for name, where, key, columns in sources:
         row = _measured(results / name, where, key, label)
         for column in columns.split(", "):
-            values.append([float(row.eval(part).iloc[0]) for part in column.split(" / ")] if len(row) else [])
+            values.append([float(row.eval(part).mean()) for part in column.split(" / ")] if len(row) else [])
     cells = [_cell(cell, numbers) for cell, numbers in zip(cells, values, strict=True)]
     return "|".join(["", label, *cells, ""])
 
