@@ -9,7 +9,6 @@ import numpy as np
 
 BORDERS = {"mirror": cv2.BORDER_REFLECT_101, "replicate": cv2.BORDER_REPLICATE, "zero": cv2.BORDER_CONSTANT}
 RECIPES = ("paper", "full")
-LARGE_DISK = 32  # pixels of radius
 LEAST_DISK = 0.6  # pixels of sigma
 
 
@@ -119,22 +118,11 @@ def blur_by_disk(image: np.ndarray, sigma: float, *, border: str = "mirror") -> 
     Returns
     -------
     float32 array of the same shape
-
-    Notes
-    -----
-    From a radius of :data:`LARGE_DISK` pixels on, a smaller copy is blurred, in which the radius is at least
-    half of that; the blur of shrinking and enlarging by f (a variance of f^2 / 12 and f^2 / 6) counts in.
     """
     if sigma < LEAST_DISK:
         return blur(image, sigma, border=border)
-    factor = min(int(2 * sigma / (LARGE_DISK / 2)), *image.shape[:2])
-    if 2 * sigma < LARGE_DISK or factor < 2:
-        kernel = disk(2 * np.sqrt(sigma**2 - 1 / 8))
-        return cv2.filter2D(image, cv2.CV_32F, kernel, borderType=_border(border))
-    height, width = image.shape[:2]
-    small = cv2.resize(image, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
-    small = blur_by_disk(small, np.sqrt((sigma / factor) ** 2 - 1 / 4), border=border)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR).reshape(image.shape)
+    kernel = disk(2 * np.sqrt(sigma**2 - 1 / 8))
+    return cv2.filter2D(image, cv2.CV_32F, kernel, borderType=_border(border))
 
 
 def operator(size: int, sigma: float, *, recipe: str = "full", border: str = "mirror") -> np.ndarray:

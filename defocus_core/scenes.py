@@ -13,6 +13,7 @@ from scipy import ndimage
 from . import atomic, blur, images
 from .sources import package_folder
 
+LEAST_RADIUS = 16  # pixels, of a disk in a shrunken layer
 MOTORCYCLE_FOCAL = 994.978  # pixels; the rest of the calibration stands in its only use
 
 
@@ -110,23 +111,60 @@ def photograph(
     Returns
     -------
     (H, W, 3) float32 image and (H, W) float32 sigma in pixels of the visible surface
+
+    Notes
+    -----
+    What disks of a radius from 32 pixels on blur is rendered in a smaller copy, in which the radius is at
+    least 16; the blur of shrinking and enlarging by f (a variance of f^2 / 12 and f^2 / 6) counts in.
     """
     if aperture not in ("gaussian", "disk"):
         raise ValueError(f"no aperture {aperture!r}; known: gaussian, disk")
     edges = np.linspace(float(scene.depth.min()), float(scene.depth.max()), layers + 1)
     index = np.clip(np.searchsorted(edges, scene.depth, "right") - 1, 0, layers - 1)
     steps = layers // 12  # by which a receding surface may come nearer and still be one surface
-    canvas, sigma = np.zeros_like(scene.image), np.zeros(scene.depth.shape, np.float32)
+    canvas, sigma = (
+        np.zeros((1, 1, scene.image.shape[2]), np.float32),
+        np.zeros(scene.depth.shape, np.float32),
+    )
     for layer in np.unique(index):
         inside = index == layer
         depth = np.float32(scene.depth[inside].mean())
         width = float(thin_lens_sigma(depth, focus=focus, strength=strength))
-        coverage = (index >= layer).astype(np.float32)[:, :, None]
-        surface = continued(scene.image, index <= layer + steps)
-        colour, coverage = (_blurred(values, width, aperture) for values in (surface * coverage, coverage))
+        factor = _shrinkage(width, aperture, index.shape)
+        image, coverage, known = (
+            _shrunken(values.astype(np.float32, copy=False), factor)
+            for values in (scene.image, index >= layer, index <= layer + steps)
+        )
+        surface = continued(image, known >= min(known.max(), 0.999))
+        coverage = coverage[:, :, None]
+        own = np.sqrt((width / factor) ** 2 - 1 / 4) if factor > 1 else width
+        colour, coverage = (_blurred(values, own, aperture) for values in (surface * coverage, coverage))
+        shape = max(canvas.shape[:2], colour.shape[:2])
+        canvas, colour, coverage = (_enlarged(values, shape) for values in (canvas, colour, coverage))
         canvas = colour + (1 - coverage) * canvas
         sigma[inside] = width
+    canvas = _enlarged(canvas, index.shape)
     return np.clip(canvas, 0, 1), sigma
+
+
+def _shrinkage(sigma: float, aperture: str, shape: tuple[int, int]) -> int:
+    """Return by how much a layer may be shrunken so that its disk has a radius of 16 pixels at least."""
+    if aperture != "disk" or sigma < LEAST_RADIUS:
+        return 1
+    return 2 ** int(np.log2(min(2 * sigma / LEAST_RADIUS, *shape)))
+
+
+def _shrunken(values: np.ndarray, factor: int) -> np.ndarray:
+    if factor == 1:
+        return values
+    shape = tuple(length // factor for length in values.shape[:2])
+    return cv2.resize(values, shape[::-1], interpolation=cv2.INTER_AREA).reshape(*shape, *values.shape[2:])
+
+
+def _enlarged(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    if values.shape[:2] == shape:
+        return values
+    return cv2.resize(values, shape[::-1]).reshape(*shape, values.shape[2])
 
 
 def shots(scene: Scene, *, focuses: Sequence[float], strength: float, layers: int = 24) -> list[np.ndarray]:

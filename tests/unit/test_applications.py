@@ -100,6 +100,19 @@ def test_a_wider_aperture_does_not_let_the_subject_bleed(edge):
     np.testing.assert_allclose(result[:, 60:], 0.2, atol=1e-3)
 
 
+def test_large_disks_in_a_smaller_copy_are_those_of_the_whole(monkeypatch):
+    scene = scenes.composite(*scenes.squares(250)[:2], np.random.default_rng(0))
+    for focus in (0, 1):
+        lens = {"focus": focus, "strength": 30, "layers": 2, "aperture": "disk"}
+        fast, sigma = scenes.photograph(scene, **lens)
+        assert sigma.max() == 30
+        with monkeypatch.context() as patched:
+            patched.setattr(scenes, "LEAST_RADIUS", np.inf)
+            exact, _ = scenes.photograph(scene, **lens)
+        assert fast.shape == exact.shape
+        assert np.sqrt(((fast - exact) ** 2).mean()) < 0.006
+
+
 def test_a_map_that_ends_inside_the_subject_leaves_no_glow():
     image = np.full((80, 120), 0.2, np.float32)
     image[:, :60] = 1
