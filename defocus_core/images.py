@@ -18,6 +18,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 MAX_PIXELS = 200_000_000
 FLOATING = "floating-point pixels; save it as 8 or 16 bit"
 PHOTOMETRIC, PLANAR = 262, 284  # TIFF tags
+PNG_GREY_ALPHA = 4  # colour type, which Pillow takes for colour where it has 16 bit
 Image.MAX_IMAGE_PIXELS = None  # read() checks the size in the header, before it decodes anything
 
 _UPRIGHT = {
@@ -212,8 +213,12 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
         if image.dtype == np.uint16:
             _write_sixteen_bit(part, image, metadata)
             return
-        options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
+        options = _OPTIONS.get(path.suffix.lower(), {})
         Image.fromarray(image).save(part, **options, **metadata)
+
+
+_JPEG = {"quality": 95, "subsampling": 0}
+_OPTIONS = {".jpg": _JPEG, ".jpeg": _JPEG, ".webp": {"quality": 95}}
 
 
 def _metadata(like: str | Path | None, image: np.ndarray) -> dict:
@@ -352,7 +357,8 @@ def _read_sixteen_bit(picture: Image.Image, data: bytes, path: Path) -> np.ndarr
     if picture.format == "TIFF" and picture.tag_v2.get(PHOTOMETRIC) == 0:  # white is zero
         array = np.iinfo(array.dtype).max - array
     if array.ndim == 3:
-        array = array[:, :, 0] if array.shape[2] < 3 else array[:, :, 2::-1]
+        has_grey = array.shape[2] < 3 or (picture.format == "PNG" and data[25] == PNG_GREY_ALPHA)
+        array = array[:, :, 0] if has_grey else array[:, :, 2::-1]
     turned = picture.format == "TIFF"  # OpenCV's TIFF decoder heeds the orientation itself
     orientation = 1 if turned else picture.getexif().get(ExifTags.Base.Orientation, 1)
     return np.ascontiguousarray(_UPRIGHT.get(orientation, lambda a: a)(array))

@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -152,6 +155,26 @@ def test_sixteen_bit_tiffs_of_other_layouts_are_read_right_or_refused(tmp_path, 
     tifffile.imwrite(tmp_path / "planes.tif", planes, photometric="rgb", planarconfig="separate")
     with pytest.raises(images.ImageError, match="16 bit in separate planes; save it with interleaved"):
         images.read(tmp_path / "planes.tif")
+
+
+def test_grey_with_alpha_stays_grey_in_sixteen_bit(tmp_path):
+    deep = np.random.default_rng(0).integers(0, 2**16, (20, 30, 2), dtype=np.uint16)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep)
+    header = struct.pack(">IIBBBBB", 30, 20, 16, 4, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    packed = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed))
+    assert np.array_equal(images.read(tmp_path / "a.png"), deep[:, :, 0])
+
+
+def test_jpeg_keeps_the_colour_of_every_pixel(tmp_path):
+    stripes = np.zeros((40, 40, 3), np.uint8)
+    stripes[:, ::2, 0], stripes[:, 1::2, 2] = 200, 200
+    images.write(tmp_path / "a.jpg", stripes)
+    assert np.abs(images.read(tmp_path / "a.jpg").astype(int) - stripes).max() < 40
 
 
 def test_a_cut_sixteen_bit_file_is_truncated(tmp_path):
