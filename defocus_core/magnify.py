@@ -101,12 +101,11 @@ def widen(
     factor: float = FACTOR,
     in_focus: float | None = None,
     aperture: str = "disk",
-    layers: int = 24,
 ) -> np.ndarray:
     """Blur a photograph as if its aperture had been wider: sigma multiplied, whatever is in focus kept.
 
-    The photograph is cut into layers of equal blur. Each is blurred, as light, by what is missing to the
-    factor (variances add), and laid over the more blurred ones, which go on behind it: so the subject does
+    The photograph is cut into 24 layers of blur. Each is blurred, as light, by what is missing to the factor
+    (variances add), and laid over the more blurred ones, which go on behind it: so the subject does
     not bleed into the background. What is blurred counts as behind the focus; before and behind, blur does
     not tell apart.
 
@@ -119,7 +118,6 @@ def widen(
         what is likely in focus beside it (:func:`focus.in_focus`) and two pixels around are then kept too,
         because a factor multiplies the errors of the map, and a subject and its outline show them most
     aperture : ``disk`` or ``gaussian``
-    layers : of equal steps of sigma
 
     Returns
     -------
@@ -142,7 +140,7 @@ def widen(
         light = _without_rim(light, chance > 0.5)
     missing = float(np.sqrt(factor**2 - 1))
     scene = scenes.Scene(light, -defocus)
-    wider, _ = scenes.photograph(scene, focus=0, strength=missing, aperture=aperture, layers=layers)
+    wider, _ = scenes.photograph(scene, focus=0, strength=missing, aperture=aperture)
     return images.from_light(wider).reshape(image.shape)
 
 

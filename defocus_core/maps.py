@@ -31,7 +31,6 @@ class Settings:
         as in the paper
     certainty : exponent of the certainty of a window, ``1 - H / log levels`` with H the entropy of its
         probabilities, in the mean over the windows that cover a pixel; 0 weights all alike (the paper)
-    presmooth : sigma of a Gaussian over the image first, against noise (the authors' demo: 1)
     coarsest : look at ever smaller copies of the photograph too, each half the last, in which a network sees
         twice as far around and twice the blur: at most :data:`COPIES`, as long as a copy's shorter side
         has this many pixels; 0 is at full size alone. What is found blurred there counts beside what is
@@ -43,7 +42,6 @@ class Settings:
 
     decision: str = "expectation"
     certainty: float = 2.0
-    presmooth: float = 0.0
     coarsest: int = 40
     logarithm: bool = True
     refine: refinement.LeastSquares | refinement.Guided = refinement.LeastSquares()
@@ -58,9 +56,7 @@ class Settings:
 def arguments_from(options: dict) -> dict:
     """Return the arguments of :func:`estimate` that the workflow's ``maps`` section stands for."""
     known = {
-        key: options[key]
-        for key in ("decision", "certainty", "presmooth", "coarsest", "logarithm")
-        if key in options
+        key: options[key] for key in ("decision", "certainty", "coarsest", "logarithm") if key in options
     }
     settings = Settings(**known, refine=refinement.settings_from(options.get("refinement", {})))
     return {"step": options["step"], "refine": options["refine"], "settings": settings}
@@ -125,8 +121,6 @@ def scales_of(
     if not 1 <= step <= SIZE:
         raise ValueError(f"step is 1 to {SIZE} pixels (windows must touch), not {step}")
     grey = images.grey(image)
-    if settings.presmooth:
-        grey = cv2.GaussianBlur(grey, (0, 0), settings.presmooth)
     scales = [found(grey, model, step=step, settings=settings)]
     while 0 < settings.coarsest <= min(grey.shape) // 2 and len(scales) <= COPIES:
         grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)

@@ -56,7 +56,6 @@ class Guided:
     alpha : average the coefficients with the weight 1 / (variance^alpha + tiny) of Ochotorena &
         Yamashita (TIP 2020); 0 is the plain mean
     subsample : run on a grid this many times coarser (He & Sun 2015, fast guided filter)
-    presmooth : box-smooth the map first, window 4 radius + 1, as the authors' demo does
     """
 
     radius: int = 48
@@ -69,7 +68,6 @@ class Guided:
     edge_weight: bool = False
     alpha: float = 0.0
     subsample: int = 4
-    presmooth: bool = False
 
     def __post_init__(self):
         if self.guide not in ("grey", "colour"):
@@ -159,8 +157,6 @@ def _guided(values: np.ndarray, image: np.ndarray, settings: Guided) -> np.ndarr
     low, high = float(values.min()), float(values.max())
     values, image = _shrunken(values, scale), _shrunken(image, scale)
     radius = max(1, round(settings.radius / scale))
-    if settings.presmooth:
-        values = _box(values, 2 * radius)
     guide = image
     for _ in range(settings.guide_iterations):
         guide = smooth(

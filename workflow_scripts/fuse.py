@@ -27,8 +27,10 @@ rng = np.random.default_rng(snakemake.params.seed)
 
 motorcycle = scenes.motorcycle()
 focuses = [float(np.quantile(motorcycle.depth, q)) for q in settings["focus_quantiles"]]
+three = [*focuses, float(np.mean(focuses))]
 stacks = [
-    ("motorcycle", motorcycle, scenes.shots(motorcycle, focuses=focuses, strength=settings["strength"]))
+    (name, motorcycle, scenes.shots(motorcycle, focuses=depths, strength=settings["strength"]))
+    for name, depths in (("motorcycle", focuses), ("three shots of the motorcycle", three))
 ]
 photographs = scenes.squares(settings["size"], settings.get("photographs"))
 for _ in range(settings["composites"]):
