@@ -22,8 +22,8 @@ def in_focus(
 ) -> np.ndarray:
     """Return how likely each pixel is in focus, judged by the photograph's own blur.
 
-    It is a logistic of log sigma at the just noticeable blur. A connected region below that blur is in
-    focus only if some of it comes near what is sharpest in the photograph; elsewhere the chance is 0.
+    It is a logistic of log sigma at the just noticeable blur. In a connected region below that blur of
+    which nothing comes near what is sharpest in the photograph it is 0.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def in_focus(
     nothing away.
     """
     noticeable = just_noticeable(sigma, bounds=bounds)
-    reached = min(noticeable, core * float(np.quantile(sigma, SHARPEST)))
+    reached = min(noticeable, core * max(float(np.quantile(sigma, SHARPEST)), float(LEAST)))
     count, region = cv2.connectedComponents((sigma < noticeable).astype(np.uint8))
     kept = np.zeros(count, bool)
     kept[0] = True  # what is above the noticeable blur
@@ -60,9 +60,9 @@ def just_noticeable(sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEAB
     """Return the blur from which a photograph's own surfaces look out of focus.
 
     What is in focus in a soft or enlarged photograph would be out of focus in a crisp one. So it is the
-    sigma that best divides the photograph in two, or a little less, within bounds: nothing sharper than
-    the lower one is ever out of focus, and nothing more blurred than the upper one in focus. The middle of
-    the photograph, where its subject mostly is, counts more than its margins.
+    sigma that best divides the photograph in two, or a little less, within bounds, so that a
+    photograph sharp all over, or blurred all over, is not divided. The middle of the photograph, where its
+    subject mostly is, counts more than its margins.
 
     Parameters
     ----------

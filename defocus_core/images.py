@@ -172,9 +172,11 @@ def from_light(light: np.ndarray) -> np.ndarray:
 
 
 def check_fit(sigma: np.ndarray, image: np.ndarray) -> None:
-    """Raise ValueError unless a map has the height and width of its image."""
+    """Raise ValueError unless a map has the height and width of its image, and finite numbers."""
     if sigma.shape != image.shape[:2]:
         raise ValueError(f"a map of {sigma.shape} does not fit an image of {image.shape[:2]}")
+    if not np.isfinite(sigma).all():
+        raise ValueError("a map holds finite numbers, this one NaN or infinity")
 
 
 def as_depth(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -244,9 +246,15 @@ def _metadata(like: str | Path | None, image: np.ndarray) -> dict:
     found = {
         "icc_profile": profile,
         "exif": kept.tobytes() if len(kept) or any(directories.values()) else None,
-        "dpi": density and tuple(map(float, density)),
+        "dpi": density and _printable(density),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _printable(density: tuple) -> tuple[float, float] | None:
+    """Return pixels to the inch, or None where some program wrote no number (0/0) or none that fits."""
+    across, down = map(float, density)
+    return (across, down) if 0 < across < 2**16 and 0 < down < 2**16 else None
 
 
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)

@@ -137,19 +137,23 @@ def widen(
     if in_focus is None:
         chance = focus.in_focus(sigma)
         defocus *= 1 - cv2.dilate(chance, _disk(MARGIN))
-        light = _without_rim(light, chance > 0.5)
+        light = _without_rim(light, chance > 0.5, added=defocus * np.sqrt(factor**2 - 1))
     missing = float(np.sqrt(factor**2 - 1))
     scene = scenes.Scene(light, -defocus)
     wider, _ = scenes.photograph(scene, focus=0, strength=missing, aperture=aperture)
     return images.from_light(wider).reshape(image.shape)
 
 
-def _without_rim(light: np.ndarray, subject: np.ndarray) -> np.ndarray:
-    """Give what lies around a subject the colour of what lies farther: its own light has spread over it."""
+def _without_rim(light: np.ndarray, subject: np.ndarray, *, added: np.ndarray) -> np.ndarray:
+    """Give what lies around a subject the colour of what lies farther, where blur is added that would show.
+
+    The light of the subject has spread over it, and would spread on.
+    """
     near, rim = (cv2.dilate(subject.astype(np.uint8), _disk(radius)) > 0 for radius in (MARGIN, RIM))
     if rim.all():
         return light
-    return np.where((rim & ~near)[:, :, None], scenes.continued(light, ~rim), light)
+    spread = rim & ~near & (added > RIM / 2)
+    return np.where(spread[:, :, None], scenes.continued(light, ~rim), light)
 
 
 def _disk(radius: int) -> np.ndarray:

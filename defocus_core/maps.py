@@ -116,7 +116,7 @@ def scales_of(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return :func:`found` of a photograph, of half its size, and so on.
 
-    Parameters and errors are those of :func:`estimate`.
+    ``model`` is a classifier; the other parameters and the errors are those of :func:`estimate`.
     """
     if not 1 <= step <= SIZE:
         raise ValueError(f"step is 1 to {SIZE} pixels (windows must touch), not {step}")

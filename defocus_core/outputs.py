@@ -85,5 +85,9 @@ def by_stem(items: Sequence[Path], folder: Path) -> dict[Path, Path]:
 def beside(items: Sequence[Path], folder: Path, suffixes: Sequence[str]) -> dict[Path, Path]:
     """Return where the map of each picture goes, with room beside it for files of its stem, none an item."""
     found = by_stem(items, made(folder))
+    for item, target in found.items():
+        for picture in (target.with_suffix(suffix) for suffix in suffixes):
+            if picture.exists() and picture.parent.resolve() == item.parent.resolve():
+                raise UsageError(f"{picture} is there already, beside {item}; give --out another folder")
     spare(items, (target.with_suffix(suffix) for target in found.values() for suffix in suffixes))
     return found

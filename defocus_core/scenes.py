@@ -122,29 +122,37 @@ def photograph(
     edges = np.linspace(float(scene.depth.min()), float(scene.depth.max()), layers + 1)
     index = np.clip(np.searchsorted(edges, scene.depth, "right") - 1, 0, layers - 1)
     steps = layers // 12  # by which a receding surface may come nearer and still be one surface
-    canvas, sigma = (
-        np.zeros((1, 1, scene.image.shape[2]), np.float32),
-        np.zeros(scene.depth.shape, np.float32),
-    )
+    canvas = np.zeros((1, 1, scene.image.shape[2]), np.float32)
+    sigma = np.zeros(scene.depth.shape, np.float32)
     for layer in np.unique(index):
         inside = index == layer
         depth = np.float32(scene.depth[inside].mean())
         width = float(thin_lens_sigma(depth, focus=focus, strength=strength))
-        factor = _shrinkage(width, aperture, index.shape)
-        image, coverage, known = (
-            _shrunken(values.astype(np.float32, copy=False), factor)
-            for values in (scene.image, index >= layer, index <= layer + steps)
+        colour, coverage = _layer(
+            scene.image, sigma=width, aperture=aperture, covered=index >= layer, known=index <= layer + steps
         )
-        surface = continued(image, known >= min(known.max(), 0.999))
-        coverage = coverage[:, :, None]
-        own = np.sqrt((width / factor) ** 2 - 1 / 4) if factor > 1 else width
-        colour, coverage = (_blurred(values, own, aperture) for values in (surface * coverage, coverage))
         shape = max(canvas.shape[:2], colour.shape[:2])
         canvas, colour, coverage = (_enlarged(values, shape) for values in (canvas, colour, coverage))
         canvas = colour + (1 - coverage) * canvas
         sigma[inside] = width
     canvas = _enlarged(canvas, index.shape)
     return np.clip(canvas, 0, 1), sigma
+
+
+def _layer(
+    image: np.ndarray, *, sigma: float, aperture: str, covered: np.ndarray, known: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the blurred light of a layer, (h, w, C), and its blurred coverage, (h, w, 1), maybe shrunken."""
+    factor = _shrinkage(sigma, aperture, covered.shape)
+    coverage = covered.astype(np.float32)[:, :, None]
+    if factor > 1:
+        sigma = float(np.sqrt((sigma / factor) ** 2 - 1 / 4))
+        coverage = _shrunken(coverage, factor)
+        share = known.astype(np.float32)[:, :, None]
+        image, share = _shrunken(image * share, factor), _shrunken(share, factor)
+        image, known = image / np.maximum(share, np.float32(1e-6)), share[:, :, 0] > 0
+    surface = continued(image, known)
+    return _blurred(surface * coverage, sigma, aperture), _blurred(coverage, sigma, aperture)
 
 
 def _shrinkage(sigma: float, aperture: str, shape: tuple[int, int]) -> int:
@@ -155,8 +163,6 @@ def _shrinkage(sigma: float, aperture: str, shape: tuple[int, int]) -> int:
 
 
 def _shrunken(values: np.ndarray, factor: int) -> np.ndarray:
-    if factor == 1:
-        return values
     shape = tuple(length // factor for length in values.shape[:2])
     return cv2.resize(values, shape[::-1], interpolation=cv2.INTER_AREA).reshape(*shape, *values.shape[2:])
 

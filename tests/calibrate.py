@@ -19,7 +19,7 @@ for pair in sets.pairs(folder, truth, first=int(first), last=int(last)):
     for key in itertools.product((0.4, 0.5, 0.6), (1.5, 2.0, 3.0), (16, 24, 32), (1.0, 1.25, 1.5, np.inf)):
         least, most, slope, core = key
         chance = focus.in_focus(sigma, bounds=(least, most), slope=slope, core=core)
-        scores.setdefault(key, metrics.Detection()).add(pair.name, 1 - chance, blurred)
+        scores.setdefault(key, metrics.Detection(top=1.0)).add(pair.name, 1 - chance, blurred)
 found = [(key, score.summary()) for key, score in scores.items()]
 for (least, most, slope, core), row in sorted(found, key=lambda item: item[1]["mae"] - item[1]["max_f"])[:12]:
     print(

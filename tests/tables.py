@@ -12,6 +12,7 @@ Numbers keep their decimals and what is around them, bold marks too: look whethe
 Rows without such a key, and sources without a file, stay as they are.
 """
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -57,6 +58,10 @@ def _measured(path: Path, where: str | None, key: str, label: str) -> pd.DataFra
 
 def _cell(cell: str, values: list[float]) -> str:
     """Put values in the place of a cell's numbers, each with the decimals of the one before."""
+    if any(math.isnan(value) for value in values):
+        return cell
+    if values and len(NUMBER.findall(cell)) > len(values):
+        raise ValueError(f"the cell {cell.strip()!r} has more numbers than its source, {len(values)}")
     rest = iter(values)
 
     def rounded(found: re.Match) -> str:

@@ -27,7 +27,7 @@ rng = np.random.default_rng(snakemake.params.seed)
 
 motorcycle = scenes.motorcycle()
 focuses = [float(np.quantile(motorcycle.depth, q)) for q in settings["focus_quantiles"]]
-three = [*focuses, float(np.mean(focuses))]
+three = [focuses[0], float(np.mean(focuses)), focuses[-1]]
 stacks = [
     (name, motorcycle, scenes.shots(motorcycle, focuses=depths, strength=settings["strength"]))
     for name, depths in (("motorcycle", focuses), ("three shots of the motorcycle", three))

@@ -71,6 +71,8 @@ def test_a_wider_aperture_keeps_what_is_in_focus_and_highlights_become_disks():
     for in_focus in (0.5, None):
         np.testing.assert_allclose(magnify.widen(picture, sigma, in_focus=in_focus), picture, atol=1e-5)
     np.testing.assert_allclose(magnify.widen(picture, sigma, factor=1), picture, atol=1e-5)
+    ramp = np.linspace(0.3, 6, sigma.shape[1], dtype=np.float32)[None].repeat(len(sigma), 0)
+    np.testing.assert_allclose(magnify.widen(picture, ramp, factor=1), picture, atol=1e-5)
     light = images.to_light(magnify.widen(picture, sigma + 2, factor=3, in_focus=0))
     radius = 2 * 2.5 * np.sqrt(8)  # a disk of twice the missing sigma, sqrt(3^2 - 1) of what is there
     y, x = np.mgrid[-40:41, -40:41]
@@ -111,6 +113,15 @@ def test_large_disks_in_a_smaller_copy_are_those_of_the_whole(monkeypatch):
             exact, _ = scenes.photograph(scene, **lens)
         assert fast.shape == exact.shape
         assert np.sqrt(((fast - exact) ** 2).mean()) < 0.006
+
+
+def test_a_background_behind_thin_gaps_keeps_its_colour():
+    bars = np.arange(240) % 12 < 6
+    image = np.where(bars[:, None], 1.0, (0.1, 0, 0)).astype(np.float32)[None].repeat(200, 0)
+    scene = scenes.Scene(image, bars.astype(np.float32)[None].repeat(200, 0))
+    taken, _ = scenes.photograph(scene, focus=1, strength=64, layers=2, aperture="disk")
+    np.testing.assert_allclose(taken[:, ~bars], np.broadcast_to((0.1, 0, 0), (200, 120, 3)), atol=0.01)
+    np.testing.assert_allclose(taken[:, bars], 1, atol=0.01)
 
 
 def test_a_map_that_ends_inside_the_subject_leaves_no_glow():

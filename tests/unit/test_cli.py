@@ -159,7 +159,8 @@ def test_models_names_the_default(capsys):
         (["enhance", "ok.png", "--out", "map.npy/o"], "cannot make the folder 'map.npy/o'"),
         (["map", "ok.png", "--out", "small.png"], "cannot make the folder 'small.png'"),
         (["map", "ok.png", "ok.png", "--out", "o"], "ok.png is given twice"),
-        (["map", "ok.png", "--out", "."], "ok.png would be written over an input"),
+        (["map", "ok.png", "--out", "."], "ok.png is there already, beside ok.png"),
+        (["map", "small.jpg", "--out", "."], "small.png is there already, beside small.jpg"),
         (["fuse", "ok.png", "ok.png", "small.png", "--out", "f.png"], "shot 3 (39, 40, 3)"),
         (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "f.png"], "change --labels"),
         (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "l.jpg"], "written as .png, not '.jpg'"),
@@ -176,6 +177,7 @@ def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arg
         np.save("minus.npy", np.full((40, 40), -1))
         images.write("ok.png", np.zeros((40, 40, 3), np.uint8))
         images.write("small.png", np.zeros((39, 40, 3), np.uint8))
+        images.write("small.jpg", np.zeros((39, 40, 3), np.uint8))
     assert cli.main(arguments) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1

@@ -170,6 +170,17 @@ def test_grey_with_alpha_stays_grey_in_sixteen_bit(tmp_path):
     assert np.array_equal(images.read(tmp_path / "a.png"), deep[:, :, 0])
 
 
+@pytest.mark.parametrize("density", [(0, 0), (4_000_000_000, 1)])
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
+def test_a_resolution_that_is_none_does_not_matter(tmp_path, colour, density, suffix):
+    tifffile.imwrite(tmp_path / "in.tif", colour, resolution=(300, 300), photometric="rgb")
+    with tifffile.TiffFile(tmp_path / "in.tif", mode="r+") as file:
+        for name in ("XResolution", "YResolution"):
+            file.pages[0].tags[name].overwrite(density)
+    images.write(tmp_path / f"out.{suffix}", colour, like=tmp_path / "in.tif")
+    assert images.read(tmp_path / f"out.{suffix}").shape == colour.shape
+
+
 def test_jpeg_keeps_the_colour_of_every_pixel(tmp_path):
     stripes = np.zeros((40, 40, 3), np.uint8)
     stripes[:, ::2, 0], stripes[:, 1::2, 2] = 200, 200

@@ -34,15 +34,19 @@ def test_numbers_come_from_their_files_and_keep_their_form(results):
     assert "| **`map`**, the 1st | **.88** | 0.1 / -.50 | .1 |" in filled
     assert "| mean | 1.00 | 12.6 / 3.00 | .2 |" in filled
     assert "| published | .99 | | |" in filled
-    (results / "two.csv").write_text("method,share\nmap,0.35\n")
-    assert "0.1 / -.50 | .3 |" in tables.filled(DOCUMENT, results).replace(".4 |", ".3 |")
+    (results / "two.csv").write_text("method,share\nmap,0.36\nmean,\n")
+    filled = tables.filled(DOCUMENT, results)
+    assert "0.1 / -.50 | .4 |" in filled
+    assert "12.6 / 3.00 | .2 |" in filled
+    with pytest.raises(ValueError, match=r"'\.99 of 100' has more numbers"):
+        tables.filled(DOCUMENT.replace("| .50 | 1.0", "| .99 of 100 | 1.0"), results)
 
 
 def test_a_table_without_a_source_stays(results):
     assert tables.filled(DOCUMENT, results).endswith("| method | share |\n|---|---|\n| mean | .50 |\n")
 
 
-def test_every_source_in_the_results_is_understood(tmp_path):
+def test_every_source_in_the_results_has_its_form(tmp_path):
     text = (Path(__file__).parents[2] / "docs/results.md").read_text()
     assert tables.filled(text, tmp_path) == text
     comments = [line for line in text.splitlines() if line.startswith("<!--")]
