@@ -27,11 +27,11 @@ rule application:
         mem_mb=3000,
         runtime="1h",
     params:
-        code=lambda wildcards: code(f"{wildcards.application}.py"),
-        photographs=sources.package_version("skimage"),
-        maps=lambda wildcards: (
-            None if wildcards.application == "fuse" else config["maps"]
+        code=lambda wildcards: code(
+            "application.py", f"experiments/{wildcards.application}.py"
         ),
+        photographs=sources.package_version("skimage"),
+        maps=config["maps"],
         settings=lambda wildcards: config["applications"][wildcards.application],
         programs=lambda wildcards: list(
             programs.installed(
@@ -108,6 +108,7 @@ rule fuse_set:
         runtime="1h",
     params:
         code=code("fuse_set.py"),
+        maps=config["maps"],
         settings=lambda wildcards: config["stacks"][wildcards.stacks],
         programs=lambda wildcards: list(
             programs.installed(config["stacks"][wildcards.stacks].get("commands", {}))

@@ -30,7 +30,7 @@ STACKS = list(config["stacks"])
 PUBLISHED = list(config["published"])
 RECIPES = configuration.recipes(config)
 VARIANTS = configuration.variants(config)
-APPLICATIONS = ["enhance", "magnify", "fuse", "depth"]
+APPLICATIONS = list(config["applications"])
 
 
 wildcard_constraints:
@@ -65,9 +65,14 @@ def keep_others_out():
     globals()["RUN_LOCK"] = lock
 
 
-def code(script):
-    """Digest of a script and of the library modules it reaches: a rule reruns when it changes."""
-    return provenance.code_digest(ROOT / "workflow_scripts" / script, ROOT)
+def code(script, *modules):
+    """Digest of a script and of the library modules it reaches: a rule reruns when it changes.
+
+    Modules that the script imports by a name it computes are given besides.
+    """
+    library = [ROOT / "defocus_core" / module for module in modules]
+    files = [ROOT / "workflow_scripts" / script, *library]
+    return "-".join(provenance.code_digest(file, ROOT) for file in files)
 
 
 def on_disk(path):

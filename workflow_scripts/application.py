@@ -1,8 +1,23 @@
-"""Rule application: run the script of the one asked for (pods get no script with a wildcard in its name)."""
+"""Rule application: one of the applications on scenes whose truth is known."""
 
-import runpy
-from pathlib import Path
+import importlib
+import sys
 
-runpy.run_path(
-    str(Path(__file__).with_name(f"{snakemake.wildcards.application}.py")), {"snakemake": snakemake}
+import torch
+
+from defocus_core import atomic, backbones, maps, plots, provenance
+from defocus_core.experiments import Setup
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+torch.set_num_threads(snakemake.threads)
+
+experiment = importlib.import_module(f"defocus_core.experiments.{snakemake.wildcards.application}")
+setup = Setup(
+    backbones.load(snakemake.input.model),
+    maps.arguments_from(snakemake.params.maps),
+    snakemake.params.seed,
 )
+scores, panels = experiment.run(setup, **snakemake.params.settings)
+atomic.write_text(snakemake.output.scores, scores.to_csv(index=False))
+plots.side_by_side(panels, snakemake.output.figure, columns=experiment.COLUMNS)
+provenance.record(snakemake)

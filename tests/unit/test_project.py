@@ -60,10 +60,10 @@ def test_every_key_of_the_schema_is_described_and_explained():
     walk(schema, "")
 
 
-SCRIPTS = sorted(set((ROOT / "workflow_scripts").glob("*.py")) - {ROOT / "workflow_scripts/application.py"})
+SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)  # application.py runs one of them
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_every_script_notes_what_made_its_results_and_writes_them_whole(script):
     text = script.read_text()
     assert text.endswith("\nprovenance.record(snakemake)\n"), "the last line is provenance.record(snakemake)"

@@ -96,6 +96,11 @@ def test_an_edit_of_the_loop_retrains_but_makes_no_patches(ran):
     assert not {"ingest", "synthesize", "join", "maps", "score", "benchmark"} & set(jobs)
 
 
+def test_an_edit_of_an_experiment_reruns_its_application_alone(ran):
+    with edited(ran.folder / "defocus_core/experiments/depth.py", "0.8 * truth", "0.7 * truth"):
+        assert ran.pending() == {"application": 1, "all": 1}
+
+
 def test_a_comment_reruns_nothing(ran):
     with edited(ran.folder / "defocus_core/blur.py", "import cv2", "import cv2  # a remark"):
         assert ran.pending() == {}
@@ -110,7 +115,7 @@ def test_a_backbone_added_trains_it_alone_and_one_removed_trains_none(ran):
 
 def test_another_step_reruns_maps_and_after(ran):
     jobs = ran.pending({"maps": {"step": 16}})
-    mapped = {"maps": 2, "score": 2, "benchmark": 1, "application": 3, "no_reference": 1}
+    mapped = {"maps": 2, "score": 2, "benchmark": 1, "application": 4, "no_reference": 1}
     assert jobs == {**mapped, "variant_maps": 2, "variant_score": 4, "variants": 1, "all": 1}
 
 

@@ -1,0 +1,36 @@
+"""What the applications are worth: each tried on scenes whose truth is known, with scores and pictures.
+
+A module here is named after its application and has ``run(setup, *, ...)``, whose keyword arguments are the
+application's section of the configuration. It returns a table of scores, one row a method and scene, and the
+panels of a figure, pairs of a title and an array as :func:`defocus_core.plots.side_by_side` takes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .. import backbones, maps
+
+Panels = list[tuple[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all experiments share.
+
+    Parameters
+    ----------
+    model : makes the maps
+    options : arguments of :func:`defocus_core.maps.estimate`
+    seed : of what an experiment draws
+    """
+
+    model: backbones.Classifier
+    options: dict = field(default_factory=dict)
+    seed: int = 0
+
+    def map(self, image: np.ndarray) -> np.ndarray:
+        """Return the defocus map of an image, as :func:`defocus_core.maps.estimate` does."""
+        return maps.estimate(image, model=self.model, **self.options)
