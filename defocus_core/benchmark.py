@@ -10,12 +10,10 @@ import numpy as np
 import pandas as pd
 
 from . import baselines, images, metrics
-from .sets import Pair, SetError
+from .sets import Pair, SetError, by_stem
 
-WITH_UNIT = {
-    "probability": 1.0,
-    **dict.fromkeys(("map", *baselines.WITH_UNIT), 16.0),
-}  # and its largest value
+SIGMAS = 16.0  # pixels, up to which one threshold for a whole set is looked for
+UNITS = {"probability": 1.0, **dict.fromkeys(("map", *baselines.WITH_UNIT), SIGMAS)}
 Method = Callable[[Pair, np.ndarray], np.ndarray]
 
 
@@ -45,8 +43,10 @@ def read_sigma(path: Path, *, table: str | Path | None = None) -> np.ndarray:
     ------
     SetError
         If the table lacks those columns.
+    ValueError
+        If the file holds anything but (H, W) real numbers.
     """
-    values = np.load(path, allow_pickle=False).astype(np.float32)
+    values = images.read_array(path)
     if table is None:
         return values
     rows = pd.read_csv(table)
@@ -64,8 +64,15 @@ def read_peer(path: str | Path, shape: tuple[int, int], *, high: str) -> np.ndar
     Parameters
     ----------
     high : ``sharp`` or ``blurred``: what a high value means in those maps
+
+    Raises
+    ------
+    SetError
+        If the map lies on its side.
     """
     values = read_sigma(path) if Path(path).suffix == ".npy" else images.grey(images.read(path))
+    if values.shape != shape and values.shape == shape[::-1]:
+        raise SetError(f"{path}: a map of {values.shape} for a photograph of {shape}; turn it")
     if values.shape != shape:
         values = cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR)
     return values if high == "blurred" else -values
@@ -88,7 +95,8 @@ def peer_methods(peers: dict[str, dict]) -> dict[str, Method]:
 
     Parameters
     ----------
-    peers : name -> ``folder`` of maps, named as the photographs, and ``high``, see :func:`read_peer`
+    peers : name -> ``folder`` of maps, named as the photographs (see :func:`defocus_core.sets.by_stem`), and
+        ``high``, see :func:`read_peer`
 
     Raises
     ------
@@ -101,7 +109,7 @@ def peer_methods(peers: dict[str, dict]) -> dict[str, Method]:
 def _peer(folder: Path, high: str) -> Method:
     if not folder.is_dir():
         raise SetError(f"no folder {str(folder)!r} of another method's maps")
-    files = {p.stem: p for p in folder.iterdir()}
+    files = by_stem(folder)
 
     def method(pair: Pair, grey: np.ndarray) -> np.ndarray:
         if pair.name not in files:
@@ -111,8 +119,18 @@ def _peer(folder: Path, high: str) -> Method:
     return method
 
 
+def units(peers: dict[str, dict]) -> dict[str, float]:
+    """Return the methods whose maps have a unit, and up to which value one threshold is looked for.
+
+    Parameters
+    ----------
+    peers : of :func:`peer_methods`; those with ``unit: pixels`` are maps of sigma
+    """
+    return UNITS | {name: SIGMAS for name, peer in peers.items() if peer.get("unit") == "pixels"}
+
+
 def score_masks(
-    methods: dict[str, Method], members: Iterable[Pair], *, blurred: str
+    methods: dict[str, Method], members: Iterable[Pair], *, blurred: str, units: dict[str, float] = UNITS
 ) -> dict[str, metrics.Detection]:
     """Score methods against masks, one photograph in memory at a time.
 
@@ -121,22 +139,36 @@ def score_masks(
     methods : name -> function of a pair and its grey photograph that gives an (H, W) map
     members : the pairs of the set
     blurred : see :func:`read_mask`
+    units : see :func:`units`
+
+    Raises
+    ------
+    SetError
+        If a mask or a map has not the size of its photograph, or a map is not finite.
     """
-    scores = {name: metrics.Detection(top=WITH_UNIT.get(name)) for name in methods}
+    scores = {name: metrics.Detection(top=units.get(name)) for name in methods}
     for pair, grey in _greys(members):
-        mask = read_mask(pair.truth, blurred=blurred)
-        for name, method in methods.items():
-            scores[name].add(pair.name, method(pair, grey), mask)
+        mask = _fitting(read_mask(pair.truth, blurred=blurred), grey, pair.truth)
+        for name, values in _answers(methods, pair, grey):
+            scores[name].add(pair.name, values, mask)
     return scores
 
 
-def score_sigma(methods: dict[str, Method], members: Iterable[Pair], settings: dict) -> pd.DataFrame:
+def score_sigma(
+    methods: dict[str, Method], members: Iterable[Pair], settings: dict, *, units: dict[str, float] = UNITS
+) -> pd.DataFrame:
     """Score methods against sigma maps: one row a method and photograph.
 
     Parameters
     ----------
     methods, members : see :func:`score_masks`
     settings : of the set, see :func:`read_truth`
+    units : see :func:`units`
+
+    Raises
+    ------
+    SetError
+        If a truth or a map has not the size of its photograph, a truth says nothing, or a map is not finite.
 
     Notes
     -----
@@ -145,15 +177,15 @@ def score_sigma(methods: dict[str, Method], members: Iterable[Pair], settings: d
     """
     rows = []
     for pair, grey in _greys(members):
-        truth = read_truth(pair, settings)
-        for name, method in methods.items():
-            values, fitted = method(pair, grey), name not in WITH_UNIT
-            if fitted:
-                known = np.isfinite(truth)
-                values = np.polyval(np.polyfit(values[known], truth[known], 1), values)
-            rows.append(
-                {"method": name, "image": pair.name, "fitted": fitted, **metrics.dense(values, truth)}
-            )
+        truth = _fitting(read_truth(pair, settings), grey, pair.truth)
+        known = np.isfinite(truth)
+        if not known.any():
+            raise SetError(f"{pair.truth}: no pixel of it has a finite sigma")
+        for name, values in _answers(methods, pair, grey):
+            fitted = name not in units
+            line = np.polyfit(values[known], truth[known], 1) if fitted else (1, 0)
+            score = metrics.dense(np.polyval(line, values), truth)
+            rows.append({"method": name, "image": pair.name, "fitted": fitted, **score})
     return pd.DataFrame(rows)
 
 
@@ -183,6 +215,21 @@ def summary(scores: dict[str, metrics.Detection] | pd.DataFrame) -> pd.DataFrame
         return pd.DataFrame(rows).sort_values("accuracy", ascending=False)
     means = scores.drop(columns="image").groupby(["method", "fitted"], as_index=False).mean()
     return means.sort_values("mae")
+
+
+def _answers(methods: dict[str, Method], pair: Pair, grey: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield every method's map of a photograph."""
+    for name, method in methods.items():
+        values = _fitting(method(pair, grey), grey, f"{name}, {pair.name}")
+        if not np.isfinite(values).all():
+            raise SetError(f"{name}, {pair.name}: a map holds finite numbers, this one NaN or infinity")
+        yield name, values
+
+
+def _fitting(values: np.ndarray, grey: np.ndarray, what: str | Path) -> np.ndarray:
+    if values.shape != grey.shape:
+        raise SetError(f"{what}: {values.shape} does not fit a photograph of {grey.shape}")
+    return values
 
 
 def _greys(members: Iterable[Pair]) -> Iterator[tuple[Pair, np.ndarray]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,9 +36,37 @@ def check(config: dict, root: str | Path) -> None:
     if error is not None:
         key = ".".join(map(str, error.absolute_path)) or "(top level)"
         what = error.schema.get("description", "see config/README.md")
-        raise ConfigError(f"config: {key}: {error.message} -- {what}")
-    for key, problem in [*_patches(config), *_scenes(config), *_maps(config, root), *_sets(config)]:
+        raise ConfigError(f"config: {key}: {error.message}{_hint(error)} -- {what}")
+    for key, problem in [
+        *_infinite(config),
+        *_patches(config),
+        *_scenes(config),
+        *_maps(config, root),
+        *_sets(config),
+    ]:
         raise ConfigError(f"config: {key}: {problem}")
+
+
+def _hint(error: jsonschema.ValidationError) -> str:
+    """Return what was probably meant, where it can be guessed."""
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        close = [
+            m for key in error.instance if key not in known for m in difflib.get_close_matches(key, known, 1)
+        ]
+        return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    if error.validator == "type" and error.validator_value in ("number", "integer"):
+        return _as_number(error.instance)
+    return ""
+
+
+def _as_number(written) -> str:
+    """Say how YAML 1.1 reads a number from what it took for text, such as 1e-3."""
+    try:
+        value = float(written)
+    except (TypeError, ValueError):
+        return ""
+    return f"; YAML takes it for text, write {value!r}" if isinstance(written, str) else ""
 
 
 def recipes(config: dict) -> dict[str, dict]:
@@ -55,6 +85,15 @@ def variants(config: dict) -> dict[str, dict]:
     """Return the settings of maps by name: ``default``, and each variant filled up with the default's."""
     changes = {"default": {}, **config["variants"]}
     return {name: {**config["maps"], **changed} for name, changed in changes.items()}
+
+
+def _infinite(node, path: tuple = ()) -> Iterator[tuple[str, str]]:
+    """Yield the numbers that YAML writes as .nan and .inf, which no bound of a schema refuses."""
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in children:
+        if isinstance(value, float) and not math.isfinite(value):
+            yield ".".join(map(str, (*path, key))), f"{value} is not a finite number"
+        yield from _infinite(value, (*path, key))
 
 
 def _patches(config: dict) -> Iterator[tuple[str, str]]:
@@ -76,6 +115,15 @@ def _scenes(config: dict) -> Iterator[tuple[str, str]]:
     recipe = config["scenes"]["recipe"]
     if not recipe["smallest"] < recipe["largest"]:
         yield "scenes.recipe", f"smallest {recipe['smallest']} is not below largest {recipe['largest']}"
+    origin, _, name = config["scenes"]["start"].partition("/")
+    started = {"trained": config["patches"], "recipe": recipes(config).get(name, {}).get("patches")}.get(
+        origin
+    )
+    if started and not patches.recipe_from(started).sigmas()[0] > 0:
+        yield (
+            "scenes.start",
+            "its levels start at a sigma of 0; scenes need them above 0, as geometric ones are",
+        )
 
 
 def _maps(config: dict, root: Path) -> Iterator[tuple[str, str]]:

@@ -171,6 +171,24 @@ def from_light(light: np.ndarray) -> np.ndarray:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
+def read_array(path: str | Path) -> np.ndarray:
+    """Read numbers of every pixel from an ``.npy`` file, (H, W) float32; never unpickles.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything but (H, W) real numbers.
+    """
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (EOFError, ValueError) as error:
+        raise ValueError(f"{path}: not an .npy file of numbers") from error
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub" or values.ndim != 2:
+        found = f"{values.dtype} of shape {values.shape}" if isinstance(values, np.ndarray) else "an archive"
+        raise ValueError(f"{path}: expected an .npy file of (height, width) real numbers, found {found}")
+    return values.astype(np.float32)
+
+
 def check_fit(sigma: np.ndarray, image: np.ndarray) -> None:
     """Raise ValueError unless a map has the height and width of its image, and finite numbers."""
     if sigma.shape != image.shape[:2]:

@@ -49,6 +49,8 @@ class Settings:
     def __post_init__(self):
         if self.decision not in ("expectation", "winner"):
             raise ValueError(f"no decision {self.decision!r}; known: expectation, winner")
+        if not 0 <= self.certainty < np.inf:
+            raise ValueError(f"certainty is an exponent from 0 on, not {self.certainty}")
         if self.coarsest < 0:
             raise ValueError(f"coarsest is a number of pixels, or 0 for full size alone, not {self.coarsest}")
 
@@ -160,14 +162,14 @@ def read(path: str | Path) -> np.ndarray:
         If it holds anything but finite numbers from 0 on.
     """
     try:
-        sigma = np.load(path, allow_pickle=False)
-    except (EOFError, ValueError) as error:
-        raise ValueError(f"{path}: not a defocus map, which is an .npy file of numbers") from error
-    if not isinstance(sigma, np.ndarray) or sigma.dtype.kind not in "fiu":
-        raise ValueError(f"{path}: not a defocus map, which is an .npy file of numbers")
+        sigma = images.read_array(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: not a defocus map, which is an .npy file of numbers (height, width)"
+        ) from error
     if not sigma.size or not (np.isfinite(sigma).all() and sigma.min() >= 0):
         raise ValueError(f"{path}: a defocus map holds finite numbers of pixels from 0 on")
-    return sigma.astype(np.float32)
+    return sigma
 
 
 def windows(

@@ -45,6 +45,17 @@ class Recipe:
     def __post_init__(self):
         if self.domain not in ("patch", "image"):
             raise ValueError(f"no blur domain {self.domain!r}; known: patch, image")
+        if self.kernel not in blur.RECIPES:
+            raise ValueError(f"no kernel {self.kernel!r}; known: {', '.join(blur.RECIPES)}")
+        if self.border not in blur.BORDERS:
+            raise ValueError(f"no border {self.border!r}; known: {', '.join(blur.BORDERS)}")
+        found = self.sigmas()
+        if not (np.diff(found) > 0).all():
+            listed = ", ".join(f"{sigma:.2f}" for sigma in found)
+            raise ValueError(
+                f"levels blur ever more, these by {listed} pixels; "
+                "where the kernel cuts them off, `kernel: full` does not"
+            )
         if self.disk and self.domain == "patch":
             raise ValueError(f"disk {self.disk:g} asks for the image domain, not for that of the patch")
 

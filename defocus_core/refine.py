@@ -32,12 +32,11 @@ class LeastSquares:
 
     def __post_init__(self):
         for name in ("smoothness", "contrast", "floor"):
-            if getattr(self, name) <= 0:
+            if not 0 < getattr(self, name) < np.inf:
                 raise ValueError(f"refine.{name} is above 0, not {getattr(self, name)}")
-        if self.trust < 0:
+        if not 0 <= self.trust < np.inf:
             raise ValueError(f"refine.trust is at least 0, not {self.trust}")
-        if self.subsample < 1:
-            raise ValueError(f"refine.subsample is at least 1, not {self.subsample}")
+        _check_whole(self, subsample=1)
 
 
 @dataclass(frozen=True)
@@ -72,13 +71,20 @@ class Guided:
     def __post_init__(self):
         if self.guide not in ("grey", "colour"):
             raise ValueError(f"no guide {self.guide!r}; known: grey, colour")
-        for name in ("radius", "guide_radius", "subsample"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"refine.{name} is at least 1, not {getattr(self, name)}")
+        _check_whole(self, radius=1, iterations=1, guide_iterations=0, guide_radius=1, subsample=1)
         if not 0 <= self.alpha <= 6:
             raise ValueError(f"refine.alpha is 0 to 6 (beyond, its weights leave float32), not {self.alpha}")
-        if self.eps <= 0 or self.guide_eps <= 0:
-            raise ValueError(f"refine.eps is above 0, not {min(self.eps, self.guide_eps)}")
+        for name in ("eps", "guide_eps"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ValueError(f"refine.{name} is above 0, not {getattr(self, name)}")
+
+
+def _check_whole(settings: object, **least: int) -> None:
+    """Raise ValueError unless these fields hold whole numbers, each at least its least."""
+    for name, bound in least.items():
+        value = getattr(settings, name)
+        if value != int(value) or value < bound:
+            raise ValueError(f"refine.{name} is at least {bound}, a whole number, not {value}")
 
 
 PAPER = Guided(
@@ -120,7 +126,7 @@ def refine(
     Parameters
     ----------
     values : (H, W) float32 map
-    image : (H, W) or (H, W, 3) float32 in [0, 1]
+    image : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]; NaN pixels count as black
     settings : which method, and how; :data:`PAPER` is the published one
     certainty : (H, W) float32 in [0, 1], how sure each value is; None: all alike. Guided filters take no
         notice of it
@@ -128,8 +134,19 @@ def refine(
     Returns
     -------
     (H, W) float32, within the range of ``values``
+
+    Raises
+    ------
+    ValueError
+        If ``values`` or ``certainty`` do not fit the image or are not finite.
     """
+    image, values = images.as_float(image), np.asarray(values, np.float32)
+    if image.ndim == 3 and image.shape[2] != 3:
+        raise ValueError(f"the image that guides is (H, W) or (H, W, 3), not {image.shape}")
     images.check_fit(values, image)
+    if certainty is not None:
+        certainty = np.asarray(certainty, np.float32)
+        images.check_fit(certainty, image)
     if isinstance(settings, Guided):
         return _guided(values, image, settings)
     certainty = np.ones_like(values) if certainty is None else certainty

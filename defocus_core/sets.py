@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,27 +36,50 @@ def pairs(
     Parameters
     ----------
     images_folder : photographs
-    truth_folder : masks (image files) or sigma maps (``.npy``), named as the photographs
+    truth_folder : masks (image files) or sigma maps (``.npy``), named as the photographs; see :func:`by_stem`
     first, last : keep only this range of places in the sorted list, counted from 1, both ends in
     replace : where a truth is named otherwise: ``image`` in the photograph's stem is ``truth`` in its own
 
     Raises
     ------
     SetError
-        If a folder is missing or empty, or a photograph has no truth.
+        If a folder is missing or empty, two photographs have one stem, or a photograph has no truth.
     """
     for folder in (images_folder, truth_folder):
         if not Path(folder).is_dir():
             raise SetError(f"no folder {str(folder)!r}; docs/data.md says where each set comes from")
-    truths = {p.stem: p for p in sorted(Path(truth_folder).iterdir()) if p.is_file()}
+    truths = by_stem(truth_folder)
     chosen = images.listing(images_folder)[(first or 1) - 1 : last]
     if not chosen:
         raise SetError(f"no images in {str(images_folder)!r} from {first or 1} to {last or 'the end'}")
+    _check_stems(chosen)
     names = {p: p.stem.replace(replace["image"], replace["truth"], 1) if replace else p.stem for p in chosen}
     missing = [p.name for p in chosen if names[p] not in truths]
     if missing:
         raise SetError(f"{truth_folder}: no truth for {len(missing)} images, such as {missing[0]}")
     return [Pair(p.stem, p, truths[names[p]]) for p in chosen]
+
+
+def by_stem(folder: str | Path) -> dict[str, Path]:
+    """Return the maps or masks of a folder by stem: ``.npy`` files, and images where there is none.
+
+    Raises
+    ------
+    SetError
+        If two images have one stem.
+    """
+    pictures = images.listing(folder)
+    arrays = {path.stem: path for path in sorted(Path(folder).glob("*.npy"))}
+    _check_stems(path for path in pictures if path.stem not in arrays)
+    return {path.stem: path for path in pictures} | arrays
+
+
+def _check_stems(files: Iterable[Path]) -> None:
+    known: dict[str, Path] = {}
+    for path in files:
+        if path.stem in known:
+            raise SetError(f"{path.parent}: {known[path.stem].name} and {path.name} have one stem; keep one")
+        known[path.stem] = path
 
 
 def shard_of(name: str, count: int) -> int:

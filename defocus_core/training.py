@@ -50,6 +50,13 @@ class Settings:
     def __post_init__(self):
         if self.schedule not in ("constant", "cosine"):
             raise ValueError(f"no schedule {self.schedule!r}; known: constant, cosine")
+        for name, least in (("epochs", 1), ("batch", 1), ("patience", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is at least {least}, not {getattr(self, name)}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate is a number above 0, not {self.learning_rate}")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay is a number from 0 on, not {self.weight_decay}")
 
 
 def settings_from(options: dict, *, seed: int) -> Settings:
@@ -139,8 +146,11 @@ def train(
             "validation_loss": checked["loss"],
             "validation_accuracy": checked["accuracy"],
         }
-        if not math.isfinite(loss):
-            raise ValueError(f"{name}: the loss is {loss} in epoch {epoch}; lower train.learning_rate")
+        if not math.isfinite(loss + checked["loss"]):
+            raise ValueError(
+                f"{name}: the loss is {loss} in epoch {epoch}, on the validation patches {checked['loss']}; "
+                "lower train.learning_rate"
+            )
         if checked["loss"] <= min((r["validation_loss"] for r in history), default=math.inf):
             best = _state(model)
         history.append(row)

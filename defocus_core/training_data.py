@@ -54,7 +54,15 @@ class Scenes:
 
     @classmethod
     def of(cls, columns: dict[str, np.ndarray], sigmas: np.ndarray, device: torch.device) -> Scenes:
-        """Move scenes (:func:`defocus_core.composites.read`) to a device, sigma as a level."""
+        """Move scenes (:func:`defocus_core.composites.read`) to a device, sigma as a level.
+
+        Raises
+        ------
+        ValueError
+            If the least sigma is 0: between two levels the logarithm counts.
+        """
+        if not sigmas[0] > 0:
+            raise ValueError(f"scenes need levels of sigma above 0, the least is {sigmas[0]:g} pixels")
         known = np.log(np.maximum(columns["sigma"].astype(np.float32), sigmas[0]))
         level = np.interp(known, np.log(sigmas), np.arange(len(sigmas))).astype(np.float16)
         return cls(torch.from_numpy(columns["images"]).to(device), torch.from_numpy(level).to(device))

@@ -1,5 +1,6 @@
 rule application:
     input:
+        files=application_files,
         model=model_file(config["maps"]["model"]),
     output:
         scores=report(

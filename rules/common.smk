@@ -11,6 +11,7 @@ from snakemake.logging import logger
 from defocus_core import (
     DEFAULT_MODEL,
     configuration,
+    images,
     no_reference,
     programs,
     provenance,
@@ -136,20 +137,39 @@ def set_pairing(name):
 
 def peer_files(folders):
     """What lies in the folders of other methods' results, so that a replaced file scores anew."""
-    return [
-        on_disk(p)
-        for folder in folders
-        for p in sorted(Path(folder).iterdir())
-        if p.is_file()
-    ]
+    return [on_disk(p) for folder in folders for p in peer_maps(folder).values()]
+
+
+def peer_maps(folder):
+    """Another method's results by stem."""
+    if not Path(folder).is_dir():
+        raise WorkflowError(f"peers: no folder {folder!r} of another method's results")
+    return sets.by_stem(folder)
 
 
 def shard_peers(wildcards):
-    """What lies in the folders of other methods' maps, for one shard of a set."""
+    """Other methods' maps of the photographs in one shard of a set."""
     peers = config["sets"][wildcards.set].get("peers", {})
+    found = []
+    for name, peer in peers.items():
+        files = peer_maps(peer["folder"])
+        names = shard_names(wildcards, files)
+        missing = [stem for stem in names if stem not in files]
+        if missing:
+            raise WorkflowError(
+                f"sets.{wildcards.set}.peers.{name}: {peer['folder']} has no map for {len(missing)} "
+                f"photographs, such as {missing[0]}"
+            )
+        found += [on_disk(files[stem]) for stem in names]
+    return found
+
+
+def shard_names(wildcards, peer):
+    """Photographs in one shard of a set; of an embedded set, which is made later, those of a peer."""
     count, shard = set_shards(wildcards.set), int(wildcards.shard)
-    files = peer_files(peer["folder"] for peer in peers.values())
-    return [file for file in files if sets.shard_of(Path(file).stem, count) == shard]
+    if config["sets"][wildcards.set]["truth"] == "embedded":
+        return [stem for stem in peer if sets.shard_of(stem, count) == shard]
+    return [pair.name for pair in set_members(wildcards.set)[shard]]
 
 
 def shards(split, folder="results/patches"):
@@ -193,6 +213,16 @@ def stack_files(wildcards):
     settings = config["stacks"][wildcards.stacks]
     shots = [on_disk(p) for s in sets.stacks(settings["stacks"]) for p in s.shots]
     return shots + peer_files(settings.get("peers", {}).values())
+
+
+def application_files(wildcards):
+    """Photographs that an application composes its scenes from, where they are not scikit-image's."""
+    folder = config["applications"][wildcards.application].get("photographs")
+    if folder and not Path(folder).is_dir():
+        raise WorkflowError(
+            f"applications.{wildcards.application}.photographs: no folder {folder!r}"
+        )
+    return [on_disk(path) for path in images.listing(folder)] if folder else []
 
 
 def published_files(wildcards):

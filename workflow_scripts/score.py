@@ -16,13 +16,15 @@ methods = {"map": lambda pair, grey: benchmark.read_sigma(maps / f"{pair.name}.n
 if settings["truth"] == "masks":
     methods["probability"] = lambda pair, grey: 1 - in_focus(methods["map"](pair, grey))
 methods |= benchmark.baseline_methods(snakemake.params.methods)
-methods |= benchmark.peer_methods(settings.get("peers", {}))
+peers = settings.get("peers", {})
+methods |= benchmark.peer_methods(peers)
+units = benchmark.units(peers)
 
 if settings["truth"] == "masks":
-    scores = benchmark.score_masks(methods, members, blurred=settings["blurred"])
+    scores = benchmark.score_masks(methods, members, blurred=settings["blurred"], units=units)
     part = {name: score.state() for name, score in scores.items()}
 else:
-    part = benchmark.score_sigma(methods, members, settings).to_dict("records")
+    part = benchmark.score_sigma(methods, members, settings, units=units).to_dict("records")
 atomic.write_text(snakemake.output.part, json.dumps(part))
 print(f"{len(members)} photographs, {len(methods)} methods")
 provenance.record(snakemake)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -99,14 +100,16 @@ def without_truth(
     -------
     One row a photograph and method, one column a score
     """
-    rows = []
+    rows, photographs = [], list(photographs)
+    stems = Counter(path.stem for path in photographs)
     for path in photographs:
+        name = path.stem if stems[path.stem] == 1 else f"{path.parent.name}/{path.name}"
         image = images.as_float(images.read(path))
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else image
         for method, run in _methods({"adaptive": setup.map(image)}).items():
             result = run(image)
             found = {name: score(result) for name, score in scores.items()}
-            rows.append({"method": method, "photograph": path.stem, **found})
+            rows.append({"method": method, "photograph": name, **found})
     return pd.DataFrame(rows)
 
 

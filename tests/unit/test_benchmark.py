@@ -56,3 +56,70 @@ def test_scores_of_shards_join_to_one_row_a_method_best_first():
         masks.append({method: score.state() for method, score in scores.items()})
     table = benchmark.summary(benchmark.joined(masks, truth="masks"))
     assert table[["method", "accuracy", "images"]].to_numpy().tolist() == [["good", 1, 2], ["bad", 0.875, 2]]
+
+
+@pytest.fixture
+def pair(tmp_path):
+    images.write(tmp_path / "photographs/a.png", np.arange(12, dtype=np.uint8).reshape(3, 4) * 20)
+    images.write(tmp_path / "masks/a.png", np.uint8([[0, 0, 255, 255]] * 3))
+    return sets.pairs(tmp_path / "photographs", tmp_path / "masks")[0]
+
+
+def test_of_a_peers_map_and_its_picture_the_map_is_read(tmp_path, pair):
+    images.write(tmp_path / "peer/a.png", np.zeros((30, 50), np.uint8))
+    np.save(tmp_path / "peer/a.npy", np.arange(12.0).reshape(3, 4))
+    (tmp_path / "peer/a.txt").write_text("a note")
+    method = benchmark.peer_methods({"other": {"folder": tmp_path / "peer", "high": "blurred"}})["other"]
+    np.testing.assert_array_equal(method(pair, np.zeros((3, 4))), np.arange(12).reshape(3, 4))
+
+
+def test_two_pictures_of_one_stem_are_refused(tmp_path, pair):
+    images.write(tmp_path / "masks/a.tif", np.zeros((3, 4), np.uint8))
+    with pytest.raises(sets.SetError, match=r"masks: a.png and a.tif have one stem"):
+        sets.pairs(tmp_path / "photographs", tmp_path / "masks")
+    images.write(tmp_path / "photographs/a.jpg", np.zeros((3, 4), np.uint8))
+    (tmp_path / "masks/a.tif").unlink()
+    with pytest.raises(sets.SetError, match=r"photographs: a.jpg and a.png have one stem"):
+        sets.pairs(tmp_path / "photographs", tmp_path / "masks")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.zeros((4, 3)), r"a.npy: a map of \(4, 3\) for a photograph of \(3, 4\); turn it"),
+        (
+            np.zeros(4),
+            r"a.npy: expected an .npy file of \(height, width\) real numbers, found float64 of shape",
+        ),
+        (np.zeros((3, 4), complex), "found complex128"),
+        (np.array([[None]]), "not an .npy file of numbers"),
+        (np.full((3, 4), np.nan), "other, a: a map holds finite numbers"),
+    ],
+)
+def test_a_peers_map_that_cannot_be_one_is_named(tmp_path, pair, values, message):
+    (tmp_path / "peer").mkdir()
+    np.save(tmp_path / "peer/a.npy", values, allow_pickle=True)
+    methods = benchmark.peer_methods({"other": {"folder": tmp_path / "peer", "high": "blurred"}})
+    with pytest.raises(ValueError, match=message):
+        benchmark.score_masks(methods, [pair], blurred="white")
+
+
+def test_a_truth_of_another_size_or_without_a_number_is_named(tmp_path, pair):
+    images.write(pair.truth, np.zeros((3, 5), np.uint8))
+    with pytest.raises(sets.SetError, match=r"masks/a.png: \(3, 5\) does not fit a photograph of \(3, 4\)"):
+        benchmark.score_masks({}, [pair], blurred="white")
+    np.save(tmp_path / "masks/a.npy", np.full((3, 4), np.nan))
+    (pair,) = sets.pairs(tmp_path / "photographs", tmp_path / "masks")
+    with pytest.raises(sets.SetError, match=r"a.npy: no pixel of it has a finite sigma"):
+        benchmark.score_sigma({}, [pair], {"truth": "sigma"})
+
+
+def test_a_peer_in_pixels_is_not_fitted_to_the_truth(tmp_path, pair):
+    np.save(tmp_path / "masks/a.npy", np.full((3, 4), 2.0) + np.arange(4))
+    (pair,) = sets.pairs(tmp_path / "photographs", tmp_path / "masks")
+    methods = {name: lambda pair, grey: 1.0 + np.tile(np.arange(4.0), (3, 1)) for name in ("one", "other")}
+    units = benchmark.units({"one": {"unit": "pixels"}, "other": {}})
+    rows = benchmark.score_sigma(methods, [pair], {"truth": "sigma"}, units=units).set_index("method")
+    assert rows.mae["one"] == pytest.approx(1)
+    assert rows.mae["other"] == pytest.approx(0, abs=1e-6)
+    assert rows.fitted.to_dict() == {"one": False, "other": True}

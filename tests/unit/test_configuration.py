@@ -34,6 +34,26 @@ def test_every_configuration_of_the_project_is_right(path):
     ("overlay", "said"),
     [
         ({"seeds": 1}, r"\(top level\): .*'seeds'"),
+        ({"trian": {}}, r"'trian' was unexpected\); did you mean 'train'\?"),
+        (
+            {"train": {"learning_rate": "1e-3"}},
+            r"train\.learning_rate: .*; YAML takes it for text, write 0\.001",
+        ),
+        ({"train": {"learning_rate": float("nan")}}, r"train\.learning_rate: nan is not a finite number"),
+        (
+            {"ingest": {"shares": {"train": float("inf")}}},
+            r"ingest\.shares\.train: inf is (greater|not a finite)",
+        ),
+        ({"sets": {"CUHK": {"truth": "embedded", "size": 96}}}, r"sets: 'CUHK' .* of small letters, digits"),
+        (
+            {"sets": {"embedded": {"peers": {"x": {"folder": "x", "high": "sharp", "unit": "pixels"}}}}},
+            r"sets\.embedded\.peers\.x\.high: 'blurred' was expected",
+        ),
+        (
+            {"patches": {"levels": {"spacing": "geometric", "smallest": 0.2}}},
+            r"patches: levels blur ever more, these by 0\.00, 0\.00, .*`kernel: full`",
+        ),
+        ({"scenes": {"start": "trained/blurnet"}}, r"scenes\.start: its levels start at a sigma of 0"),
         ({"train": {"epochs": 0}}, r"train\.epochs: 0 is less than"),
         ({"patches": {"domain": "pixel"}}, r"patches\.domain: 'pixel' is not one of \['patch', 'image'\]"),
         ({"backbones": ["mobilnet"]}, r"backbones\.0: 'mobilnet' is not one of \['blurnet', 'mobilenet_v2'"),

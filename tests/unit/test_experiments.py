@@ -32,10 +32,13 @@ class Flat(Setup):
 
 def test_photographs_without_a_truth_are_scored_as_they_are_and_sharpened(tmp_path):
     rng = np.random.default_rng(0)
-    for name in ("grey", "other"):
-        images.write(tmp_path / f"{name}.png", rng.integers(0, 256, (40, 40), np.uint8))
-    each = enhance.without_truth(Flat(None), sorted(tmp_path.iterdir()), {"mean": np.mean, "spread": np.ptp})
-    assert set(each.photograph) == {"grey", "other"}
+    for name in ("grey.png", "a/other.png", "b/other.png"):
+        images.write(tmp_path / name, rng.integers(0, 256, (40, 40), np.uint8))
+    each = enhance.without_truth(
+        Flat(None), sorted(tmp_path.rglob("*.png")), {"mean": np.mean, "spread": np.ptp}
+    )
+    assert set(each.photograph) == {"grey", "a/other.png", "b/other.png"}
+    assert len(enhance.summary(each)) == len(set(each.method))
     assert {"input", "adaptive", "unsharp masking"} <= set(each.method)
     row = each.set_index(["photograph", "method"]).loc["grey", "input"]
     assert row["mean"] == pytest.approx(images.as_float(images.read(tmp_path / "grey.png")).mean())

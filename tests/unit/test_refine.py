@@ -107,3 +107,39 @@ def test_impossible_settings_are_refused():
         refine.settings_from({"method": "magic"})
     with pytest.raises(ValueError, match="grey, colour"):
         refine.Guided(guide="red")
+
+
+@pytest.mark.parametrize("settings", [refine.LeastSquares(), refine.Guided(), refine.PAPER])
+def test_any_kind_of_image_and_map_gives_a_finite_float32_map(settings):
+    values = np.arange(40 * 50).reshape(40, 50) % 7
+    image = np.random.default_rng(0).random((40, 50, 3))
+    image[3, 4] = np.nan
+    refined = refine.refine(values, image, settings)
+    assert refined.dtype == np.float32
+    assert np.isfinite(refined).all()
+    whole = (np.nan_to_num(image) * 255).round().astype(np.uint8)
+    np.testing.assert_allclose(refine.refine(values.astype(float), whole, settings), refined, atol=0.05)
+    with pytest.raises(ValueError, match=r"not \(40, 50, 4\)"):
+        refine.refine(values, np.zeros((40, 50, 4)), settings)
+
+
+def test_a_certainty_that_does_not_fit_is_refused():
+    values = np.zeros((40, 50), np.float32)
+    for certainty, said in ((np.ones((1, 50)), "does not fit"), (np.full((40, 50), np.nan), "finite")):
+        with pytest.raises(ValueError, match=said):
+            refine.refine(values, values, certainty=certainty)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: refine.Guided(iterations=0),
+        lambda: refine.Guided(guide_iterations=-1),
+        lambda: refine.Guided(eps=float("nan")),
+        lambda: refine.LeastSquares(smoothness=float("nan")),
+        lambda: refine.LeastSquares(subsample=1.5),
+    ],
+)
+def test_settings_without_sense_are_refused(build):
+    with pytest.raises(ValueError, match=r"^refine\.\w+ is (above|at least) .*, not"):
+        build()

@@ -85,6 +85,26 @@ def test_patience_stops_early(splits):
     assert len(_train(splits, stuck)[1]) < 30
 
 
+def test_weights_that_leave_the_numbers_in_the_last_step_are_an_error(splits):
+    settings = dataclasses.replace(SETTINGS, epochs=1, batch=128, learning_rate=1e30)
+    with pytest.raises(ValueError, match=r"on the validation patches (nan|inf); lower train.learning_rate"):
+        _train(splits, settings)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("epochs", 0), ("batch", 0), ("patience", -1), ("learning_rate", float("nan"))]
+)
+def test_settings_without_sense_are_refused(setting, value):
+    with pytest.raises(ValueError, match=f"^{setting} is .*, not {value}"):
+        training.Settings(**{setting: value})
+
+
+def test_scenes_refuse_a_level_of_no_blur():
+    columns = {"images": np.zeros((1, 8, 8), np.uint8), "sigma": np.ones((1, 2, 2), np.float16)}
+    with pytest.raises(ValueError, match="scenes need levels of sigma above 0"):
+        training_data.Scenes.of(columns, SIGMAS, torch.device("cpu"))
+
+
 def test_an_empty_split_is_an_error(splits):
     none = training_data.Patches(splits["train"].patches[:0], splits["train"].level[:0])
     with pytest.raises(ValueError, match="train has 0"):
