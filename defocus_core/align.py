@@ -10,6 +10,7 @@ import numpy as np
 from . import images
 
 COARSEST = 128  # least side in pixels of the coarsest level of registration
+ASTRAY = 1.0  # pixels at a corner by which the last step of a registration may correct it
 CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 1e-6)
 
 
@@ -27,6 +28,17 @@ class Alignment:
     matrix: np.ndarray | None = None
     gains: np.ndarray | None = None
 
+    def inside(self, shape: tuple[int, int]) -> np.ndarray:
+        """Return where the aligned shot shows what was in its frame, to a pixel; (H, W) bool."""
+        if self.matrix is None:
+            return np.ones(shape, bool)
+        y, x = np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)
+        seen = True
+        for (across, down, shift), length in zip(self.matrix, shape[::-1], strict=True):
+            place = across * x + down * y + shift
+            seen &= (place >= -1) & (place <= length)
+        return seen
+
     def apply(self, shot: np.ndarray) -> np.ndarray:
         """Return the aligned shot, of its own shape and dtype; what was not in its frame is mirrored."""
         if self.matrix is not None:
@@ -40,7 +52,14 @@ class Alignment:
         return _within(shot)
 
 
-def find(shot: np.ndarray, reference: np.ndarray, *, register: bool, match_exposure: bool) -> Alignment:
+def find(
+    shot: np.ndarray,
+    reference: np.ndarray,
+    *,
+    register: bool,
+    match_exposure: bool,
+    before: tuple[np.ndarray, Alignment] | None = None,
+) -> Alignment:
     """Find what brings a shot onto a reference of the same scene, focused elsewhere.
 
     Parameters
@@ -48,6 +67,8 @@ def find(shot: np.ndarray, reference: np.ndarray, *, register: bool, match_expos
     shot, reference : (H, W) or (H, W, 3) RGB of one shape, uint8, uint16 or float in [0, 1]
     register : find the affine map between them
     match_exposure : find the gain of each channel, where neither is clipped
+    before : the shot before in a stack and its alignment: focused nearer to this one than the reference is,
+        it leads to it. The reference then corrects by a pixel at most; further off, it is too blurred
 
     Raises
     ------
@@ -58,24 +79,48 @@ def find(shot: np.ndarray, reference: np.ndarray, *, register: bool, match_expos
     ----------
     Evangelidis & Psarakis, TPAMI 2008 (ECC, as in OpenCV), from coarse to fine.
     """
-    matrix = _affine(shot, reference) if register else None
+    matrix = _affine(shot, reference, before) if register else None
     gains = _gains(Alignment(matrix).apply(shot), reference) if match_exposure else None
     return Alignment(matrix, gains)
 
 
-def _affine(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def _affine(
+    shot: np.ndarray, reference: np.ndarray, before: tuple[np.ndarray, Alignment] | None
+) -> np.ndarray:
     shot, reference = images.grey(shot), images.grey(reference)
-    pyramid = [(reference, shot)]
+    if before is None or before[1].matrix is None:
+        return _from_coarse(shot, reference)
+    led = _after(before[1].matrix, _from_coarse(shot, images.grey(before[0])))
+    try:
+        corrected = _converged(shot, reference, led)
+    except ValueError:
+        return led
+    height, width = shot.shape
+    corners = np.array([[x, y, 1] for x in (0, width) for y in (0, height)])
+    return corrected if np.abs(corners @ (corrected - led).T).max() <= ASTRAY else led
+
+
+def _after(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the affine map that takes the first step and then the second."""
+    return (second @ np.vstack([first, [0, 0, 1]])).astype(np.float32)
+
+
+def _from_coarse(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    pyramid = [(shot, reference)]
     while min(pyramid[-1][0].shape) >= 2 * COARSEST:
         pyramid.append(tuple(map(cv2.pyrDown, pyramid[-1])))
     matrix = np.eye(2, 3, dtype=np.float32)
     for level in reversed(pyramid):
         matrix[:, 2] *= 2  # nothing at the coarsest level, where the shift is still 0
-        try:
-            _, matrix = cv2.findTransformECC(*level, matrix, cv2.MOTION_AFFINE, CRITERIA, None, 5)
-        except cv2.error as error:
-            raise ValueError("the shots could not be registered: they share too little") from error
+        matrix = _converged(*level, matrix)
     return matrix
+
+
+def _converged(shot: np.ndarray, reference: np.ndarray, start: np.ndarray) -> np.ndarray:
+    try:
+        return cv2.findTransformECC(reference, shot, start.copy(), cv2.MOTION_AFFINE, CRITERIA, None, 5)[1]
+    except cv2.error as error:
+        raise ValueError("the shots could not be registered: they share too little") from error
 
 
 def _gains(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:

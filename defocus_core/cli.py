@@ -51,7 +51,7 @@ def _map(options: argparse.Namespace) -> None:
     from . import backbones, focus, maps, plots  # noqa: PLC0415
 
     files = outputs.expand(options.images)
-    written = outputs.beside(files, options.out, (".png",))
+    written = outputs.beside(files, options.out, (".png", *[".probability.npy"] * options.probability))
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
@@ -96,23 +96,22 @@ def _magnify(options: argparse.Namespace) -> None:
 def _fuse(options: argparse.Namespace) -> None:
     from . import backbones, fuse  # noqa: PLC0415
 
-    folders = [path for path in options.images if path.is_dir()]
-    if folders and len(folders) != len(options.images):
-        raise outputs.UsageError("fuse takes shots or folders of shots, not both at once")
-    stacks = {folder: images.listing(folder) for folder in folders} or {options.images[0]: options.images}
-    empty = [str(folder) for folder, shots in stacks.items() if not shots]
-    if empty:
-        raise outputs.UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
-    inputs = [shot for shots in stacks.values() for shot in shots]
+    stacks = outputs.stacks(options.images)
+    files = {stack: [getattr(shot, "path", shot) for shot in shots] for stack, shots in stacks.items()}
+    inputs = [file for shots in files.values() for file in shots]
 
-    def named(suffix: str) -> Callable[[Path], str]:
-        return lambda stack: f"{stack.resolve().name if folders else stack.stem}{suffix}"
+    def name(stack: Path) -> str:
+        return stack.resolve().name if stack.is_dir() else stack.stem
 
-    written = outputs.targets(list(stacks), options.out, named(inputs[0].suffix), inputs)
+    written = outputs.targets(
+        list(stacks), options.out, lambda stack: name(stack) + files[stack][0].suffix, inputs
+    )
     labels = {}
     if options.labels:
         taken = [*inputs, *written.values()]
-        labels = outputs.targets(list(stacks), options.labels, named(".png"), taken, option="--labels")
+        labels = outputs.targets(
+            list(stacks), options.labels, lambda stack: f"{name(stack)}.png", taken, option="--labels"
+        )
         lossy = [path for path in labels.values() if path.suffix.lower() != ".png"]
         if lossy:
             raise outputs.UsageError(
@@ -122,6 +121,7 @@ def _fuse(options: argparse.Namespace) -> None:
 
     def one(stack: Path) -> None:
         shots = stacks[stack]
+        images.check_suffix(written[stack], images.read(shots[0]).dtype)
         fusion = fuse.fuse(
             shots,
             model=model,
@@ -129,7 +129,7 @@ def _fuse(options: argparse.Namespace) -> None:
             register=options.register,
             match_exposure=options.match_exposure,
         )
-        images.write(written[stack], fusion.image, like=shots[0])
+        images.write(written[stack], fusion.image, like=getattr(shots[0], "path", shots[0]))
         if stack in labels:
             images.write(labels[stack], fusion.labels)
 
@@ -141,7 +141,8 @@ def _depth(options: argparse.Namespace) -> None:
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(depth.Lens)}
     files = outputs.expand(options.images)
-    written = outputs.beside(files, options.out, (".near.png", ".far.png", ".relative.png"))
+    kinds = [f".{name}{suffix}" for name in ("near", "far", "relative") for suffix in (".png", ".npy")]
+    written = outputs.beside(files, options.out, kinds)
     model = backbones.load(options.model)
 
     def one(file: Path) -> None:
@@ -190,6 +191,7 @@ def _apply(options: argparse.Namespace, what: str, application: Callable) -> Non
 
     def one(file: Path) -> None:
         image = images.read(file)
+        images.check_suffix(written[file], image.dtype)
         result = application(image, _sigma(file, image, model, options.map))
         images.write(written[file], images.as_depth(result, image.dtype), like=file)
 

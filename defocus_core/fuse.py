@@ -56,7 +56,7 @@ class Fusion:
 
 
 def fuse(
-    shots: Sequence[np.ndarray | str | Path],
+    shots: Sequence[np.ndarray | str | Path | images.Page],
     *,
     model: backbones.Classifier | str | None = None,
     settings: Settings = Settings(),
@@ -67,14 +67,16 @@ def fuse(
 
     A shot's score at a pixel is the detail around it, and the inverse of its defocus map where there is
     none, tied to its edges by a guided filter. Each pixel is taken from the shot of the highest score; small
-    islands are given to their surroundings. One shot is in memory at a time where files are given.
+    islands are given to their surroundings. No pixel is taken from a shot in whose frame it was not. Three
+    shots are in memory at a time where files are given: the first, one, and the one before it.
 
     Parameters
     ----------
     shots : two to 255 arrays, (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1], all alike, or
         files
     model : as for :func:`defocus_core.maps.estimate`
-    register : first bring every shot onto the first one by an affine map
+    register : first bring every shot onto the first one by an affine map, by way of the shot before it
+        (:func:`defocus_core.align.find`), so that shots are best given in order of their focus
     match_exposure : first give every shot the exposure of the first one
 
     Raises
@@ -92,16 +94,22 @@ def fuse(
     first = _pixels(shots[0])
     alignments = [align.Alignment()]
     best = sharpness(first, model=model, settings=settings)
-    labels = np.zeros(first.shape[:2], np.uint8)
+    labels, before = np.zeros(first.shape[:2], np.uint8), None
     for index, shot in enumerate(shots[1:], 1):
-        pixels = _pixels(shot)
-        _check_alike(pixels, first, name=f"shot {index + 1}")
-        found = align.find(pixels, first, register=register, match_exposure=match_exposure)
+        pixels, name = _pixels(shot), f"shot {index + 1}"
+        _check_alike(pixels, first, name=name)
+        try:
+            found = align.find(pixels, first, register=register, match_exposure=match_exposure, before=before)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
         alignments.append(found)
         score = sharpness(found.apply(pixels), model=model, settings=settings)
-        labels[score > best] = index
-        best = np.maximum(best, score)
+        better = (score > best) & found.inside(labels.shape)
+        labels[better], best[better] = index, score[better]
+        before = pixels, found
     labels = without_islands(labels, int(settings.smallest * labels.size))
+    for index, found in enumerate(alignments):
+        labels[(labels == index) & ~found.inside(labels.shape)] = 0
     aligned = (found.apply(_pixels(shot)) for found, shot in zip(alignments, shots, strict=True))
     return Fusion(_taken(aligned, labels, seam=settings.seam, like=first), labels)
 
@@ -161,14 +169,16 @@ def _taken(shots, labels: np.ndarray, *, seam: float, like: np.ndarray) -> np.nd
     return fused.astype(like.dtype)
 
 
-def _pixels(shot: np.ndarray | str | Path) -> np.ndarray:
-    return images.read(shot) if isinstance(shot, str | Path) else np.asarray(shot)
+def _pixels(shot: np.ndarray | str | Path | images.Page) -> np.ndarray:
+    return images.read(shot) if isinstance(shot, str | Path | images.Page) else np.asarray(shot)
 
 
 def _check_alike(pixels: np.ndarray, first: np.ndarray, *, name: str) -> None:
-    if pixels.shape != first.shape:
+    if pixels.shape[:2] != first.shape[:2]:
         raise ValueError(
             f"the shots differ in shape: {first.shape}, {name} {pixels.shape}; crop them to one frame first"
         )
+    if pixels.ndim != first.ndim:
+        raise ValueError(f"the first shot and {name} are not both grey or both in colour")
     if pixels.dtype != first.dtype:
         raise ValueError(f"the shots differ in depth: {first.dtype}, {name} {pixels.dtype}")

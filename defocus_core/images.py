@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -15,9 +17,12 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageErr
 from . import atomic
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+_TIFF = (".tif", ".tiff")
+_SIXTEEN_BIT = (".png", *_TIFF)
+MOST_GAIN = 16  # of dark and pale images, see stretched(): four bits
 MAX_PIXELS = 200_000_000
 FLOATING = "floating-point pixels; save it as 8 or 16 bit"
-PHOTOMETRIC, PLANAR = 262, 284  # TIFF tags
+SUBFILE, PHOTOMETRIC, PLANAR = 254, 262, 284  # TIFF tags
 PNG_GREY_ALPHA = 4  # colour type, which Pillow takes for colour where it has 16 bit
 Image.MAX_IMAGE_PIXELS = None  # read() checks the size in the header, before it decodes anything
 
@@ -41,7 +46,7 @@ class ImageError(ValueError):
 
 
 def listing(folder: str | Path) -> list[Path]:
-    """Return the image files of a folder, sorted by name.
+    """Return the image files of a folder, sorted by name, numbers in names as numbers (shot2 before shot10).
 
     Raises
     ------
@@ -51,15 +56,61 @@ def listing(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {str(folder)!r}")
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    found = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    return sorted(found, key=_natural)
 
 
-def read(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def _natural(path: Path) -> tuple[list[str | int], str]:
+    parts = re.split(r"(\d+)", path.name)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.name
+
+
+@dataclass(frozen=True)
+class Page:
+    """One picture of a file that holds several; :func:`read` reads it as it does a file."""
+
+    path: Path
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.path}, picture {self.index + 1}"
+
+
+def pages(path: str | Path) -> list[Page]:
+    """Return the pictures of one size in a file, as a microscope stores a stack in one TIFF.
+
+    Raises
+    ------
+    ImageError
+        If it is not an image.
+    """
+    try:
+        with Image.open(path) as picture:
+            return [Page(Path(path), index) for index in _frames(picture)]
+    except UnidentifiedImageError as error:
+        raise ImageError("unreadable", f"{path}: not an image this can read") from error
+
+
+def _frames(picture: Image.Image) -> list[int]:
+    """Return the places of the pictures in a file, its thumbnails and masks left out."""
+    count = getattr(picture, "n_frames", 1) if picture.format in ("TIFF", "WEBP", "PNG", "GIF") else 1
+    if picture.format != "TIFF" or count == 1:
+        return list(range(count))
+    size, found = picture.size, []
+    for index in range(count):
+        picture.seek(index)
+        if picture.size == size and not picture.tag_v2.get(SUBFILE, 0) & 0b101:
+            found.append(index)
+    picture.seek(0)
+    return found or [0]
+
+
+def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Read a photograph, upright, without its alpha channel.
 
     Parameters
     ----------
-    path : PNG, JPEG, TIFF, WebP or BMP file
+    path : PNG, JPEG, TIFF, WebP or BMP file of one picture, or one of its :func:`pages`
     max_pixels : largest width x height that is decoded; the size is read from the header
 
     Returns
@@ -73,12 +124,16 @@ def read(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     FileNotFoundError
         If there is no such file.
     """
-    path = Path(path)
+    page = path.index if isinstance(path, Page) else None
+    path = path.path if isinstance(path, Page) else Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no image file {str(path)!r}")
     data = path.read_bytes()
     try:
         picture = Image.open(io.BytesIO(data))
+        if page is None and (count := len(_frames(picture))) > 1:
+            raise ImageError("unreadable", f"{path}: {count} pictures in one file; save one, or fuse them")
+        picture.seek(page or 0)
         width, height = picture.size
         if width * height > max_pixels:
             raise ImageError("huge", f"{path}: {width}x{height} pixels, more than the limit of {max_pixels}")
@@ -197,16 +252,41 @@ def check_fit(sigma: np.ndarray, image: np.ndarray) -> None:
         raise ValueError("a map holds finite numbers, this one NaN or infinity")
 
 
+def stretched(image: np.ndarray) -> np.ndarray:
+    """Return an image whose grey levels fill [0, 1], as far as a gain of 16 brings them there.
+
+    So 12 bit in a file of 16, and a dark or pale photograph, look as they would fully exposed.
+
+    Parameters
+    ----------
+    image : as for :func:`as_float`
+
+    Returns
+    -------
+    float32 of its shape; what is darker or brighter than all but a thousandth is clipped
+    """
+    every = max(1, int(np.sqrt(image.shape[0] * image.shape[1] / 1e6)))
+    low, high = np.quantile(grey(image[::every, ::every]), (0.001, 0.999))
+    values = as_float(image)
+    own = None if np.may_share_memory(values, image) else values
+    values = np.subtract(values, np.float32(low), out=own)
+    values *= np.float32(1 / max(high - low, 1 / MOST_GAIN))
+    return np.clip(values, 0, 1, out=values)
+
+
 def as_depth(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Return a float image in [0, 1] rounded to uint8 or uint16; values outside are clipped."""
     top = np.iinfo(dtype).max
     return np.rint(np.clip(image, 0, 1) * top).astype(dtype)
 
 
-def check_suffix(path: str | Path) -> None:
-    """Raise ValueError unless a file's suffix names a format that can be written."""
-    if Path(path).suffix.lower() not in SUFFIXES:
+def check_suffix(path: str | Path, dtype: np.dtype = np.uint8) -> None:
+    """Raise ValueError unless a file's suffix names a format that can be written, in this depth."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
         raise ValueError(f"no format for {Path(path).name!r}; one of {', '.join(SUFFIXES)}")
+    if dtype == np.uint16 and suffix not in _SIXTEEN_BIT:
+        raise ValueError(f"{suffix} holds no 16 bit; write .png or .tif")
 
 
 def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None) -> None:
@@ -225,10 +305,10 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
         If the suffix names no known format, or cannot hold 16 bit.
     """
     path = Path(path)
-    check_suffix(path)
+    check_suffix(path, image.dtype)
     if np.issubdtype(image.dtype, np.floating):
         image = as_depth(image, np.uint8)
-    metadata = _metadata(like, image)
+    metadata = _metadata(like, image, path.suffix.lower())
     with atomic.replacing(path) as part:
         if image.dtype == np.uint16:
             _write_sixteen_bit(part, image, metadata)
@@ -241,8 +321,8 @@ _JPEG = {"quality": 95, "subsampling": 0}
 _OPTIONS = {".jpg": _JPEG, ".jpeg": _JPEG, ".webp": {"quality": 95}}
 
 
-def _metadata(like: str | Path | None, image: np.ndarray) -> dict:
-    """Return the colour profile, if it is of the image's colours, and the EXIF that describes."""
+def _metadata(like: str | Path | None, image: np.ndarray, suffix: str) -> dict:
+    """Return what to write of another file: colour profile, if of the image's colours, EXIF, resolution."""
     if like is None:
         return {}
     with Image.open(like) as source:
@@ -253,6 +333,8 @@ def _metadata(like: str | Path | None, image: np.ndarray) -> dict:
         exif = source.getexif()
         kept = Image.Exif()
         kept.update({tag: exif[tag] for tag in exif if tag in _DESCRIPTIVE})
+        described = _of_one_picture(str(kept.pop(_DESCRIPTION, "")))
+        kept.update({_DESCRIPTION: described} if described else {})
         directories = {directory: exif.get_ifd(directory) for directory in _DIRECTORIES}
         camera = directories[ExifTags.IFD.Exif]
         for tag, length in zip(_LENGTHS, image.shape[1::-1], strict=True):
@@ -260,19 +342,38 @@ def _metadata(like: str | Path | None, image: np.ndarray) -> dict:
                 camera[tag] = length
         for directory, known in directories.items():
             kept.get_ifd(directory).update(known)
-        density = source.info.get("dpi")
-    found = {
-        "icc_profile": profile,
-        "exif": kept.tobytes() if len(kept) or any(directories.values()) else None,
-        "dpi": density and _printable(density),
-    }
+        density = _density(source)
+    found = {"icc_profile": profile}
+    if len(kept) or any(directories.values()):
+        found["exif"] = kept.tobytes()
+    if density is not None and suffix in _TIFF:
+        found |= dict(zip(("x_resolution", "y_resolution", "resolution_unit"), density, strict=True))
+    elif density is not None and density[2] in _TO_INCHES:
+        dpi = tuple(number * _TO_INCHES[density[2]] for number in density[:2])
+        found["dpi"] = dpi if max(dpi) < (1e8 if suffix == ".png" else 2**16) else None  # what headers hold
     return {key: value for key, value in found.items() if value}
 
 
-def _printable(density: tuple) -> tuple[float, float] | None:
-    """Return pixels to the inch, or None where some program wrote no number (0/0) or none that fits."""
-    across, down = map(float, density)
-    return (across, down) if 0 < across < 2**16 and 0 < down < 2**16 else None
+def _density(source: Image.Image) -> tuple[float, float, int] | None:
+    """Return pixels to the unit across and down, and TIFF's number of the unit; None where none is given."""
+    if source.format == "TIFF":
+        numbers, unit = [source.tag_v2.get(tag, 0) for tag in _RESOLUTION], source.tag_v2.get(_UNIT, _INCH)
+    else:
+        numbers, unit = source.info.get("dpi", (0, 0)), _INCH
+    across, down = map(float, numbers)
+    return (across, down, unit) if 0 < across < 2**32 and 0 < down < 2**32 else None  # no 0/0
+
+
+def _of_one_picture(description: str) -> str:
+    """Return what a description says of each picture of a file: of ImageJ's the unit, of OME's nothing."""
+    if description.startswith("ImageJ="):
+        lines = description.splitlines()
+        return "\n".join(line for line in lines if line.partition("=")[0] in ("ImageJ", "unit")) + "\n"
+    return "" if "<OME" in description else description
+
+
+_RESOLUTION, _UNIT, _INCH = (282, 283), 296, 2  # TIFF tags and a number
+_TO_INCHES = {_INCH: 1.0, 3: 2.54}
 
 
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
@@ -292,11 +393,9 @@ _DESCRIPTIVE = {  # what a TIFF's other tags say of its own layout must not trav
 
 
 def _write_sixteen_bit(path: Path, image: np.ndarray, metadata: dict) -> None:
-    if path.suffix.lower() in (".tif", ".tiff"):
+    if path.suffix.lower() in _TIFF:
         _write_sixteen_bit_tiff(path, image, metadata)
         return
-    if path.suffix.lower() != ".png":
-        raise ValueError(f"{path.suffix} holds no 16 bit; write .png or .tif")
     bgr = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     data = cv2.imencode(".png", bgr)[1].tobytes()
     header = 8 + 25  # signature and IHDR chunk
@@ -312,7 +411,10 @@ def _write_sixteen_bit_tiff(path: Path, image: np.ndarray, metadata: dict) -> No
     tags = [(int(tag), "s", 0, value, True) for tag, value in texts.items() if tag != _DESCRIPTION]
     # tifffile writes no pointers to directories itself: the tag before holds the place
     tags += [(int(directory) - 1, "I", 1, 0, True) for directory in directories]
-    density = {"resolution": metadata["dpi"], "resolutionunit": "INCH"} if "dpi" in metadata else {}
+    density = {}
+    if "x_resolution" in metadata:
+        numbers = metadata["x_resolution"], metadata["y_resolution"]
+        density = {"resolution": numbers, "resolutionunit": metadata["resolution_unit"]}
     tifffile.imwrite(
         path,
         image,
@@ -371,11 +473,14 @@ def _sixteen_bit(picture: Image.Image, data: bytes) -> bool:
 
 
 def _read_sixteen_bit(picture: Image.Image, data: bytes, path: Path) -> np.ndarray:
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if array is None:
+    page = picture.tell()
+    buffer = np.frombuffer(data, np.uint8)
+    _, decoded = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(page, page + 1))
+    if not decoded:
         raise ImageError("truncated", f"{path}: damaged or truncated")
+    (array,) = decoded
     if array.dtype not in (np.uint8, np.uint16):
-        raise ImageError("unreadable", f"{path}: neither 8 nor 16 bit a channel")
+        raise ImageError("unreadable", f"{path}: {array.dtype} numbers; save it as unsigned 8 or 16 bit")
     if picture.format == "TIFF" and picture.tag_v2.get(PLANAR) == 2 and len(picture.getbands()) > 1:
         raise ImageError(
             "unreadable", f"{path}: 16 bit in separate planes; save it with interleaved channels"

@@ -37,6 +37,7 @@ class Settings:
         found in full size, each by its certainty
     logarithm : take expectations and means and refine in the logarithm of sigma, in which blur is told
         apart evenly; the paper does so in sigma itself
+    stretch : look at the photograph as :func:`defocus_core.images.stretched`; the paper takes it as it is
     refine : method and settings of the refinement
     """
 
@@ -44,6 +45,7 @@ class Settings:
     certainty: float = 2.0
     coarsest: int = 40
     logarithm: bool = True
+    stretch: bool = True
     refine: refinement.LeastSquares | refinement.Guided = refinement.LeastSquares()
 
     def __post_init__(self):
@@ -58,13 +60,17 @@ class Settings:
 def arguments_from(options: dict) -> dict:
     """Return the arguments of :func:`estimate` that the workflow's ``maps`` section stands for."""
     known = {
-        key: options[key] for key in ("decision", "certainty", "coarsest", "logarithm") if key in options
+        key: options[key]
+        for key in ("decision", "certainty", "coarsest", "logarithm", "stretch")
+        if key in options
     }
     settings = Settings(**known, refine=refinement.settings_from(options.get("refinement", {})))
     return {"step": options["step"], "refine": options["refine"], "settings": settings}
 
 
-PAPER = Settings(decision="winner", certainty=0.0, coarsest=0, logarithm=False, refine=refinement.PAPER)
+PAPER = Settings(
+    decision="winner", certainty=0.0, coarsest=0, logarithm=False, stretch=False, refine=refinement.PAPER
+)
 DEFAULT = Settings()
 
 
@@ -106,7 +112,7 @@ def estimate(
     values, certainty = pyramid.combined(scales, largest=largest, logarithm=settings.logarithm)
     del scales
     if refine:
-        image = images.as_float(image)
+        image = images.stretched(image) if settings.stretch else images.as_float(image)
         if image.ndim == 3:
             image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
         values = refinement.refine(values, image, settings.refine, certainty=certainty)
@@ -122,7 +128,7 @@ def scales_of(
     """
     if not 1 <= step <= SIZE:
         raise ValueError(f"step is 1 to {SIZE} pixels (windows must touch), not {step}")
-    grey = images.grey(image)
+    grey = images.stretched(images.grey(image)) if settings.stretch else images.grey(image)
     scales = [found(grey, model, step=step, settings=settings)]
     while 0 < settings.coarsest <= min(grey.shape) // 2 and len(scales) <= COPIES:
         grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)

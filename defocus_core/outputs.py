@@ -24,6 +24,24 @@ def expand(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
+def stacks(paths: Sequence[Path]) -> dict[Path, list[Path | images.Page]]:
+    """Return the shots of each stack that paths name: folders, files of several pictures, or one of files."""
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise UsageError(f"no file or folder {missing[0]!r}")
+    folders = [path for path in paths if path.is_dir()]
+    if folders and len(folders) != len(paths):
+        raise UsageError("fuse takes shots or folders of shots, not both at once")
+    if folders:
+        found = {folder: images.listing(folder) for folder in folders}
+        empty = [str(folder) for folder, shots in found.items() if not shots]
+        if empty:
+            raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
+        return found
+    found = {path: images.pages(path) for path in paths}
+    return found if all(len(shots) > 1 for shots in found.values()) else {paths[0]: list(paths)}
+
+
 def targets(
     items: Sequence[Path],
     out: Path,
@@ -57,13 +75,17 @@ def spare(taken: Iterable[Path], written: Iterable[Path], *, option: str = "--ou
 def one_each(items: Sequence[Path], folder: Path, name: Callable[[Path], str]) -> dict[Path, Path]:
     """Return a file of a folder for each item; two items may not share one."""
     targets = {item: folder / name(item) for item in items}
-    items_of = {target: item for item, target in targets.items()}
-    for item, target in targets.items():
-        if items_of[target] != item:
-            raise UsageError(
-                f"{item} and {items_of[target]} would share {target}; give each a folder of its own"
-            )
+    check_apart(targets.items())
     return targets
+
+
+def check_apart(written: Iterable[tuple[Path, Path]]) -> None:
+    """Refuse two items, each beside a file that is written of it, that would share one."""
+    items_of: dict[Path, Path] = {}
+    for item, target in written:
+        other = items_of.setdefault(target, item)
+        if other != item:
+            raise UsageError(f"{other} and {item} would share {target}; give each a folder of its own")
 
 
 def made(folder: Path) -> Path:
@@ -85,6 +107,7 @@ def by_stem(items: Sequence[Path], folder: Path) -> dict[Path, Path]:
 def beside(items: Sequence[Path], folder: Path, suffixes: Sequence[str]) -> dict[Path, Path]:
     """Return where the map of each picture goes, with room beside it for files of its stem, none an item."""
     found = by_stem(items, made(folder))
+    check_apart((item, found[item].with_suffix(suffix)) for item in items for suffix in (".npy", *suffixes))
     for item, target in found.items():
         for picture in (target.with_suffix(suffix) for suffix in suffixes):
             if picture.exists() and picture.parent.resolve() == item.parent.resolve():

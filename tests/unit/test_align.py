@@ -27,6 +27,52 @@ def test_a_moved_and_defocused_shot_is_brought_back(scene):
     assert metrics.psnr(found.apply(moved(scene))[inside], scene[inside]) > 30
 
 
+def breathing(scene, *, count, rate, slope):
+    """Return shots whose focus goes from left to right, each enlarged a little more, and what moved them."""
+    height, width = scene.shape[:2]
+    blurred = np.stack([blur.blur(scene, slope * step) for step in range(count)])
+    columns, nearest = np.arange(width), np.linspace(0, count - 1, width)
+    shots, matrices = [], []
+    for index in range(count):
+        away = np.rint(np.abs(nearest - index)).astype(int)
+        shot = np.ascontiguousarray(blurred[away, :, columns].swapaxes(0, 1))
+        matrices.append(cv2.getRotationMatrix2D((width / 2, height / 2), 0, 1 + rate * index))
+        shot = cv2.warpAffine(shot, matrices[-1], (width, height), borderMode=cv2.BORDER_REFLECT_101)
+        shots.append(np.clip(shot, 0, 1))
+    return shots, matrices
+
+
+def test_a_shot_that_shares_too_little_with_the_first_is_led_to_it_by_the_one_before():
+    bricks = images.as_float(data.brick()[40:360, 60:380])
+    shots, matrices = breathing(bricks, count=16, rate=0.003, slope=0.5)
+    corners = np.float32([[0, 0, 1], [320, 0, 1], [0, 320, 1], [320, 320, 1]])
+    before = None
+    for shot, matrix in zip(shots[1:], matrices[1:], strict=True):
+        found = align.find(shot, shots[0], register=True, match_exposure=False, before=before)
+        assert np.abs(corners @ (found.matrix - matrix).T).max() < 1
+        before = shot, found
+    with pytest.raises(ValueError, match="share too little"):
+        align.find(shots[-1], shots[0], register=True, match_exposure=False)
+
+
+def test_no_pixel_comes_from_outside_the_frame_of_its_shot(scene):
+    shots, matrices = breathing(scene, count=8, rate=0.006, slope=1)
+    found = fuse.fuse(shots, register=True)
+    y, x = np.mgrid[:320, :320]
+    for index, matrix in enumerate(matrices):
+        place = np.stack([x, y, np.ones_like(x)], 2)[found.labels == index] @ matrix.T
+        assert ((place > -2) & (place < 322)).all()
+    assert (found.labels == 7).any()
+    assert (found.labels[:, -1] != 7).all()
+
+
+def test_a_pixel_is_inside_where_the_shot_saw_it():
+    inside = align.Alignment(np.float32([[1, 0, 3], [0, 1, -2]])).inside((6, 8))
+    assert inside.sum(0).tolist() == [5, 5, 5, 5, 5, 5, 0, 0]
+    assert not inside[0].any()
+    assert align.Alignment().inside((6, 8)).all()
+
+
 def test_exposure_is_matched_in_light_channel_by_channel(scene):
     gains = np.float32([0.6, 0.7, 0.8])
     dark = images.from_light(images.to_light(blur.blur(scene, 2)) * gains)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import ExifTags, Image
 
 from defocus_core import cli, images, maps
@@ -92,6 +93,49 @@ def test_folders_of_shots_are_fused_each(folder):
         assert images.read(folder / f"labels/{stack}.png").shape == (60, 80)
 
 
+def test_stacks_in_one_file_each_are_fused_as_each_is(folder):
+    rng = np.random.default_rng(0)
+    stacks = {"one": np.uint8, "two": np.uint16}
+    for name, dtype in stacks.items():
+        pictures = rng.integers(0, np.iinfo(dtype).max, (3, 40, 50), dtype=dtype)
+        tifffile.imwrite(folder / f"{name}.tif", pictures, photometric="minisblack")
+    inputs = [str(folder / f"{name}.tif") for name in stacks]
+    where = ["--out", str(folder / "out"), "--labels", str(folder / "labels")]
+    assert cli.main(["fuse", *inputs, *where]) == 0
+    for name, dtype in stacks.items():
+        assert images.read(folder / f"out/{name}.tif").dtype == dtype
+        assert set(np.unique(images.read(folder / f"labels/{name}.png"))) == {0, 1, 2}
+
+
+def test_each_stack_of_a_folder_keeps_its_own_format(folder):
+    deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
+    for name in "ab":
+        images.write(folder / f"light/{name}.jpg", images.read(folder / f"in/{name}.png"))
+        images.write(folder / f"deep/{name}.png", deep)
+    stacks = [str(folder / stack) for stack in ("light", "deep")]
+    assert cli.main(["fuse", *stacks, "--out", str(folder / "out")]) == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {"light.jpg", "deep.png"}
+
+
+def test_results_of_two_photographs_may_not_meet(folder, capsys):
+    (folder / "in/b.png").rename(folder / "in/a.probability.png")
+    arguments = ["map", str(folder / "in"), "--out", str(folder / "out")]
+    assert cli.main([*arguments, "--probability"]) == 2
+    assert "would share" in capsys.readouterr().err
+    assert cli.main([*arguments, "--no-refine"]) == 0
+
+
+def test_a_format_too_shallow_for_the_shots_is_told_before_any_work(folder, capsys, monkeypatch):
+    deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
+    for name in "ab":
+        images.write(folder / f"{name}.png", deep)
+    monkeypatch.setattr(maps, "estimate", lambda *_, **__: pytest.fail("worked"))
+    shots = [str(folder / f"{name}.png") for name in "ab"]
+    for command in (["fuse", *shots], ["enhance", shots[0]]):
+        assert cli.main([*command, "--out", str(folder / "o.jpg")]) == 2
+        assert ".jpg holds no 16 bit; write .png or .tif" in capsys.readouterr().err
+
+
 def test_depth_is_in_metres_where_the_lens_is_known_and_relative_where_not(folder):
     lens = ["--focal-length", "50", "--f-number", "2", "--focus-distance", "2", "--pixel-pitch", "6"]
     assert cli.main(["depth", str(folder / "in"), "--out", str(folder / "out"), *lens]) == 0
@@ -165,6 +209,8 @@ def test_models_names_the_default(capsys):
         (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "f.png"], "change --labels"),
         (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "l.jpg"], "written as .png, not '.jpg'"),
         (["fuse", "empty", "--out", "f.png"], "no pictures in 'empty'"),
+        (["fuse", "missing", "--out", "f.png"], "no file or folder 'missing'"),
+        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--register"], "shot 2: the shots could not be"),
     ],
 )
 def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arguments, message):

@@ -235,3 +235,82 @@ def test_what_a_camera_wrote_survives_in_every_format(tmp_path, colour, suffix, 
             "me",
         )
         assert found.get(tag.Orientation, 1) == 1
+
+
+def test_a_folder_is_listed_by_the_numbers_in_its_names(tmp_path):
+    for name in ("shot10.png", "shot2.png", "shot1.png", "2.png", "a.PNG", "shot02.png", "notes.txt"):
+        (tmp_path / name).touch()
+    found = [path.name for path in images.listing(tmp_path)]
+    assert found == ["2.png", "a.PNG", "shot1.png", "shot02.png", "shot2.png", "shot10.png"]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(3, 20, 30), (3, 20, 30, 3)])
+def test_the_pictures_of_a_stack_in_one_file_are_read_one_by_one(tmp_path, dtype, shape):
+    stack = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
+    photometric = "rgb" if len(shape) == 4 else "minisblack"
+    tifffile.imwrite(tmp_path / "z.tif", stack, photometric=photometric)
+    with pytest.raises(images.ImageError, match=r"z.tif: 3 pictures in one file; save one, or fuse them"):
+        images.read(tmp_path / "z.tif")
+    found = images.pages(tmp_path / "z.tif")
+    assert str(found[1]) == f"{tmp_path / 'z.tif'}, picture 2"
+    for page, pixels in zip(found, stack, strict=True):
+        assert np.array_equal(images.read(page), pixels)
+
+
+def test_a_thumbnail_in_a_file_is_no_second_picture(tmp_path, colour):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(colour, photometric="rgb")
+        file.write(np.ascontiguousarray(colour[::2, ::2]), photometric="rgb", subfiletype=1)
+    assert np.array_equal(images.read(tmp_path / "a.tif"), colour)
+    assert len(images.pages(tmp_path / "a.tif")) == 1
+
+
+def density(path):
+    with tifffile.TiffFile(path) as file:
+        tags = file.pages[0].tags
+        across, unit = tags["XResolution"].value, tags["ResolutionUnit"].value
+        return across[0] / across[1], int(unit), file.pages[0].description
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_the_scale_of_a_microscope_survives(tmp_path, dtype):
+    grey = np.arange(600).reshape(20, 30).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", grey, resolution=(100000, 100000), resolutionunit="CENTIMETER")
+    images.write(tmp_path / "b.tif", grey, like=tmp_path / "a.tif")
+    assert density(tmp_path / "b.tif")[:2] == (100000, 3)
+    images.write(tmp_path / "b.png", grey, like=tmp_path / "a.tif")
+    with Image.open(tmp_path / "b.png") as written:
+        assert written.info["dpi"][0] == pytest.approx(254000, rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_of_the_description_of_a_stack_only_its_unit_travels(tmp_path, dtype):
+    stack = np.zeros((4, 20, 30), dtype)
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, resolution=(10, 10), metadata={"unit": "um"})
+    images.write(tmp_path / "b.tif", stack[0], like=tmp_path / "a.tif")
+    across, unit, described = density(tmp_path / "b.tif")
+    assert (across, unit) == (10, 1)
+    assert "unit=um" in described
+    assert "images=" not in described
+    tifffile.imwrite(tmp_path / "c.ome.tif", stack, ome=True)
+    images.write(tmp_path / "d.tif", stack[0], like=tmp_path / "c.ome.tif")
+    assert tifffile.imread(tmp_path / "d.tif").shape == (20, 30)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_levels_that_fill_part_of_the_range_are_stretched_to_it(bits):
+    full = np.random.default_rng(0).integers(0, 2**16, (100, 120), dtype=np.uint16)
+    found = images.stretched(full >> (16 - bits))
+    gain = min(16, 2 ** (16 - bits))
+    assert found.max() == pytest.approx(min(1, gain * 2**bits / 2**16), abs=0.01)
+    if bits >= 12:
+        np.testing.assert_allclose(found, images.as_float(full), atol=0.005)
+
+
+def test_stretching_leaves_its_argument_as_it_was():
+    image = np.random.default_rng(0).random((20, 30, 3), dtype=np.float32) / 4
+    before = image.copy()
+    assert images.stretched(image).max() == 1
+    assert np.array_equal(image, before)
+    assert (images.stretched(np.full((4, 4), 0.3, np.float32)) == 0).all()
