@@ -1,134 +1,21 @@
-"""The networks by name: 32x32 grey patch -> one logit a blur level."""
+"""Classifiers of blur: a network by name, the meaning of its levels, and its weights on disk."""
 
 from __future__ import annotations
 
 import copy
-import difflib
 import itertools
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
-from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from . import DEFAULT_MODEL, atomic
+from . import DEFAULT_MODEL, atomic, networks
 
 WEIGHTS = Path(__file__).parent / "weights"
-
-
-class BlurNet(nn.Module):
-    """This project's own network: unpadded convolutions that shrink a 32x32 window to one answer.
-
-    With no padding, every output depends on its own window alone, so that running the network over
-    a whole image gives the patches' answers at every fourth pixel, with all overlaps computed once.
-    """
-
-    stride = 4
-
-    def __init__(self, levels: int, channels: tuple[int, ...] = (24, 48, 64, 96, 128)):
-        super().__init__()
-        layers, inputs = [], 1
-        for outputs, size, stride in zip(channels, (6, 3, 4, 3, 3), (2, 1, 2, 1, 1), strict=True):
-            layers += [
-                nn.Conv2d(inputs, outputs, size, stride, bias=False),
-                nn.BatchNorm2d(outputs),
-                nn.ReLU(inplace=True),
-            ]
-            inputs = outputs
-        layers += [nn.Conv2d(inputs, inputs, 1), nn.ReLU(inplace=True), nn.Conv2d(inputs, levels, 1)]
-        self.trunk = nn.Sequential(*layers[:12])
-        self.last = layers[12]
-        self.head = nn.Sequential(*layers[13:])
-
-    def forward(self, images: torch.Tensor, step: int = stride) -> torch.Tensor:
-        """(N, 1, H, W) -> (N, levels, (H - 32) // step + 1, (W - 32) // step + 1)."""
-        features = self.trunk(images)
-        return self.head(functional.conv2d(features, self.last.weight, stride=step // self.stride))
-
-
-class SceneNet(nn.Module):
-    """This project's dense network: it sees about 150 pixels to each side of a pixel and says its blur level.
-
-    Three strides of two, dilated residual convolutions with the mean of the whole image as context, and
-    one step back up to a label at every fourth pixel. It is padded, so its answers are of pixels.
-    """
-
-    cell = 4
-    reach = 192  # pixels to each side; beyond, only the mean of the whole image counts
-
-    def __init__(self, levels: int, width: int = 96):
-        super().__init__()
-        self.trunk = nn.Sequential(  # the first three layers have the shapes of BlurNet's
-            *_unit(1, 24, 6, stride=2, padding=2),
-            *_unit(24, 48, 3),
-            *_unit(48, 64, 4, stride=2, padding=1),
-            *_unit(64, 64, 3),
-        )
-        self.coarse = nn.Sequential(_unit(64, width, 3, stride=2))
-        self.context = nn.ModuleList(_unit(width, width, 3, dilation=d) for d in (1, 2, 4, 8, 1))
-        self.whole = nn.Conv2d(width, width, 1)
-        self.join = nn.Sequential(_unit(width + 64, 64, 1), _unit(64, 64, 3), nn.Conv2d(64, levels, 1))
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(N, 1, H, W), H and W multiples of 8 -> (N, levels, H / 4, W / 4)."""
-        fine, coarse = self.features(images)
-        return self.answer(fine, coarse, coarse.mean((2, 3), keepdim=True))
-
-    def features(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (N, 64, H / 4, W / 4) and (N, width, H / 8, W / 8), each seeing ``reach`` pixels around."""
-        fine = self.trunk(images)
-        coarse = self.coarse(fine)
-        for unit in self.context:
-            coarse = coarse + unit(coarse)
-        return fine, coarse
-
-    def answer(self, fine: torch.Tensor, coarse: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
-        """Features and the mean of all coarse ones, (N, width, 1, 1) -> (N, levels, H / 4, W / 4)."""
-        coarse = coarse + self.whole(whole)
-        coarse = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
-        return self.join(torch.cat([fine, coarse], 1))
-
-
-def _unit(
-    inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int | None = None, dilation: int = 1
-):
-    padding = dilation * (size // 2) if padding is None else padding
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, stride, padding, dilation, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
-
-
-def _torchvision(name: str) -> Callable[[int], nn.Module]:
-    """Return the builder of a network of torchvision, imported only then: it costs 170 MB and a second."""
-
-    def build(levels: int) -> nn.Module:
-        from torchvision import models  # noqa: PLC0415
-
-        return getattr(models, name)(num_classes=levels)
-
-    return build
-
-
-REGISTRY: dict[str, Callable[[int], nn.Module]] = {
-    "blurnet": BlurNet,
-    "scenenet": SceneNet,
-    "mobilenet_v2": _torchvision("mobilenet_v2"),
-    "mobilenet_v3_small": _torchvision("mobilenet_v3_small"),
-    "efficientnet_b0": _torchvision("efficientnet_b0"),
-    "densenet121": _torchvision("densenet121"),
-    "shufflenet_v2": _torchvision("shufflenet_v2_x1_0"),
-    "mnasnet": _torchvision("mnasnet1_0"),
-    "regnet_y_400mf": _torchvision("regnet_y_400mf"),
-    "resnet18": _torchvision("resnet18"),
-    "squeezenet": _torchvision("squeezenet1_1"),
-}
 
 
 class Classifier(nn.Module):
@@ -136,7 +23,7 @@ class Classifier(nn.Module):
 
     Parameters
     ----------
-    name : a key of :data:`REGISTRY`
+    name : one of :func:`defocus_core.networks.names`
     sigmas : (levels,) true standard deviation of each level, in pixels
 
     Notes
@@ -150,8 +37,8 @@ class Classifier(nn.Module):
 
     def __init__(self, name: str, sigmas):
         super().__init__()
-        self.name, self.folded = _known(name), False
-        self.network = _one_channel(REGISTRY[name](len(sigmas)))
+        self.name, self.folded = name, False
+        self.network = _one_channel(networks.build(name, len(sigmas)))
         self.register_buffer("sigmas", torch.as_tensor(sigmas, dtype=torch.float32))
 
     @property
@@ -209,10 +96,12 @@ def save(model: Classifier, path: str | Path, *, about: dict | None = None) -> N
     Raises
     ------
     ValueError
-        If it is folded, see :func:`fold`.
+        If it is folded, see :func:`fold`, or the file is no ``.safetensors``.
     """
     if model.folded:
         raise ValueError("a folded model is not saved; load it with folded=False")
+    if Path(path).suffix != ".safetensors":
+        raise ValueError(f"weights are saved as .safetensors, not as {Path(path).name!r}")
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     header = {"backbone": model.name, "about": json.dumps(about or {}, sort_keys=True)}
     atomic.write_bytes(path, _in_order(safetensors.torch.save(state, metadata=header)))
@@ -317,20 +206,8 @@ def shipped() -> list[str]:
 def _shipped_file(name: str) -> Path:
     known = shipped()
     if name not in known:
-        raise ValueError(f"no model {name!r}{_meant(name, known)}, or a .safetensors file")
+        raise ValueError(f"no model {name!r}{networks.meant(name, known)}, or a .safetensors file")
     return WEIGHTS / f"{name}.safetensors"
-
-
-def _known(name: str) -> str:
-    if name not in REGISTRY:
-        raise ValueError(f"no backbone {name!r}{_meant(name, list(REGISTRY))}")
-    return name
-
-
-def _meant(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    guess = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{guess} (known: {', '.join(known)})"
 
 
 def _one_channel(network: nn.Module) -> nn.Module:

@@ -90,10 +90,11 @@ def blur(image: np.ndarray, sigma: float, *, recipe: str = "full", border: str =
     -------
     float32 array of the same shape
     """
+    image, border = np.asarray(image, np.float32), _border(border)
     if sigma == 0:
         return image
     weights = kernel(sigma, recipe)
-    return cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=_border(border))
+    return cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=border)
 
 
 def disk(radius: float) -> np.ndarray:
@@ -119,10 +120,10 @@ def blur_by_disk(image: np.ndarray, sigma: float, *, border: str = "mirror") -> 
     -------
     float32 array of the same shape
     """
-    if sigma < LEAST_DISK:
+    if not sigma >= LEAST_DISK:
         return blur(image, sigma, border=border)
     kernel = disk(2 * np.sqrt(sigma**2 - 1 / 8))
-    return cv2.filter2D(image, cv2.CV_32F, kernel, borderType=_border(border))
+    return cv2.filter2D(np.asarray(image, np.float32), cv2.CV_32F, kernel, borderType=_border(border))
 
 
 def operator(size: int, sigma: float, *, recipe: str = "full", border: str = "mirror") -> np.ndarray:

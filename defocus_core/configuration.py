@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from . import patches, refine
+from . import networks, patches, refine
 
 
 class ConfigError(ValueError):
@@ -39,6 +39,7 @@ def check(config: dict, root: str | Path) -> None:
         raise ConfigError(f"config: {key}: {error.message}{_hint(error)} -- {what}")
     for key, problem in [
         *_infinite(config),
+        *_backbones(config),
         *_patches(config),
         *_scenes(config),
         *_maps(config, root),
@@ -94,6 +95,16 @@ def _infinite(node, path: tuple = ()) -> Iterator[tuple[str, str]]:
         if isinstance(value, float) and not math.isfinite(value):
             yield ".".join(map(str, (*path, key))), f"{value} is not a finite number"
         yield from _infinite(value, (*path, key))
+
+
+def _backbones(config: dict) -> Iterator[tuple[str, str]]:
+    known = [name for name in networks.names() if name not in networks.DENSE]
+    named = {f"backbones.{index}": name for index, name in enumerate(config["backbones"])}
+    named |= {f"train_of.{name}": name for name in config["train_of"]}
+    named |= {f"recipes.{name}.backbone": recipe["backbone"] for name, recipe in config["recipes"].items()}
+    for key, name in named.items():
+        if name not in known:
+            yield key, f"no backbone {name!r}{networks.meant(name, known)}"
 
 
 def _patches(config: dict) -> Iterator[tuple[str, str]]:

@@ -22,9 +22,17 @@ def scores(shots: Sequence[np.ndarray], fused: np.ndarray) -> dict[str, float]:
     Parameters
     ----------
     shots, fused : (H, W) or (H, W, 3) RGB images; scored on their rounded grey levels
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two shots, or the sizes differ.
     """
     greys = [np.rint(images.grey(image) * 255) for image in shots]
     result = np.rint(images.grey(fused) * 255)
+    sizes = {grey.shape for grey in (*greys, result)}
+    if len(greys) < 2 or len(sizes) > 1:
+        raise ValueError(f"scores are of two shots or more of one size, not of {len(greys)} of {sizes}")
     return {
         metric.__name__: float(np.mean([metric(one, other, result) for one, other in pairwise(greys)]))
         for metric in (q_abf, q_g, nmi, q_y, q_cb, fmi, ssim_sources)

@@ -15,7 +15,7 @@ def propagate(
 ) -> np.ndarray:
     """Spread values over a map by how much they weigh and by the edges of a guide.
 
-    The result x minimises, with pq the pairs of neighbours in rows and columns::
+    The result x nearly minimises, with pq the pairs of neighbours in rows and columns::
 
         sum_p weight_p (x_p - values_p)^2
             + smoothness * sum_pq exp(-|guide_p - guide_q| / contrast) * (x_p - x_q)^2
@@ -35,7 +35,9 @@ def propagate(
     Notes
     -----
     Conjugate gradients, started from the solution on a grid half as fine, whose affinities are those of the
-    shrunken guide: time and memory are linear in pixels.
+    shrunken guide: time and memory are linear in pixels. Their passes are few, so that over large regions
+    something is left of the way to the minimum: of values of range 4 on 140x160 pixels, with a smoothness of
+    1000, .06 on average.
 
     References
     ----------

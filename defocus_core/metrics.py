@@ -75,8 +75,9 @@ class Detection:
         ----------
         name : of the image
         values : (H, W) float, higher is more blurred
-        blurred : (H, W) bool
+        blurred : (H, W) bool, or numbers that are 0 where sharp
         """
+        blurred = np.asarray(blurred, bool)
         if values.shape != blurred.shape:
             raise ValueError(f"{name}: a map of {values.shape} against a mask of {blurred.shape}")
         scaled = _scaled(values)
@@ -170,11 +171,15 @@ def distance(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     (relative to the true distance) and ``within_quarter`` (share of pixels whose distance is less than
     1.25 times too large or too small, Eigen et al., NeurIPS 2014)
     """
-    v, t = values.astype(np.float64), truth.astype(np.float64)
+    ours, true = 1 / values.astype(np.float64), 1 / truth.astype(np.float64)
+    ratio = np.ones_like(true)  # of two infinite distances
+    with np.errstate(divide="ignore"):
+        np.divide(true, ours, out=ratio, where=ours != true)
+        larger = np.maximum(ratio, 1 / ratio)
     return {
-        "mae_dioptres": float(np.abs(1 / v - 1 / t).mean()),
-        "median_error": float(np.median(np.abs(v / t - 1))),
-        "within_quarter": float((np.maximum(v / t, t / v) < 1.25).mean()),
+        "mae_dioptres": float(np.abs(ours - true).mean()),
+        "median_error": float(np.median(np.abs(ratio - 1))),
+        "within_quarter": float((larger < 1.25).mean()),
     }
 
 

@@ -140,7 +140,7 @@ def _processor() -> str:
 
 
 def code_digest(script: str | Path, root: str | Path) -> str:
-    """Return a digest of a script and of every ``defocus_core`` module that it reaches by import.
+    """Return a digest of a script and of every module under a folder that it reaches by import.
 
     Comments and layout do not count, for the digest is taken over the parsed program; neither does this
     module, which changes no result.
@@ -148,7 +148,7 @@ def code_digest(script: str | Path, root: str | Path) -> str:
     Parameters
     ----------
     script : Python file
-    root : folder that holds ``defocus_core``
+    root : folder from which modules are imported, such as that which holds ``defocus_core``
 
     Returns
     -------
@@ -172,25 +172,22 @@ def _parsed(path: Path) -> tuple[ast.Module, str]:
 
 
 def _imports(path: Path, root: Path) -> list[Path]:
-    package = root / "defocus_core"
     found = []
     for node in ast.walk(_parsed(path)[0]):
         if isinstance(node, ast.ImportFrom):
             start = path.parents[node.level - 1] if node.level else root
             module = start.joinpath(*(node.module or "").split("."))
-            found += _files(module, package)
+            found += _files(module, root)
             for alias in node.names:
-                found += _files(module / alias.name, package)
+                found += _files(module / alias.name, root)
         elif isinstance(node, ast.Import):
             for alias in node.names:
-                found += _files(root.joinpath(*alias.name.split(".")), package)
+                found += _files(root.joinpath(*alias.name.split(".")), root)
     return found
 
 
-def _files(module: Path, package: Path) -> list[Path]:
-    """Return the files that importing a module runs, if it lies in ``package``: its packages and itself."""
-    if not module.is_relative_to(package):
-        return []
-    packages = [folder for folder in (module, *module.parents) if folder.is_relative_to(package)]
+def _files(module: Path, root: Path) -> list[Path]:
+    """Return the files that importing a module runs, if it lies under ``root``: its packages and itself."""
+    packages = [folder for folder in (module, *module.parents) if root in folder.parents]
     files = [module.with_suffix(".py"), *(folder / "__init__.py" for folder in packages)]
     return [file for file in files if file.is_file()]

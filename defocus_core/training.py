@@ -86,7 +86,7 @@ def train(
 
     Parameters
     ----------
-    name : a key of :data:`defocus_core.backbones.REGISTRY`
+    name : one of of :func:`defocus_core.networks.names`
     sigmas : (levels,) true sigma of each level, in pixels
     train, validation : patches, or scenes for a dense network, on the device to train on
     settings : see :class:`Settings`

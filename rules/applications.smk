@@ -29,7 +29,9 @@ rule application:
         runtime="1h",
     params:
         code=lambda wildcards: code(
-            "application.py", f"experiments/{wildcards.application}.py"
+            "application.py",
+            f"experiments/{wildcards.application}.py",
+            network_of(config["maps"]["model"]),
         ),
         photographs=sources.package_version("skimage"),
         maps=config["maps"],
@@ -68,7 +70,7 @@ rule no_reference:
         mem_mb=3000,
         runtime="2h",
     params:
-        code=code("no_reference.py"),
+        code=code("no_reference.py", network_of(config["maps"]["model"])),
         packages={name: sources.package_version(name) for name in sources.PACKAGES},
         maps=config["maps"],
         settings=config["no_reference"],
@@ -108,7 +110,7 @@ rule fuse_set:
         mem_mb=3000,
         runtime="1h",
     params:
-        code=code("fuse_set.py"),
+        code=code("fuse_set.py", network_of(config["maps"]["model"])),
         maps=config["maps"],
         settings=lambda wildcards: config["stacks"][wildcards.stacks],
         programs=lambda wildcards: list(

@@ -76,6 +76,17 @@ def code(script, *modules):
     return "-".join(provenance.code_digest(file, ROOT) for file in files)
 
 
+def network(name):
+    """Module of a backbone, for `code`: the classifiers import it by its name."""
+    return f"networks/{name}.py"
+
+
+def network_of(model):
+    """Module of the backbone of a model in the configuration, such as shipped/scenenet."""
+    origin, _, name = model.partition("/")
+    return network(RECIPES[name]["backbone"] if origin == "recipe" else name)
+
+
 def on_disk(path):
     """Mark a file that every machine has under this path, so that no default storage is asked for it.
 

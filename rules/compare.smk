@@ -1,6 +1,7 @@
 rule evaluate:
     input:
         model="results/models/{backbone}/model.safetensors",
+        history="results/models/{backbone}/history.csv",
         test="results/patches/test.h5",
         shards=shards("test"),
     output:
@@ -10,6 +11,12 @@ rule evaluate:
             caption="../report/confusion.rst",
             category="Comparison",
             labels={"figure": "confusion", "backbone": "{backbone}"},
+        ),
+        curve=report(
+            "results/models/{backbone}/history.png",
+            caption="../report/history.rst",
+            category="Training",
+            labels={"backbone": "{backbone}"},
         ),
     log:
         "logs/evaluate/{backbone}.log",
@@ -21,7 +28,7 @@ rule evaluate:
         mem_mb=4000,
         runtime="1h",
     params:
-        code=code("evaluate.py"),
+        code=lambda wildcards: code("evaluate.py", network(wildcards.backbone)),
     script:
         "../workflow_scripts/evaluate.py"
 
@@ -40,7 +47,7 @@ rule measure:
         mem_mb=4000,
         runtime="10m",
     params:
-        code=code("measure.py"),
+        code=lambda wildcards: code("measure.py", network(wildcards.backbone)),
     script:
         "../workflow_scripts/measure.py"
 

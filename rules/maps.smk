@@ -15,7 +15,7 @@ rule maps:
         mem_mb=2000,
         runtime="4h",
     params:
-        code=code("maps.py"),
+        code=code("maps.py", network_of(config["maps"]["model"])),
         settings=config["maps"],
         folders=set_folders,
         pairing=lambda wildcards: set_pairing(wildcards.set),
@@ -114,6 +114,9 @@ use rule maps as variant_maps with:
     benchmark:
         "benchmarks/variants/{set}_{variant}/maps_{shard}.tsv"
     params:
+        code=lambda wildcards: code(
+            "maps.py", network_of(VARIANTS[wildcards.variant]["model"])
+        ),
         settings=lambda wildcards: VARIANTS[wildcards.variant],
 
 
@@ -188,7 +191,7 @@ rule published:
         mem_mb=2000,
         runtime="30m",
     params:
-        code=code("published.py"),
+        code=code("published.py", network_of(config["maps"]["model"])),
         settings=config["maps"],
     script:
         "../workflow_scripts/published.py"

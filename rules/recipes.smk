@@ -30,16 +30,13 @@ use rule train as train_recipe with:
     output:
         model="results/recipes/{recipe}/model.safetensors",
         history="results/recipes/{recipe}/history.csv",
-        curve=report(
-            "results/recipes/{recipe}/history.png",
-            caption="../report/history.rst",
-            category="Training",
-            labels={"recipe": "{recipe}"},
-        ),
     log:
         "logs/train/recipe_{recipe}.log",
     benchmark:
         "benchmarks/train/recipe_{recipe}.tsv"
     params:
+        code=lambda wildcards: code(
+            "train.py", network(RECIPES[wildcards.recipe]["backbone"])
+        ),
         backbone=lambda wildcards: RECIPES[wildcards.recipe]["backbone"],
         settings=lambda wildcards: RECIPES[wildcards.recipe]["train"],

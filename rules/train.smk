@@ -6,12 +6,6 @@ rule train:
     output:
         model="results/models/{backbone}/model.safetensors",
         history="results/models/{backbone}/history.csv",
-        curve=report(
-            "results/models/{backbone}/history.png",
-            caption="../report/history.rst",
-            category="Training",
-            labels={"backbone": "{backbone}"},
-        ),
     log:
         "logs/train/{backbone}.log",
     benchmark:
@@ -24,7 +18,7 @@ rule train:
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime="12h",
     params:
-        code=code("train.py"),
+        code=lambda wildcards: code("train.py", network(wildcards.backbone)),
         backbone=lambda wildcards: wildcards.backbone,
         settings=train_settings,
         seed=config["seed"],
@@ -49,7 +43,7 @@ rule scenes:
         mem_mb=4000,
         runtime="4h",
     params:
-        code=code("scenes.py"),
+        code=code("scenes.py", network_of(f"shipped/{DEFAULT_MODEL}")),
         sharp_share=config["scenes"]["sharp_share"],
         recipe=config["scenes"]["recipe"],
         scenes=lambda wildcards: config["scenes"]["count"][wildcards.split],
@@ -78,7 +72,11 @@ rule train_scenes:
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime="12h",
     params:
-        code=code("train_scenes.py"),
+        code=code(
+            "train_scenes.py",
+            network("scenenet"),
+            network_of(config["scenes"]["start"]),
+        ),
         settings=config["scenes"]["train"],
         average=config["scenes"]["average"],
         seed=config["seed"],

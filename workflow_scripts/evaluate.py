@@ -1,8 +1,9 @@
-"""Rule evaluate: one trained backbone on the test patches."""
+"""Rule evaluate: one trained backbone on the test patches, and how it learned."""
 
 import json
 import sys
 
+import pandas as pd
 import torch
 
 from defocus_core import atomic, backbones, metrics, plots, provenance, store, training, training_data
@@ -15,4 +16,7 @@ logits = training.logits(model, training_data.Patches.of(columns, training.devic
 scores = metrics.classification(logits.numpy(), columns["level"], columns["sigmas"])
 atomic.write_text(snakemake.output.metrics, json.dumps(scores, indent=1))
 plots.confusion(scores["confusion"], snakemake.output.confusion, title=snakemake.wildcards.backbone)
+history = pd.read_csv(snakemake.input.history)
+lines = {part: (history.epoch, history[f"{part}_accuracy"]) for part in ("train", "validation")}
+plots.curves(lines, snakemake.output.curve, x="epoch", y="accuracy")
 provenance.record(snakemake)

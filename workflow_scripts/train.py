@@ -3,10 +3,9 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from defocus_core import backbones, plots, provenance, store, training, training_data
+from defocus_core import backbones, provenance, store, training, training_data
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
 torch.set_num_threads(snakemake.threads)
@@ -27,10 +26,5 @@ model, history = training.train(
 )
 backbones.save(model, snakemake.output.model, about={**described, "train": dict(snakemake.params.settings)})
 training.write_history(history, snakemake.output.history)
-epochs = np.array([row["epoch"] for row in history])
-lines = {
-    part: (epochs, np.array([row[f"{part}_accuracy"] for row in history])) for part in ("train", "validation")
-}
-plots.curves(lines, snakemake.output.curve, x="epoch", y="accuracy")
 checkpoint.unlink(missing_ok=True)
 provenance.record(snakemake)

@@ -5,12 +5,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from defocus_core import backbones
+from defocus_core import backbones, networks
 
 SIGMAS = torch.linspace(0, 10, 20)
 
 
-@pytest.mark.parametrize("name", backbones.REGISTRY)
+@pytest.mark.parametrize("name", networks.names())
 def test_every_backbone_takes_patches_gives_logits_and_comes_back(name, tmp_path):
     model = backbones.build(name, SIGMAS).eval()
     patches = torch.rand(2, 1, 32, 32)
@@ -74,7 +74,7 @@ def test_weights_of_something_else_are_refused(tmp_path):
         backbones.load(tmp_path / "x.safetensors")
 
 
-@pytest.mark.parametrize("name", backbones.REGISTRY)
+@pytest.mark.parametrize("name", networks.names())
 def test_a_folded_model_answers_the_same_but_for_rounding(name):
     model = backbones.build(name, SIGMAS, seed=3)
     for norm in model.modules():

@@ -63,3 +63,15 @@ def test_unknown_names_are_refused_with_the_choices():
         blur.operator(32, 1, border="wrap")
     with pytest.raises(ValueError, match="linear, geometric"):
         blur.Levels("cubic").nominal()
+
+
+def test_any_numbers_are_blurred_as_float32_and_no_other_sigma_passes():
+    image = np.random.default_rng(0).random((20, 30))
+    for blurred in (blur.blur(image, 1), blur.blur(image, 0), blur.blur_by_disk(image, 2)):
+        assert blurred.dtype == np.float32
+    for method in (blur.blur, blur.blur_by_disk):
+        for sigma in (-1, np.nan):
+            with pytest.raises(ValueError, match="sigma is a finite number"):
+                method(image, sigma)
+    with pytest.raises(ValueError, match="no border 'wrap'"):
+        blur.blur(image, 0, border="wrap")

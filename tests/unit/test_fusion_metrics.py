@@ -144,3 +144,11 @@ def test_scores_of_three_shots_are_the_mean_over_neighbours():
     pairs = [scored.scores(pair, shots[0]) for pair in (shots[:2], shots[1:])]
     for name, score in scored.scores(shots, shots[0]).items():
         assert score == pytest.approx((pairs[0][name] + pairs[1][name]) / 2)
+
+
+def test_a_single_shot_and_other_sizes_are_refused():
+    shot = np.zeros((20, 20), np.uint8)
+    with pytest.raises(ValueError, match="two shots or more of one size, not of 1"):
+        scored.scores([shot], shot)
+    with pytest.raises(ValueError, match="of one size"):
+        scored.scores([shot, shot], shot[:-1])

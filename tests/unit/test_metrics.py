@@ -156,3 +156,20 @@ def test_parts_are_scored_by_themselves():
     assert scores["psnr_right"] == pytest.approx(20, abs=1e-4)
     assert scores["ssim_left"] > scores["ssim_right"]
     assert np.isnan([scores["psnr_none"], scores["ssim_none"]]).all()
+
+
+def test_two_infinite_distances_are_alike_and_one_is_far_off():
+    far = np.array([[np.inf, np.inf, 2.0]])
+    same = metrics.distance(far, far)
+    assert same == {"mae_dioptres": 0, "median_error": 0, "within_quarter": 1}
+    other = metrics.distance(np.array([[np.inf, 4.0, 2.0]]), far)
+    assert other["within_quarter"] == pytest.approx(2 / 3)
+    assert other["mae_dioptres"] == pytest.approx(0.25 / 3)
+
+
+def test_a_mask_may_be_of_numbers():
+    scores = [metrics.Detection(), metrics.Detection()]
+    values = np.array([[0.1, 0.9], [0.3, 0.2]])
+    scores[0].add("a", values, np.array([[False, True], [False, False]]))
+    scores[1].add("a", values, np.uint8([[0, 255], [0, 0]]))
+    assert scores[0].summary() == scores[1].summary()

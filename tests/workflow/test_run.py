@@ -96,6 +96,29 @@ def test_an_edit_of_the_loop_retrains_but_makes_no_patches(ran):
     assert not {"ingest", "synthesize", "join", "maps", "score", "benchmark"} & set(jobs)
 
 
+def test_an_edit_of_one_network_retrains_it_alone(ran):
+    with edited(ran.folder / "defocus_core/networks/resnet18.py", '"resnet18"', '"resnet34"'):
+        assert ran.pending() == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
+
+
+def test_a_new_network_trains_no_other_one(ran):
+    module = ran.folder / "defocus_core/networks/own.py"
+    module.write_text((ran.folder / "defocus_core/networks/resnet18.py").read_text())
+    try:
+        assert ran.pending() == {}
+        added = ran.pending({"backbones": ["blurnet", "resnet18", "own"]})
+    finally:
+        module.unlink()
+    assert added == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
+
+
+def test_another_look_of_the_figures_retrains_nothing(ran):
+    with edited(ran.folder / "defocus_core/plots.py", '"magma"', '"viridis"'):
+        jobs = ran.pending()
+    assert not {"train", "synthesize", "join", "ingest"} & set(jobs)
+    assert {"evaluate", "maps", "benchmark"} <= set(jobs)
+
+
 def test_an_edit_of_an_experiment_reruns_its_application_alone(ran):
     with edited(ran.folder / "defocus_core/experiments/depth.py", "0.8 * truth", "0.7 * truth"):
         assert ran.pending() == {"application": 1, "all": 1}

@@ -1,0 +1,41 @@
+"""The networks, one module each, whose name is the backbone's: ``build(levels)`` makes it untrained.
+
+A file put here is a backbone, and no other one's results depend on it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+DENSE = ("scenenet",)  # answer for pixels and learn from scenes; the others for 32x32 patches
+
+
+def names() -> list[str]:
+    """Return the names of all backbones."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+
+
+def build(name: str, levels: int) -> nn.Module:
+    """Build a network, untrained: (N, 1, 32, 32), or of a colour network (N, 3, 32, 32), to (N, levels).
+
+    Raises
+    ------
+    ValueError
+        If there is no backbone of that name.
+    """
+    if name not in names():
+        raise ValueError(f"no backbone {name!r}{meant(name, names())}")
+    return importlib.import_module(f"{__name__}.{name}").build(levels)
+
+
+def meant(name: str, known: list[str]) -> str:
+    """Return what an unknown name probably stands for, and all that are known."""
+    close = difflib.get_close_matches(name, known, n=1)
+    guess = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{guess} (known: {', '.join(known)})"
