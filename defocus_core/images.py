@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 import zlib
@@ -84,11 +83,14 @@ def pages(path: str | Path) -> list[Page]:
     ImageError
         If it is not an image.
     """
+    path = Path(path)
     try:
         with Image.open(path) as picture:
-            return [Page(Path(path), index) for index in _frames(picture)]
+            return [Page(path, index) for index in _frames(picture)]
     except UnidentifiedImageError as error:
-        raise ImageError("unreadable", f"{path}: not an image this can read") from error
+        raise ImageError("unreadable", f"{path}: {_unidentified(path)}") from error
+    except Exception as error:  # as in read()
+        raise ImageError("truncated", f"{path}: damaged or truncated ({error})") from error
 
 
 def _frames(picture: Image.Image) -> list[int]:
@@ -128,32 +130,43 @@ def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray
     path = path.path if isinstance(path, Page) else Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no image file {str(path)!r}")
-    data = path.read_bytes()
     try:
-        picture = Image.open(io.BytesIO(data))
-        if page is None and (count := len(_frames(picture))) > 1:
-            raise ImageError("unreadable", f"{path}: {count} pictures in one file; save one, or fuse them")
-        picture.seek(page or 0)
-        width, height = picture.size
-        if width * height > max_pixels:
-            raise ImageError("huge", f"{path}: {width}x{height} pixels, more than the limit of {max_pixels}")
-        if picture.mode == "F":
-            raise ImageError("unreadable", f"{path}: {FLOATING}")
-        if _sixteen_bit(picture, data):
-            return _read_sixteen_bit(picture, data, path)
-        return _read_eight_bit(picture)
+        with path.open("rb") as file:  # by its name Pillow would map it, and then turn some TIFFs wrong
+            picture = Image.open(file)
+            _check_usable(picture, path, page=page, max_pixels=max_pixels)
+            picture.seek(page or 0)
+            header = _header(path)
+            if _sixteen_bit(picture, header):
+                return _read_sixteen_bit(picture, header, path)
+            return _read_eight_bit(picture)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError("unreadable", f"{path}: {_unidentified(data)}") from error
+        raise ImageError("unreadable", f"{path}: {_unidentified(path)}") from error
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise ImageError("truncated", f"{path}: damaged or truncated ({error})") from error
 
 
-def _unidentified(data: bytes) -> str:
+def _check_usable(picture: Image.Image, path: Path, *, page: int | None, max_pixels: int) -> None:
+    width, height = picture.size
+    if width * height > max_pixels:
+        raise ImageError("huge", f"{path}: {width}x{height} pixels, more than the limit of {max_pixels}")
+    if picture.mode == "F":
+        raise ImageError("unreadable", f"{path}: {FLOATING}")
+    if page is None and (count := len(_frames(picture))) > 1:
+        raise ImageError("unreadable", f"{path}: {count} pictures in one file; save one, or fuse them")
+
+
+def _header(path: Path) -> bytes:
+    """Return the first bytes of a file, in which PNG has the depth and the kind of its colours."""
+    with path.open("rb") as file:
+        return file.read(26)
+
+
+def _unidentified(path: Path) -> str:
     """Say why Pillow knows a file for no image."""
     try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
+        with tifffile.TiffFile(path) as file:
             if file.pages[0].dtype.kind == "f":
                 return FLOATING
     except Exception:  # tifffile, too, raises nearly anything on what is no TIFF
@@ -462,20 +475,18 @@ def _png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _sixteen_bit(picture: Image.Image, data: bytes) -> bool:
+def _sixteen_bit(picture: Image.Image, header: bytes) -> bool:
     if picture.mode.startswith("I"):
         return True
     if picture.format == "PNG":
-        return data[24] == 16
+        return header[24] == 16
     if picture.format == "TIFF":
         return max(picture.tag_v2.get(258, (8,))) == 16
     return False
 
 
-def _read_sixteen_bit(picture: Image.Image, data: bytes, path: Path) -> np.ndarray:
-    page = picture.tell()
-    buffer = np.frombuffer(data, np.uint8)
-    _, decoded = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(page, page + 1))
+def _read_sixteen_bit(picture: Image.Image, header: bytes, path: Path) -> np.ndarray:
+    _, decoded = cv2.imreadmulti(str(path), start=picture.tell(), count=1, flags=cv2.IMREAD_UNCHANGED)
     if not decoded:
         raise ImageError("truncated", f"{path}: damaged or truncated")
     (array,) = decoded
@@ -488,7 +499,7 @@ def _read_sixteen_bit(picture: Image.Image, data: bytes, path: Path) -> np.ndarr
     if picture.format == "TIFF" and picture.tag_v2.get(PHOTOMETRIC) == 0:  # white is zero
         array = np.iinfo(array.dtype).max - array
     if array.ndim == 3:
-        has_grey = array.shape[2] < 3 or (picture.format == "PNG" and data[25] == PNG_GREY_ALPHA)
+        has_grey = array.shape[2] < 3 or (picture.format == "PNG" and header[25] == PNG_GREY_ALPHA)
         array = array[:, :, 0] if has_grey else array[:, :, 2::-1]
     turned = picture.format == "TIFF"  # OpenCV's TIFF decoder heeds the orientation itself
     orientation = 1 if turned else picture.getexif().get(ExifTags.Base.Orientation, 1)

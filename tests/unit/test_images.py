@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 import zlib
 
 import cv2
@@ -314,3 +315,25 @@ def test_stretching_leaves_its_argument_as_it_was():
     assert images.stretched(image).max() == 1
     assert np.array_equal(image, before)
     assert (images.stretched(np.full((4, 4), 0.3, np.float32)) == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_picture_of_a_stack_is_read_without_the_others(tmp_path, dtype):
+    stack = np.zeros((40, 256, 256), dtype)
+    tifffile.imwrite(tmp_path / "z.tif", stack, photometric="minisblack")
+    pages = images.pages(tmp_path / "z.tif")
+    images.read(pages[0])
+    tracemalloc.start()
+    images.read(pages[-1])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < stack.nbytes / 4
+
+
+def test_a_damaged_stack_is_a_named_error(tmp_path):
+    tifffile.imwrite(tmp_path / "z.tif", np.zeros((3, 20, 30), np.uint8), photometric="minisblack")
+    (tmp_path / "z.tif").write_bytes((tmp_path / "z.tif").read_bytes()[:200])
+    (tmp_path / "text.tif").write_text("no picture")
+    for name in ("z.tif", "text.tif"):
+        with pytest.raises(images.ImageError, match=name):
+            images.pages(tmp_path / name)
