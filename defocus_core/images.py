@@ -199,7 +199,7 @@ def grey(image: np.ndarray) -> np.ndarray:
 
 
 def as_float(image: np.ndarray) -> np.ndarray:
-    """Return an image as float32 in [0, 1]; NaN and infinite pixels become 0.
+    """Return an image as float32 in [0, 1], itself if it is that; NaN and infinite pixels become 0.
 
     Parameters
     ----------
@@ -221,11 +221,13 @@ def as_float(image: np.ndarray) -> np.ndarray:
         return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
     if not np.issubdtype(image.dtype, np.floating):
         raise ValueError(f"an image is uint8, uint16 or float in [0, 1], not {image.dtype}")
-    image = np.nan_to_num(image.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    image = image.astype(np.float32, copy=False)
+    if not np.isfinite([image.min(), image.max()]).all():
+        image = np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(image.min()), float(image.max())
     if low < -1e-3 or high > 1 + 1e-3:
         raise ValueError(f"a float image lies in [0, 1], this one in [{low:.4g}, {high:.4g}]")
-    return np.clip(image, 0, 1)
+    return image if low >= 0 and high <= 1 else np.clip(image, 0, 1)
 
 
 def to_light(image: np.ndarray) -> np.ndarray:

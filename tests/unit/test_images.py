@@ -337,3 +337,12 @@ def test_a_damaged_stack_is_a_named_error(tmp_path):
     for name in ("z.tif", "text.tif"):
         with pytest.raises(images.ImageError, match=name):
             images.pages(tmp_path / name)
+
+
+def test_an_image_that_is_float_already_is_not_copied():
+    image = np.random.default_rng(0).random((20, 30, 3), dtype=np.float32)
+    assert images.as_float(image) is image
+    for other in (np.where(image > 0.5, np.nan, image), image * 1.0005):
+        found = images.as_float(other)
+        assert found is not other
+        assert 0 <= found.min() <= found.max() <= 1
