@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,13 +86,8 @@ def pages(path: str | Path) -> list[Page]:
         If it is not an image.
     """
     path = Path(path)
-    try:
-        with Image.open(path) as picture:
-            return [Page(path, index) for index in _frames(picture)]
-    except UnidentifiedImageError as error:
-        raise ImageError("unreadable", f"{path}: {_unidentified(path)}") from error
-    except Exception as error:  # as in read()
-        raise ImageError("truncated", f"{path}: damaged or truncated ({error})") from error
+    with _named_errors(path), Image.open(path) as picture:
+        return [Page(path, index) for index in _frames(picture)]
 
 
 def _frames(picture: Image.Image) -> list[int]:
@@ -130,15 +127,24 @@ def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray
     path = path.path if isinstance(path, Page) else Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no image file {str(path)!r}")
+    with (
+        _named_errors(path),
+        path.open("rb") as file,
+    ):  # by its name Pillow would map it: some TIFFs turn wrong
+        header = file.read(26)
+        picture = Image.open(file)
+        _check_usable(picture, path, page=page, max_pixels=max_pixels)
+        picture.seek(page or 0)
+        if _sixteen_bit(picture, header):
+            return _read_sixteen_bit(picture, header, path)
+        return _read_eight_bit(picture)
+
+
+@contextlib.contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder raises into an ImageError that names the file."""
     try:
-        with path.open("rb") as file:  # by its name Pillow would map it, and then turn some TIFFs wrong
-            picture = Image.open(file)
-            _check_usable(picture, path, page=page, max_pixels=max_pixels)
-            picture.seek(page or 0)
-            header = _header(path)
-            if _sixteen_bit(picture, header):
-                return _read_sixteen_bit(picture, header, path)
-            return _read_eight_bit(picture)
+        yield
     except ImageError:
         raise
     except UnidentifiedImageError as error:
@@ -155,12 +161,6 @@ def _check_usable(picture: Image.Image, path: Path, *, page: int | None, max_pix
         raise ImageError("unreadable", f"{path}: {FLOATING}")
     if page is None and (count := len(_frames(picture))) > 1:
         raise ImageError("unreadable", f"{path}: {count} pictures in one file; save one, or fuse them")
-
-
-def _header(path: Path) -> bytes:
-    """Return the first bytes of a file, in which PNG has the depth and the kind of its colours."""
-    with path.open("rb") as file:
-        return file.read(26)
 
 
 def _unidentified(path: Path) -> str:
@@ -478,6 +478,7 @@ def _png_chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _sixteen_bit(picture: Image.Image, header: bytes) -> bool:
+    """Say whether a picture has 16 bit a channel; PNG has its depth in the first bytes of the file."""
     if picture.mode.startswith("I"):
         return True
     if picture.format == "PNG":
