@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import tifffile
-from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from . import atomic
+from . import atomic, metadata
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
-_TIFF = (".tif", ".tiff")
-_SIXTEEN_BIT = (".png", *_TIFF)
+_SIXTEEN_BIT = (".png", *metadata.TIFF)
 MOST_GAIN = 16  # of dark and pale images, see stretched(): four bits
 MAX_PIXELS = 200_000_000
 FLOATING = "floating-point pixels; save it as 8 or 16 bit"
@@ -323,158 +320,17 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
     check_suffix(path, image.dtype)
     if np.issubdtype(image.dtype, np.floating):
         image = as_depth(image, np.uint8)
-    metadata = _metadata(like, image, path.suffix.lower())
+    kept = metadata.of(like, image, path.suffix.lower())
     with atomic.replacing(path) as part:
         if image.dtype == np.uint16:
-            _write_sixteen_bit(part, image, metadata)
+            metadata.write_sixteen_bit(part, image, kept)
             return
         options = _OPTIONS.get(path.suffix.lower(), {})
-        Image.fromarray(image).save(part, **options, **metadata)
+        Image.fromarray(image).save(part, **options, **kept)
 
 
 _JPEG = {"quality": 95, "subsampling": 0}
 _OPTIONS = {".jpg": _JPEG, ".jpeg": _JPEG, ".webp": {"quality": 95}}
-
-
-def _metadata(like: str | Path | None, image: np.ndarray, suffix: str) -> dict:
-    """Return what to write of another file: colour profile, if of the image's colours, EXIF, resolution."""
-    if like is None:
-        return {}
-    with Image.open(like) as source:
-        profile = source.info.get("icc_profile")
-        grey = source.mode.startswith(("1", "L", "I"))
-        if source.mode == "CMYK" or grey != (image.ndim == 2):
-            profile = None
-        exif = source.getexif()
-        kept = Image.Exif()
-        kept.update({tag: exif[tag] for tag in exif if tag in _DESCRIPTIVE})
-        described = _of_one_picture(str(kept.pop(_DESCRIPTION, "")))
-        kept.update({_DESCRIPTION: described} if described else {})
-        directories = {directory: exif.get_ifd(directory) for directory in _DIRECTORIES}
-        camera = directories[ExifTags.IFD.Exif]
-        for tag, length in zip(_LENGTHS, image.shape[1::-1], strict=True):
-            if tag in camera:  # of the picture before it was turned
-                camera[tag] = length
-        for directory, known in directories.items():
-            kept.get_ifd(directory).update(known)
-        density = _density(source)
-    found = {"icc_profile": profile}
-    if len(kept) or any(directories.values()):
-        found["exif"] = kept.tobytes()
-    if density is not None and suffix in _TIFF:
-        found |= dict(zip(("x_resolution", "y_resolution", "resolution_unit"), density, strict=True))
-    elif density is not None and density[2] in _TO_INCHES:
-        dpi = tuple(number * _TO_INCHES[density[2]] for number in density[:2])
-        found["dpi"] = dpi if max(dpi) < (1e8 if suffix == ".png" else 2**16) else None  # what headers hold
-    return {key: value for key, value in found.items() if value}
-
-
-def _density(source: Image.Image) -> tuple[float, float, int] | None:
-    """Return pixels to the unit across and down, and TIFF's number of the unit; None where none is given."""
-    if source.format == "TIFF":
-        numbers, unit = [source.tag_v2.get(tag, 0) for tag in _RESOLUTION], source.tag_v2.get(_UNIT, _INCH)
-    else:
-        numbers, unit = source.info.get("dpi", (0, 0)), _INCH
-    across, down = map(float, numbers)
-    return (across, down, unit) if 0 < across < 2**32 and 0 < down < 2**32 else None  # no 0/0
-
-
-def _of_one_picture(description: str) -> str:
-    """Return what a description says of each picture of a file: of ImageJ's the unit, of OME's nothing."""
-    if description.startswith("ImageJ="):
-        lines = description.splitlines()
-        return "\n".join(line for line in lines if line.partition("=")[0] in ("ImageJ", "unit")) + "\n"
-    return "" if "<OME" in description else description
-
-
-_RESOLUTION, _UNIT, _INCH = (282, 283), 296, 2  # TIFF tags and a number
-_TO_INCHES = {_INCH: 1.0, 3: 2.54}
-
-
-_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
-_LENGTHS = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
-
-
-_DESCRIPTION = ExifTags.Base.ImageDescription
-_DESCRIPTIVE = {  # what a TIFF's other tags say of its own layout must not travel
-    _DESCRIPTION,
-    ExifTags.Base.Make,
-    ExifTags.Base.Model,
-    ExifTags.Base.Software,
-    ExifTags.Base.DateTime,
-    ExifTags.Base.Artist,
-    ExifTags.Base.Copyright,
-}
-
-
-def _write_sixteen_bit(path: Path, image: np.ndarray, metadata: dict) -> None:
-    if path.suffix.lower() in _TIFF:
-        _write_sixteen_bit_tiff(path, image, metadata)
-        return
-    bgr = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    data = cv2.imencode(".png", bgr)[1].tobytes()
-    header = 8 + 25  # signature and IHDR chunk
-    path.write_bytes(data[:header] + _png_chunks(metadata) + data[header:])
-
-
-def _write_sixteen_bit_tiff(path: Path, image: np.ndarray, metadata: dict) -> None:
-    """Write what Pillow cannot: 16 bit in colour. The EXIF directories are appended and then pointed to."""
-    exif = Image.Exif()
-    exif.load(metadata.get("exif", b""))
-    texts = {tag: value for tag, value in exif.items() if isinstance(value, str)}
-    directories = {directory: known for directory in _DIRECTORIES if (known := exif.get_ifd(directory))}
-    tags = [(int(tag), "s", 0, value, True) for tag, value in texts.items() if tag != _DESCRIPTION]
-    # tifffile writes no pointers to directories itself: the tag before holds the place
-    tags += [(int(directory) - 1, "I", 1, 0, True) for directory in directories]
-    density = {}
-    if "x_resolution" in metadata:
-        numbers = metadata["x_resolution"], metadata["y_resolution"]
-        density = {"resolution": numbers, "resolutionunit": metadata["resolution_unit"]}
-    tifffile.imwrite(
-        path,
-        image,
-        byteorder="<",
-        photometric="minisblack" if image.ndim == 2 else "rgb",
-        iccprofile=metadata.get("icc_profile"),
-        software=False,
-        metadata=None,
-        description=texts.get(_DESCRIPTION),
-        extratags=tags,
-        **density,
-    )
-    for directory, known in directories.items():
-        _append_directory(path, directory, known)
-
-
-def _append_directory(path: Path, directory: ExifTags.IFD, known: dict) -> None:
-    """Append an EXIF directory to a TIFF and turn the tag that holds its place into the pointer to it."""
-    appended = TiffImagePlugin.ImageFileDirectory_v2(group=directory)
-    appended.update({tag: value for tag, value in known.items() if not isinstance(value, dict)})
-    with tifffile.TiffFile(path) as file:
-        entry = file.pages[0].tags[int(directory) - 1].offset
-    end = path.stat().st_size
-    end += end % 2
-    with path.open("r+b") as file:
-        file.seek(entry)
-        file.write(struct.pack("<HHII", directory, 4, 1, end))
-        file.seek(end)
-        file.write(appended.tobytes(end))
-
-
-def _png_chunks(metadata: dict) -> bytes:
-    chunks = b""
-    if "icc_profile" in metadata:
-        chunks += _png_chunk(b"iCCP", b"profile\0\0" + zlib.compress(metadata["icc_profile"]))
-    if "dpi" in metadata:
-        across, down = (round(density / 0.0254) for density in metadata["dpi"])
-        chunks += _png_chunk(b"pHYs", struct.pack(">IIB", across, down, 1))  # pixels to the metre
-    if "exif" in metadata:
-        chunks += _png_chunk(b"eXIf", metadata["exif"].removeprefix(b"Exif\0\0"))
-    return chunks
-
-
-def _png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def _sixteen_bit(picture: Image.Image, header: bytes) -> bool:
