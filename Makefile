@@ -15,7 +15,7 @@ report: demo
 	@echo "open report.html"
 
 test: $(VENV)/installed-dev
-	$(PYTEST) -n 2 --dist loadfile
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slurm: $(VENV)/installed-dev
 	command -v slurmctld >/dev/null || apt-get -qq install --yes --no-install-recommends slurm-wlm

@@ -1,22 +1,16 @@
 """The workflow on real photographs, and which jobs each kind of change makes run again."""
 
-import functools
-import hashlib
 import json
 import os
 import shutil
-import threading
-import zipfile
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from skimage import data
 
-from defocus_core import backbones, blur, images, store
+from defocus_core import backbones, images, store
 
 
 @contextmanager
@@ -188,144 +182,6 @@ def test_the_papers_run_resolves_up_to_the_missing_folder(ran):
     assert "results/maps/cuhk/0" in outputs
 
 
-def test_an_edited_photograph_is_ingested_again_and_a_touched_one_is_not(ran):
-    folder = ran.folder / "photographs"
-    rng = np.random.default_rng(0)
-    for index in range(4):
-        images.write(folder / f"{index}.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
-    overlay = {"ingest": {"sources": [{"folder": "photographs", "licence": "mine"}]}}
-    ran.snakemake("results/ingest/manifest.csv", overlay=overlay)
-    assert ran.pending(overlay, "results/ingest/manifest.csv") == {}
-    os.utime(folder / "0.png")
-    assert ran.pending(overlay, "results/ingest/manifest.csv") == {}
-    images.write(folder / "0.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
-    assert ran.pending(overlay, "results/ingest/manifest.csv") == {"ingest": 1}
-    ran.snakemake("results/ingest/manifest.csv", overlay=overlay)
-    (folder / "3.png").unlink()
-    assert ran.pending(overlay, "results/ingest/manifest.csv") == {"ingest": 1}
-
-
-def test_masks_are_scored_by_their_polarity_beside_a_peer_whose_edit_scores_anew(ran):
-    image = images.grey(data.astronaut())[:200, :240]
-    mask = np.zeros(image.shape, bool)
-    mask[:, 120:] = True
-    image = np.where(mask, blur.blur(image, 5), image)
-    for name, array in (("images/a", image), ("masks/a", ~mask * 255), ("peer/a", ~mask * 1.0)):
-        images.write(
-            ran.folder / "set" / f"{name}.png", array.astype(np.uint8) if array.dtype == int else array
-        )
-    entry = {"truth": "masks", "images": "set/images", "truth_folder": "set/masks", "blurred": "black"}
-    entry["peers"] = {"oracle": {"folder": "set/peer", "high": "sharp"}}
-    overlay = {"sets": {"mine": entry}, "benchmarks": ["mine"]}
-    target = "results/benchmarks/mine/scores.csv"
-    ran.snakemake(target, overlay=overlay)
-    scores = pd.read_csv(ran.folder / target).set_index("method")
-    assert scores.accuracy["oracle"] == scores.ap_blurred["oracle"] == 1
-    assert scores.mae["oracle"] == 0
-    assert scores.accuracy["map"] > 0.85
-    assert {"probability", "lbp", "laplacian_variance"} <= set(scores.index)
-    assert ran.pending(overlay, target) == {}
-    images.write(ran.folder / "set/peer/a.png", (mask * 255).astype(np.uint8))
-    assert ran.pending(overlay, target) == {"score": 1, "benchmark": 1}
-
-
-def test_a_source_on_the_web_is_fetched_checked_and_ingested(ran, tmp_path, monkeypatch):
-    rng = np.random.default_rng(1)
-    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
-        for index in range(4):
-            images.write(tmp_path / "one.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
-            archive.write(tmp_path / "one.png", f"set/{index}.png")
-    digest = hashlib.sha256((tmp_path / "set.zip").read_bytes()).hexdigest()
-    monkeypatch.setenv("DEFOCUS_CACHE", str(tmp_path / "cache"))
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/set.zip"
-        overlay = {"ingest": {"sources": [{"url": url, "sha256": digest, "licence": "mine"}]}}
-        ran.snakemake("results/ingest/manifest.csv", overlay=overlay)
-        server.shutdown()
-    manifest = pd.read_csv(ran.folder / "results/ingest/manifest.csv")
-    assert list(manifest.path) == [f"results/downloads/{digest}/set/{index}.png" for index in range(4)]
-    assert set(manifest.source) == {f"url:{url}"}
-    assert ran.pending(overlay, "results/ingest/manifest.csv") == {}
-    overlay["ingest"]["sources"][0].pop("sha256")
-    code, output = ran.snakemake("--dry-run", overlay=overlay, check=False)
-    assert code != 0
-    assert "ingest.sources.0" in output
-
-
-@pytest.fixture(scope="module")
-def shared_set(ran):
-    """Overlay of a set of four photographs in two shards, mapped and scored."""
-    rng = np.random.default_rng(0)
-    for name in "abcd":
-        images.write(ran.folder / f"four/images/{name}.png", rng.integers(0, 256, (64, 64), dtype=np.uint8))
-        images.write(ran.folder / f"four/masks/{name}.png", np.eye(64, dtype=np.uint8) * 255)
-    entry = {"truth": "masks", "images": "four/images", "truth_folder": "four/masks", "blurred": "white"}
-    overlay = {
-        "sets": {"four": {**entry, "shards": 2}},
-        "benchmarks": ["four"],
-        "baselines": ["standard_deviation"],
-        "maps": {"model": "shipped/blurnet", "refine": False},
-    }
-    ran.snakemake(FOUR, overlay=overlay)
-    return overlay
-
-
-FOUR = "results/benchmarks/four/scores.csv"
-ONE_SHARD = {"maps": 1, "score": 1, "benchmark": 1}
-
-
-def test_an_image_edited_reruns_its_shard_alone_and_a_touched_one_nothing(ran, shared_set):
-    path = ran.folder / "four/images/a.png"
-    before = path.read_bytes()
-    os.utime(path)
-    assert ran.pending(shared_set, FOUR) == {}
-    images.write(path, np.zeros((64, 64), np.uint8))
-    assert ran.pending(shared_set, FOUR) == ONE_SHARD
-    path.write_bytes(before)
-    assert ran.pending(shared_set, FOUR) == {}
-
-
-def test_a_set_added_to_the_benchmarks_reruns_no_other_one(ran, shared_set):
-    both = {**shared_set, "sets": {**shared_set["sets"], "more": shared_set["sets"]["four"]}}
-    jobs = ran.pending({**both, "benchmarks": ["four", "more"]}, FOUR, FOUR.replace("four", "more"))
-    assert jobs == {"maps": 2, "score": 2, "benchmark": 1}
-
-
-def test_an_image_added_or_removed_reruns_its_shard_and_leaves_nothing_behind(ran, shared_set):
-    folder = ran.folder / "four"
-    for kind in ("images", "masks"):
-        shutil.copy(folder / kind / "a.png", folder / kind / "e.png")
-    assert ran.pending(shared_set, FOUR) == ONE_SHARD
-    for kind in ("images", "masks"):
-        (folder / kind / "e.png").unlink()
-        (folder / kind / "d.png").unlink()
-    assert ran.pending(shared_set, FOUR) == ONE_SHARD
-    ran.snakemake(FOUR, overlay=shared_set)
-    table = pd.read_csv(ran.folder / "results/benchmarks/four/images.csv")
-    maps = {path.stem for path in (ran.folder / "results/maps/four").glob("[01]/*.npy")}
-    assert set(table.image) == maps == {"a", "b", "c"}
-
-
-def test_measured_radii_are_scored_by_their_table_whose_edit_scores_anew(ran):
-    image = blur.blur(images.grey(data.brick())[:128, :128], 2)
-    folder = ran.folder / "radii"
-    images.write(folder / "image_1.png", image)
-    np.save(folder / "radius_1.npy", np.full(image.shape, 4, np.float32))
-    (folder / "table.csv").write_text("sigma_px,radius_px\n2,4\n8,16\n")
-    entry = {"truth": "sigma", "images": "radii", "truth_folder": "radii"}
-    entry |= {"replace": {"image": "image_", "truth": "radius_"}, "radius_table": "radii/table.csv"}
-    overlay = {"sets": {"radii": entry}, "benchmarks": ["radii"], "baselines": ["edge_ratio"]}
-    target = "results/benchmarks/radii/scores.csv"
-    ran.snakemake(target, overlay=overlay)
-    scores = pd.read_csv(ran.folder / target).set_index("method")
-    assert {"map", "edge_ratio"} == set(scores.index)
-    assert (scores.mae < 0.8).all()
-    (folder / "table.csv").write_text("sigma_px,radius_px\n3,4\n8,16\n")
-    assert ran.pending(overlay, target) == {"maps": 1, "score": 1, "benchmark": 1}
-
-
 def test_the_dense_network_is_made_on_request(ran):
     count = {"train": 6, "validation": 2}
     overlay = {"scenes": {"count": count, "recipe": {"size": 64}, "sharp_share": 0.1}}
@@ -350,14 +206,3 @@ def test_a_recipe_is_trained_where_maps_ask_for_it(ran):
         "variant_score": 2,
         "variants": 1,
     }
-
-
-def test_stacks_are_fused_and_scored_beside_others(ran):
-    rng = np.random.default_rng(0)
-    for file in ("stacks/one/one_A.png", "stacks/one/one_B.png", "peer/one.png"):
-        images.write(ran.folder / file, rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
-    overlay = {"stacks": {"mine": {"stacks": "stacks", "peers": {"other": "peer"}}}}
-    ran.snakemake("results/applications/fuse_mine/scores.csv", overlay=overlay)
-    scores = pd.read_csv(ran.folder / "results/applications/fuse_mine/scores.csv")
-    rivals = {"defocus_map", "mean", "laplacian_pyramid", "guided_filter"}
-    assert set(scores.method) == {"fused", "other", *rivals}
