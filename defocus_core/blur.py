@@ -76,6 +76,23 @@ def true_sigma(sigma: float, recipe: str = "full") -> float:
     return float(np.sqrt(np.sum(weights * offsets**2)))
 
 
+def paper_label(sigma: np.ndarray) -> np.ndarray:
+    """Return the label of Galetto & Deng (arXiv 2107.14443) whose kernel blurs by sigma.
+
+    Their kernels are cut, so a label k blurs by k / 1.35 (k = 1) to k / 1.81 (k = 19) pixels.
+
+    Parameters
+    ----------
+    sigma : of any shape, in pixels
+
+    Returns
+    -------
+    float64 of its shape in [0, 19], linear between labels
+    """
+    labels = np.arange(20)
+    return np.interp(sigma, [true_sigma(label, "paper") for label in labels], labels)
+
+
 def blur(image: np.ndarray, sigma: float, *, recipe: str = "full", border: str = "mirror") -> np.ndarray:
     """Blur an image with a Gaussian.
 

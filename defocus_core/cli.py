@@ -280,7 +280,7 @@ def _parser() -> argparse.ArgumentParser:
         "--in-focus",
         type=float,
         help="sigma kept as it is, pixels, and nothing else (default: all that is likely in focus, with two "
-        "pixels around; with --published 0.55)",
+        "pixels around; with --published 0.74)",
     )
     command.add_argument(
         "--published", action="store_true", help="the published equations instead, which have no strength"
@@ -288,7 +288,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--out-of-focus",
         type=float,
-        help="with --published: sigma blurred in full, pixels (default 3.9)",
+        help="with --published: sigma blurred in full, pixels (default 4.0)",
     )
     command.set_defaults(run=_magnify)
 

@@ -10,8 +10,6 @@ from scipy.special import expit
 
 from . import blur, images
 
-FULL_SCALE = blur.true_sigma(19, "paper")  # pixels at the paper's label 19, where its map is 1
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -48,7 +46,7 @@ def gain(sigma: np.ndarray, settings: Settings = Settings()) -> np.ndarray:
     -------
     (H, W) float32 in [0, settings.gain]
     """
-    scaled = sigma / FULL_SCALE
+    scaled = blur.paper_label(sigma) / 19
     rising = expit(settings.slope_low * (scaled - settings.edge_low))
     falling = 1 - expit(settings.slope_high * (scaled - settings.edge_high))
     return (settings.gain * rising * falling).astype(np.float32)

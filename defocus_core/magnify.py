@@ -9,8 +9,7 @@ import numpy as np
 
 from . import blur, focus, images, refine, scenes
 
-LABEL = 19 / blur.true_sigma(19, "paper")  # the paper's labels to one pixel of sigma
-CENTRE = 10 / LABEL
+CENTRE = 10  # label at which equation 13 has its least weight
 FACTOR = 3.0
 SHARPEST = 0.1  # share of a photograph that counts as in focus
 RIM = 6  # pixels around it whose colour is not that of the background
@@ -21,7 +20,7 @@ MARGIN = 2  # pixels around what is in focus that are kept too: a map's edge may
 class Settings:
     """Constants of equations 12 and 13, defaults as published.
 
-    The published 1, 7 and 10 are labels; a label of k blurs by about k / 1.81 pixels, which is what maps say.
+    The published 1, 7 and 10 are labels (:func:`defocus_core.blur.paper_label`), maps are in pixels.
 
     Parameters
     ----------
@@ -31,17 +30,18 @@ class Settings:
         (published: 128 in 0..255)
     """
 
-    in_focus: float = 1 / LABEL
-    out_of_focus: float = 7 / LABEL
+    in_focus: float = blur.true_sigma(1, "paper")
+    out_of_focus: float = blur.true_sigma(7, "paper")
     sharpen: float = 0.25
     radius: int = 33
     eps: float = 128 / 255**2
     iterations: int = 5
 
     def __post_init__(self):
-        if not 0 <= self.in_focus < self.out_of_focus < CENTRE:
+        most = blur.true_sigma(CENTRE, "paper")
+        if not 0 <= self.in_focus < self.out_of_focus < most:
             raise ValueError(
-                f"in_focus < out_of_focus < {CENTRE:.3g} pixels, not {self.in_focus} and {self.out_of_focus}"
+                f"in_focus < out_of_focus < {most:.3g} pixels, not {self.in_focus} and {self.out_of_focus}"
             )
 
 
@@ -59,11 +59,11 @@ def weight(sigma: np.ndarray, settings: Settings = Settings()) -> np.ndarray:
     -------
     (H, W) float32 in [0, 1]
     """
-    near, far = CENTRE - settings.in_focus, CENTRE - settings.out_of_focus
+    near, far = CENTRE - blur.paper_label([settings.in_focus, settings.out_of_focus])
     log_near, log_far = np.log(-np.log(1 - 0.999)), np.log(-np.log(1 - 0.001))
     power = (log_near - log_far) / (np.log(near) - np.log(far))
     scale = near / np.exp(log_near / power)
-    distance = np.maximum(CENTRE - sigma, 0) / scale
+    distance = np.maximum(CENTRE - blur.paper_label(sigma), 0) / scale
     return (1 - np.exp(-(distance**power))).astype(np.float32)
 
 

@@ -12,11 +12,21 @@ def image():
 
 
 def test_gain_follows_the_published_constants():
-    sigma = np.array([[0.0, 3.5, 19.0]], np.float32) * enhance.FULL_SCALE / 19
-    gain = enhance.gain(sigma)[0]
-    assert gain[0] == pytest.approx(2 / (1 + np.exp(4.6)), rel=1e-3)
-    assert gain[1] == pytest.approx(1.96, abs=0.02)
-    assert gain[2] < 1e-6
+    labels = np.array([0, 1, 5, 19])
+    sigma = np.array([[blur.true_sigma(label, "paper") for label in labels]], np.float32)
+    rising = 1 / (1 + np.exp(-46 * (labels / 19 - 0.1)))
+    falling = 1 - 1 / (1 + np.exp(-183 * (labels / 19 - 0.27)))
+    np.testing.assert_allclose(enhance.gain(sigma)[0], 2 * rising * falling, rtol=1e-3, atol=1e-6)
+
+
+def test_enhancement_adds_the_detail_as_often_as_its_gain_says(image):
+    image = 0.3 + 0.4 * image
+    sigma = np.full(image.shape[:2], blur.true_sigma(3, "paper"), np.float32)
+    detail = image - cv2.GaussianBlur(image, (0, 0), 2)
+    gain = 2 / (1 + np.exp(-46 * (3 / 19 - 0.1)))
+    expected = np.clip(image + gain * detail, 0, 1)
+    np.testing.assert_allclose(enhance.enhance(image, sigma), expected, atol=1e-3)
+    np.testing.assert_allclose(enhance.unsharp(image), np.clip(image + 2 * detail, 0, 1), atol=1e-6)
 
 
 def test_enhancement_leaves_the_far_background_alone(image):
@@ -31,8 +41,8 @@ def test_enhancement_leaves_the_far_background_alone(image):
 def test_weight_takes_its_two_published_values_and_never_rises():
     sigma = np.linspace(0, 20, 200, dtype=np.float32)[None]
     weight = magnify.weight(sigma)[0]
-    labels = np.float32([[1, 7]])
-    assert magnify.weight(labels / magnify.LABEL)[0] == pytest.approx([0.999, 0.001], abs=1e-5)
+    sigmas = np.array([[blur.true_sigma(label, "paper") for label in (1, 5, 7, 10)]])
+    assert magnify.weight(sigmas)[0] == pytest.approx([0.999, 0.059, 0.001, 0], abs=1e-3)
     assert (np.diff(weight) <= 1e-6).all()
 
 
@@ -42,6 +52,13 @@ def test_magnification_blurs_the_background_and_keeps_the_subject(image):
     result = magnify.magnify(image, sigma)
     assert result[:, 80:].std() < 0.95 * image[:, 80:].std()
     assert np.abs(result - image)[:, :70].mean() < 0.02
+
+
+def test_what_is_in_focus_is_sharpened_by_a_quarter_of_its_detail(image):
+    image = 0.3 + 0.4 * image
+    detail = image - cv2.GaussianBlur(image, (0, 0), 1)
+    sharp = magnify.magnify(image, np.zeros(image.shape[:2], np.float32))
+    np.testing.assert_allclose(sharp, image + 0.25 * detail, atol=1e-3)
 
 
 def test_the_subject_does_not_bleed_into_the_background():
@@ -250,3 +267,12 @@ def test_the_embedded_scenes_are_the_same_at_another_strength():
         assert stronger["focus"] == lens["focus"]
     _, sigma = scenes.photograph(weak[-1][1], **weak[-1][2])
     assert 3 * 3 / 16 <= sigma.max() <= 3 * 3 / 4
+
+
+def test_without_detail_the_shot_of_less_blur_is_taken_and_the_first_of_equals(monkeypatch):
+    flat = np.full((64, 80), 0.5, np.float32)
+    sigmas = iter([3.0, 1.0, 1.0])
+    monkeypatch.setattr(
+        fuse.maps, "estimate", lambda image, **_: np.full(image.shape[:2], next(sigmas), np.float32)
+    )
+    assert (fuse.fuse([flat, flat, flat], model="blurnet").labels == 1).all()
