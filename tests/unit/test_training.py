@@ -148,3 +148,88 @@ def test_the_mean_of_two_networks_measures_its_batch_statistics_anew(splits):
     answers = torch.nn.functional.conv2d((images - 0.5) / 0.25, mean, stride=model.network.trunk[0].stride)
     found = model.state_dict()["network.trunk.1.running_mean"]
     np.testing.assert_allclose(found, answers.mean((0, 2, 3)), atol=1e-4)
+
+
+class Certain(torch.nn.Module):
+    """Gives every pixel the same chances of three levels."""
+
+    sigmas = torch.tensor([1.0, 2.0, 8.0])
+    chances = torch.tensor([0.2, 0.5, 0.3])
+
+    def dense(self, images):
+        return self.chances.log().view(1, 3, 1, 1).expand(len(images), 3, 2, 2)
+
+
+@pytest.mark.parametrize(("level", "right"), [(1.25, 1.0), (0.75, 1.0), (1.75, 0.0)])
+def test_a_level_between_two_is_scored_by_its_nearness_to_both(level, right):
+    data = training_data.Scenes(torch.zeros(2, 8, 8, dtype=torch.uint8), torch.full((2, 2, 2), level))
+    below = int(level)
+    share, chances, sigmas = level - below, [0.2, 0.5, 0.3], [1, 2, 8]
+    scores = training.evaluate(Certain(), data)
+    loss = -((1 - share) * np.log(chances[below]) + share * np.log(chances[below + 1]))
+    sigma = sigmas[below] ** (1 - share) * sigmas[below + 1] ** share
+    expected = {"loss": loss, "accuracy": right, "mae_sigma": abs(0.2 * 1 + 0.5 * 2 + 0.3 * 8 - sigma)}
+    assert scores == pytest.approx(expected, rel=1e-5)
+
+
+def test_scenes_are_turned_with_their_labels():
+    torch.manual_seed(0)
+    level = torch.arange(4.0).view(1, 2, 2)
+    scenes = training_data.Scenes(
+        level.to(torch.uint8).repeat_interleave(4, 1).repeat_interleave(4, 2), level
+    )
+    seen = set()
+    for _ in range(60):
+        images, turned = scenes.batch(torch.tensor([0]), augmentation.Ranges(flips=True))
+        torch.testing.assert_close(images[0, 0, 2::4, 2::4] * 255, turned[0])
+        seen.add(tuple(turned.flatten().tolist()))
+    assert len(seen) == 8
+
+
+def test_the_cosine_warms_up_and_ends_near_nothing(splits):
+    settings = dataclasses.replace(SETTINGS, epochs=4, batch=32, schedule="cosine")
+    rates = [row["learning_rate"] for row in _train(splits, settings)[1]]
+    done = (np.arange(4) * 4 + 3) / 16  # of the last of four steps an epoch
+    np.testing.assert_allclose(rates, 3e-3 * (1 + np.cos(np.pi * done)) / 2, rtol=1e-6)
+    one = dataclasses.replace(settings, epochs=40, batch=128)
+    assert _train(splits, dataclasses.replace(one, epochs=1))[1][0]["learning_rate"] == pytest.approx(
+        3e-3 * 1e-3 / 0.05, rel=1e-6
+    )
+
+
+def test_weights_decay_as_much_as_is_asked(splits):
+    settings = dataclasses.replace(SETTINGS, epochs=1)
+    lengths = []
+    for decay in (0.0, 5.0):
+        model, _ = _train(splits, dataclasses.replace(settings, weight_decay=decay))
+        lengths.append(float(model.state_dict()["network.trunk.3.weight"].norm()))
+    assert lengths[1] < 0.98 * lengths[0]
+
+
+def test_contrast_keeps_the_order_of_grey_levels_and_the_mean():
+    torch.manual_seed(0)
+    batch = 0.4 + 0.2 * torch.rand(64, 1, 8, 8)
+    varied = augmentation.augment(batch, augmentation.Ranges(contrast=0.5))
+    gains = varied.flatten(1).std(1) / batch.flatten(1).std(1)
+    torch.testing.assert_close(varied.mean((1, 2, 3)), batch.mean((1, 2, 3)))
+    assert torch.equal(varied.flatten(1).argmax(1), batch.flatten(1).argmax(1))
+    assert 0.5 <= gains.min() < 0.6
+    assert 1.4 < gains.max() <= 1.501
+
+
+def test_gamma_and_noise_reach_as_far_as_asked_to_both_sides():
+    torch.manual_seed(0)
+    grey = torch.full((400, 1, 8, 8), 0.5)
+    exponents = augmentation.augment(grey, augmentation.Ranges(gamma=1.0))[:, 0, 0, 0].log() / np.log(0.5)
+    assert 0.5 <= exponents.min() < 0.52
+    assert 1.96 < exponents.max() <= 2.001
+    noise = augmentation.augment(grey, augmentation.Ranges(noise=10)).flatten(1).std(1) * 255
+    assert 8 < noise.max() < 13
+    assert noise.min() < 1
+
+
+def test_flips_give_all_eight_orientations():
+    torch.manual_seed(0)
+    batch = (torch.arange(4.0) / 4).view(1, 1, 2, 2).expand(100, 1, 2, 2)
+    turned = augmentation.augment(batch, augmentation.Ranges(flips=True))
+    assert len({tuple(patch.flatten().tolist()) for patch in turned}) == 8
