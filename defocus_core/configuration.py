@@ -149,7 +149,15 @@ def _maps(config: dict, root: Path) -> Iterator[tuple[str, str]]:
         yield from _refused(f"{key}.refinement", lambda chosen=chosen: refine.settings_from(chosen))
         if "model" in options:
             yield from _unknown_model(f"{key}.model", options["model"], config, root)
-    yield from _unknown_model("scenes.start", config["scenes"]["start"], config, root)
+    start = config["scenes"]["start"]
+    yield from _unknown_model("scenes.start", start, config, root)
+    if start == "trained/scenenet":
+        yield "scenes.start", "the network that these scenes train cannot be its own start"
+    if config["scenes"]["average"] and start != "shipped/scenenet":
+        yield (
+            "scenes.average",
+            f"the mean of weights needs a start of the same kind: shipped/scenenet, not {start}",
+        )
 
 
 def _unknown_model(key: str, model: str, config: dict, root: Path) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import shutil
 import stat
 import zipfile
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import pooch
 import requests
@@ -35,7 +36,7 @@ def fetch(url: str, *, sha256: str, cache: str | Path) -> Path:
     """
     cache = Path(cache)
     cache.mkdir(parents=True, exist_ok=True)
-    name = f"{sha256}{PurePosixPath(url).suffix}"
+    name = f"{sha256}{PurePosixPath(urlsplit(url).path).suffix}"
     try:
         found = pooch.retrieve(
             url, f"sha256:{sha256}", fname=name, path=cache, downloader=_Continued(cache / f"{sha256}.broken")

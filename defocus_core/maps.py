@@ -116,7 +116,9 @@ def estimate(
         if image.ndim == 3:
             image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
         values = refinement.refine(values, image, settings.refine, certainty=certainty)
-    return np.exp(values, out=values) - LEAST if settings.logarithm else values
+    if settings.logarithm:
+        values = np.exp(values, out=values) - LEAST
+    return np.maximum(values, 0, out=values)
 
 
 def scales_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -18,9 +19,9 @@ def expand(paths: Sequence[Path]) -> list[Path]:
     files = [file for path in paths for file in (images.listing(path) if path.is_dir() else [path])]
     if not files:
         raise UsageError(f"no images in {', '.join(map(str, paths))}; known: {', '.join(images.SUFFIXES)}")
-    twice = [file for file in files if files.count(file) > 1]
-    if twice:
-        raise UsageError(f"{twice[0]} is given twice")
+    (commonest, count), *_ = Counter(files).most_common(1)
+    if count > 1:
+        raise UsageError(f"{commonest} is given twice")
     return files
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageFont
 
-from . import atomic
+from . import atomic, images
 
 COLOURS = "magma"
 DPI = 110
@@ -82,7 +82,8 @@ def side_by_side(panels: Sequence[tuple[str, np.ndarray]], path: str | Path, *, 
 
     Parameters
     ----------
-    panels : title and array: (H, W, 3) is a picture, (H, W) a map with a colour bar of its own
+    panels : title and array: uint8, uint16 or (H, W, 3) is a picture, (H, W) float a map with a colour
+        bar of its own
     path : PNG file
     columns : panels in a row
     """
@@ -91,9 +92,12 @@ def side_by_side(panels: Sequence[tuple[str, np.ndarray]], path: str | Path, *, 
     height, width = panels[0][1].shape[:2]
     figure = Figure((4.2 * columns, (4.2 * height / width + 0.4) * rows), layout="constrained")
     for axes, (title, array) in zip(np.ravel(figure.subplots(rows, columns)), panels, strict=False):
-        shown = axes.imshow(array, cmap=COLOURS)
+        is_map = array.ndim == 2 and array.dtype.kind == "f"
+        picture = array if is_map else images.as_float(array)
+        look = {"cmap": COLOURS} if is_map else {"cmap": "gray", "vmin": 0, "vmax": 1}
+        shown = axes.imshow(picture, **look)
         axes.set_title(title, fontsize=10)
-        if array.ndim == 2:
+        if is_map:
             figure.colorbar(shown, ax=axes, shrink=0.8)
     for axes in figure.axes:
         if axes.images:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from . import atomic
 
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 SUFFIX = ".provenance.json"
 
 
@@ -71,7 +72,7 @@ def find(path: str | Path) -> dict:
     path = Path(path)
     if not path.is_file():
         raise ProvenanceError(f"no file {str(path)!r}; ask for one file of a result")
-    for folder in list(path.resolve().parents)[:3]:
+    for folder in path.resolve().parents:
         for file in sorted(folder.glob("*" + SUFFIX)):
             noted = json.loads(file.read_text())
             for name, digest in noted.get("outputs", {}).items():
@@ -142,8 +143,8 @@ def _processor() -> str:
 def code_digest(script: str | Path, root: str | Path) -> str:
     """Return a digest of a script and of every module under a folder that it reaches by import.
 
-    Comments and layout do not count, for the digest is taken over the parsed program; neither does this
-    module, which changes no result.
+    Comments, docstrings, layout and the version do not count, for the digest is taken over the parsed
+    program; neither does this module, which changes no result.
 
     Parameters
     ----------
@@ -168,7 +169,15 @@ def code_digest(script: str | Path, root: str | Path) -> str:
 @functools.lru_cache(maxsize=256)
 def _parsed(path: Path) -> tuple[ast.Module, str]:
     tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+            node.body[0] = ast.Pass()
+    tree.body = [node for node in tree.body if not _is_version(node)]
     return tree, hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+
+
+def _is_version(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and "__version__" in map(ast.unparse, node.targets)
 
 
 def _imports(path: Path, root: Path) -> list[Path]:

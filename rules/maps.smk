@@ -110,9 +110,9 @@ use rule maps as variant_maps with:
     output:
         folder=directory("results/variants/{set}/{variant}/maps/{shard}"),
     log:
-        "logs/variants/{set}_{variant}/maps_{shard}.log",
+        "logs/variants/{set}/{variant}/maps_{shard}.log",
     benchmark:
-        "benchmarks/variants/{set}_{variant}/maps_{shard}.tsv"
+        "benchmarks/variants/{set}/{variant}/maps_{shard}.tsv"
     params:
         code=lambda wildcards: code(
             "maps.py", network_of(VARIANTS[wildcards.variant]["model"])
@@ -131,9 +131,9 @@ use rule score as variant_score with:
     output:
         part="results/variants/{set}/{variant}/shards/{shard}.json",
     log:
-        "logs/variants/{set}_{variant}/score_{shard}.log",
+        "logs/variants/{set}/{variant}/score_{shard}.log",
     benchmark:
-        "benchmarks/variants/{set}_{variant}/score_{shard}.tsv"
+        "benchmarks/variants/{set}/{variant}/score_{shard}.tsv"
     params:
         settings=lambda wildcards: {**config["sets"][wildcards.set], "peers": {}},
         methods=[],
