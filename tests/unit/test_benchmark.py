@@ -123,3 +123,9 @@ def test_a_peer_in_pixels_is_not_fitted_to_the_truth(tmp_path, pair):
     assert rows.mae["one"] == pytest.approx(1)
     assert rows.mae["other"] == pytest.approx(0, abs=1e-6)
     assert rows.fitted.to_dict() == {"one": False, "other": True}
+
+
+@pytest.mark.parametrize(("blurred", "expected"), [("white", [[False, True]]), ("black", [[True, False]])])
+def test_a_mask_says_by_its_polarity_what_is_blurred(tmp_path, blurred, expected):
+    images.write(tmp_path / "mask.png", np.array([[0, 255]], np.uint8))
+    assert benchmark.read_mask(tmp_path / "mask.png", blurred=blurred).tolist() == expected

@@ -90,3 +90,22 @@ def test_levels_of_scenes_lie_between_those_of_the_network():
     columns = {"images": np.zeros((1, 8, 8), np.uint8), "sigma": np.array([[[0.1, 1.0], [np.sqrt(8), 9]]])}
     data = training_data.Scenes.of(columns, sigmas, torch.device("cpu"))
     np.testing.assert_allclose(data.level[0], [[0, 0], [1.5, 2]], atol=2e-3)
+
+
+def test_labels_lie_where_their_pixels_do(greys):
+    """In a scene of a sharp object before a blurred background, and the other way round."""
+    recipe = dataclasses.replace(RECIPE, shaded=0.0)
+    agreements = []
+    for seed in range(40):
+        image, sigma = composites.draw(
+            [composites.Photograph.of(greys[1])], recipe, np.random.default_rng(seed)
+        )
+        detail = np.abs(cv2.Laplacian(image.astype(np.float32), cv2.CV_32F))
+        detail = cv2.resize(detail, sigma.shape[::-1], interpolation=cv2.INTER_AREA)
+        if sigma.min() < 1 and sigma.max() > 3:
+            here, there = (np.corrcoef(np.log(detail + 1).ravel(), s.ravel())[0, 1] for s in (sigma, sigma.T))
+            agreements.append((here, there))
+    assert len(agreements) > 5
+    here, there = np.mean(agreements, 0)
+    assert here < -0.3
+    assert here < there - 0.1

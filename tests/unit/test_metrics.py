@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from defocus_core import fusion_metrics, metrics
+from defocus_core import blur, fusion_metrics, metrics
 
 
 def test_classification_by_hand():
@@ -74,6 +74,13 @@ def test_one_threshold_is_in_the_maps_own_unit_where_they_have_one():
         assert summary["accuracy"] == 1
         assert summary["accuracy_one_threshold"] == expected
     assert summary["threshold"] <= 1
+
+
+def test_the_threshold_for_all_images_is_in_pixels():
+    mask = np.tile([False, True], (4, 4))
+    scores = metrics.Detection(top=16.0)
+    scores.add("a", np.where(mask, 9.0, 8.0), mask)
+    assert 8 < scores.summary()["threshold"] <= 9
 
 
 def test_a_photograph_without_blur_has_no_average_precision_and_spoils_none():
@@ -173,3 +180,17 @@ def test_a_mask_may_be_of_numbers():
     scores[0].add("a", values, np.array([[False, True], [False, False]]))
     scores[1].add("a", values, np.uint8([[0, 255], [0, 0]]))
     assert scores[0].summary() == scores[1].summary()
+
+
+def test_the_blur_of_an_image_is_measured_by_its_sharp_original_where_that_has_texture():
+    sharp = np.random.default_rng(0).random((96, 200), dtype=np.float32)
+    sharp[:, 140:] = 0.5
+    candidates = np.arange(0.5, 4, 0.25)
+    found = metrics.matched_sigma(blur.blur(sharp, 2.25), sharp, candidates, window=4)
+    assert (found[:, :100] == 2.25).all()
+    assert np.isnan(found[:, 170:]).all()
+
+
+def test_a_map_that_falls_where_the_truth_rises_correlates_negatively():
+    truth = np.linspace(1, 3, 20, dtype=np.float32)[None]
+    assert metrics.dense(4 - truth, truth)["correlation"] == pytest.approx(-1)

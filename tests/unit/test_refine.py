@@ -143,3 +143,40 @@ def test_a_certainty_that_does_not_fit_is_refused():
 def test_settings_without_sense_are_refused(build):
     with pytest.raises(ValueError, match=r"^refine\.\w+ is (above|at least) .*, not"):
         build()
+
+
+def plainly(values, guide, *, passes, radius, eps, alpha):
+    """The weighted guided filter of Galetto & Deng 2022, written down as it is, with a fixed guide."""
+
+    def around(array):
+        return cv2.boxFilter(array, cv2.CV_64F, (2 * radius + 1,) * 2, borderType=cv2.BORDER_REFLECT)
+
+    mean = around(guide)
+    variance = around(guide * guide) - mean**2
+    weight = 1 / (variance**alpha + 1e-6**alpha)
+    gamma = refine.edge_aware_weight(guide.astype(np.float32))
+    for _ in range(passes):
+        slope = (around(guide * values) - mean * around(values)) / (variance + eps / gamma)
+        offset = around(values) - slope * mean
+        slope, offset = (around(weight * part) / around(weight) for part in (slope, offset))
+        values = slope * guide + offset
+    return values
+
+
+def test_the_published_refinement_is_its_equations_pass_by_pass(guide, values):
+    settings = dataclasses.replace(
+        refine.PAPER,
+        radius=6,
+        iterations=3,
+        guide_radius=4,
+        guide_iterations=2,
+        guide_eps=0.003,
+        alpha=1.0,
+        guide="grey",
+    )
+    grey = np.asarray(guide[:, :, 0], np.float64)
+    smoothed = grey
+    for _ in range(2):
+        smoothed = plainly(smoothed, smoothed, passes=1, radius=4, eps=0.003, alpha=1.0)
+    expected = plainly(values.astype(np.float64), smoothed, passes=3, radius=6, eps=0.005, alpha=1.0)
+    np.testing.assert_allclose(refine.refine(values, guide[:, :, 0], settings), expected, atol=2e-3)
