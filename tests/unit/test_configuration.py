@@ -44,6 +44,17 @@ def test_every_configuration_of_the_project_is_right(path):
             {"ingest": {"shares": {"train": float("inf")}}},
             r"ingest\.shares\.train: inf is (greater|not a finite)",
         ),
+        (
+            {
+                "patches": {"levels": {"spacing": "geometric", "smallest": 0.4, "largest": 12}},
+                "scenes": {"start": "trained/scenenet"},
+            },
+            r"scenes\.start: .* cannot be its own start",
+        ),
+        (
+            {"scenes": {"average": 0.5, "start": "shipped/blurnet"}},
+            r"scenes\.average: .* not shipped/blurnet",
+        ),
         ({"sets": {"CUHK": {"truth": "embedded", "size": 96}}}, r"sets: 'CUHK' .* of small letters, digits"),
         (
             {"sets": {"embedded": {"peers": {"x": {"folder": "x", "high": "sharp", "unit": "pixels"}}}}},

@@ -33,3 +33,14 @@ def test_any_map_has_a_picture(tmp_path, shape):
     height, width, channels = picture_of(np.zeros(shape, np.float32), tmp_path).shape
     assert height <= plots.TALLEST + 2 * plots.EDGE
     assert (width, channels) == (plots.ACROSS + 110, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_photographs_of_any_depth_and_grey_ones_are_drawn_as_pictures(tmp_path, dtype):
+    top = np.iinfo(dtype).max
+    grey = np.full((60, 90), top // 2, dtype)
+    colour = np.stack([grey, 0 * grey, 0 * grey], 2)
+    plots.side_by_side([("a", grey), ("b", colour)], tmp_path / "panels.png")
+    drawn = np.asarray(Image.open(tmp_path / "panels.png").convert("RGB")).astype(int)
+    for shown in ((127, 127, 127), (127, 0, 0)):
+        assert (np.abs(drawn - shown).max(2) < 4).mean() > 0.2

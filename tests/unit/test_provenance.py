@@ -47,6 +47,21 @@ def test_the_digest_follows_what_the_script_reaches_by_import(root, name, counts
     assert (provenance.code_digest(root / "script.py", root) != before) == counts
 
 
+def test_neither_docstrings_nor_the_version_count(root):
+    module = root / "defocus_core/one.py"
+    digests = []
+    for text in ("", '"""What it is."""\n__version__ = "1"\n', '"""Another."""\n__version__ = "2"\n'):
+        module.write_text(
+            text + "def f():\n" + (f"    {text.splitlines()[0]}\n" if text else "") + "    return 1\n"
+        )
+        provenance._parsed.cache_clear()
+        digests.append(provenance.code_digest(root / "script.py", root))
+    assert digests[1] == digests[2]
+    module.write_text(module.read_text().replace("return 1", "return 2"))
+    provenance._parsed.cache_clear()
+    assert provenance.code_digest(root / "script.py", root) != digests[2]
+
+
 @pytest.fixture
 def job(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
