@@ -130,7 +130,8 @@ def _scenes(config: dict) -> Iterator[tuple[str, str]]:
     started = {"trained": config["patches"], "recipe": recipes(config).get(name, {}).get("patches")}.get(
         origin
     )
-    if started and not patches.recipe_from(started).sigmas()[0] > 0:
+    refused = started and any(_refused("patches", lambda: patches.recipe_from(started)))
+    if started and not refused and not patches.recipe_from(started).sigmas()[0] > 0:
         yield (
             "scenes.start",
             "its levels start at a sigma of 0; scenes need them above 0, as geometric ones are",

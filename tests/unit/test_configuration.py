@@ -46,7 +46,17 @@ def test_every_configuration_of_the_project_is_right(path):
         ),
         (
             {
-                "patches": {"levels": {"spacing": "geometric", "smallest": 0.4, "largest": 12}},
+                "patches": {"levels": {"spacing": "geometric", "smallest": 0.4}},
+                "scenes": {"start": "trained/blurnet"},
+            },
+            r"patches: levels blur ever more, these by .* `kernel: full` does not",
+        ),
+        (
+            {
+                "patches": {
+                    "levels": {"spacing": "geometric", "smallest": 0.4, "largest": 12},
+                    "kernel": "full",
+                },
                 "scenes": {"start": "trained/scenenet"},
             },
             r"scenes\.start: .* cannot be its own start",
