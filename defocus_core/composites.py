@@ -197,7 +197,7 @@ def _background(back, far, lens, recipe, rng):
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
     slope = np.cos(angle) * x + np.sin(angle) * y
     sigma = np.abs(slope - rng.uniform(-1.2, 1.2)) * max(far, 1.0)
-    steps = np.array([0.0, 0.5, 0.8, 1.3, 2.0, 3.2, 5.0, 8.0, 12.0])
+    steps = np.array([0.0, 0.5, 0.8, 1.3, 2.0, 3.2, 5.0, 8.0, 12.0]) * (recipe.largest / 12)
     sigma = np.minimum(sigma, steps[-1]).astype(np.float32)
     position = np.interp(sigma, steps, np.arange(len(steps))).astype(np.float32)
     canvas = np.zeros_like(light)

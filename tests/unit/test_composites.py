@@ -109,3 +109,11 @@ def test_labels_lie_where_their_pixels_do(greys):
     here, there = np.mean(agreements, 0)
     assert here < -0.3
     assert here < there - 0.1
+
+
+@pytest.mark.parametrize("largest", [3.0, 20.0])
+def test_no_scene_is_blurred_beyond_the_largest_sigma_and_some_nearly_as_much(greys, largest):
+    recipe = dataclasses.replace(RECIPE, largest=largest)
+    photographs = [composites.Photograph.of(grey) for grey in greys]
+    most = [composites.draw(photographs, recipe, np.random.default_rng(seed))[1].max() for seed in range(60)]
+    assert 0.8 * largest < max(most) <= largest
