@@ -50,7 +50,7 @@ def manifest(
     ----------
     sources : see :func:`files`; each also has ``licence``
     recipe : its stride and sharpness decide what counts as a sharp patch
-    shares : of photographs in ``train``, ``validation`` and ``test``, summing to 1
+    shares : of scenes (photographs alike are one) in ``train``, ``validation`` and ``test``, summing to 1
     max_pixels : a larger image is skipped
 
     Returns

@@ -106,7 +106,8 @@ class Detection:
         ``accuracy``: at the best threshold of each image (an oracle, as published).
         ``accuracy_one_threshold``: at the one threshold that is best for the whole set, and
         ``threshold``, where it lies. ``mae``: mean. ``ap_blurred``: mean over images that have any blur.
-        ``max_f``: largest F with beta^2 = 0.3 of the mean precision and recall of *sharp*.
+        ``max_f``: largest F with beta^2 = 0.3 of the mean precision and recall of *sharp*; without a
+        sharp pixel the recall of a photograph is 0.
         """
         one_threshold, precision, recall = self._sums / len(self.rows)
         f = 1.3 * precision * recall / np.maximum(0.3 * precision + recall, 1e-12)

@@ -29,7 +29,7 @@ class Recipe:
     stride : pixels between the patches of one photograph
     sharpness : least variance of the Laplacian (grey levels 0..255) of a sharp patch
     flat_share : patches below that sharpness that are kept too, as a share of the sharp ones
-    cap : most patches of one photograph, drawn at random; None for all
+    cap : most sharp patches of one photograph, drawn at random; None for all
     """
 
     levels: blur.Levels = blur.Levels()

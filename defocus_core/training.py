@@ -86,7 +86,7 @@ def train(
 
     Parameters
     ----------
-    name : one of of :func:`defocus_core.networks.names`
+    name : one of :func:`defocus_core.networks.names`
     sigmas : (levels,) true sigma of each level, in pixels
     train, validation : patches, or scenes for a dense network, on the device to train on
     settings : see :class:`Settings`

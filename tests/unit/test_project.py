@@ -19,9 +19,10 @@ PINS = dict(
 def test_the_pins_satisfy_pyproject():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extra = {p.name: p for p in map(Requirement, project["optional-dependencies"]["onnx"])}
+    workflow = [*map(Requirement, project["optional-dependencies"]["workflow"])]
     development = (ROOT / "requirements-dev.txt").read_text().splitlines()
     pins = PINS | dict(line.split("==") for line in development if line.split("==")[0] in extra)
-    for wanted in [*map(Requirement, project["dependencies"]), *extra.values()]:
+    for wanted in [*map(Requirement, project["dependencies"]), *workflow, *extra.values()]:
         assert wanted.specifier.contains(pins[wanted.name.lower()]), wanted
 
 
