@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from defocus_core import depth, metrics
+from defocus_core import depth, metrics, scenes
 
 LENS = depth.Lens(focal_length=50, f_number=2, focus_distance=1, pixel_pitch=10)
 
@@ -83,3 +83,9 @@ def test_distances_are_scored_in_dioptres_and_shares():
     assert scores["mae_dioptres"] == pytest.approx((0 + 1 / 2 - 1 / 2.4 + 1 / 4 + 1 / 2 - 1 / 2.6) / 4)
     assert scores["median_error"] == pytest.approx(0.25)
     assert scores["within_quarter"] == 0.5
+
+
+def test_the_motorcycle_stands_as_far_away_as_its_calibration_says():
+    scene = scenes.Scene(np.zeros((1, 2, 3), np.float32), np.array([[60.0, 10.0]], np.float32))
+    millimetres = 193.001 * 994.978 / (scene.depth + 31.086)  # baseline x focal length / (disparity + offset)
+    np.testing.assert_allclose(scenes.motorcycle_distance(scene), millimetres / 1000, rtol=1e-4)

@@ -210,6 +210,24 @@ def test_beyond_the_largest_level_half_the_size_decides():
     assert 19 < np.exp(values)[0, 2] < 23
 
 
+def test_half_the_size_says_the_same_of_sigma_and_of_its_logarithm():
+    sigma, certainty = np.array([[0.3, 1.0, 3.0]], np.float32), np.ones((1, 3), np.float32)
+    direct = pyramid.doubled(sigma, certainty, largest=12, logarithm=False)
+    values, *rest = pyramid.doubled(np.log(sigma + maps.LEAST), certainty, largest=12)
+    np.testing.assert_allclose(np.exp(values) - maps.LEAST, direct[0], rtol=1e-4)
+    np.testing.assert_allclose(rest, direct[1:], rtol=1e-4)
+    expected = np.sqrt(4 * 3.0**2 - pyramid.HALVING)  # halving a photograph adds a blur of its own
+    assert direct[0][0, 2] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_copy_that_finds_much_blur_where_the_photograph_has_none_is_doubted():
+    full = np.full((1, 100), np.log(0.4), np.float32), np.full((1, 100), 0.8, np.float32)
+    half = full[0].copy(), full[1].copy()
+    half[0][0, :2] = np.log(11)
+    values, _ = pyramid.combined([full, half], largest=12)
+    np.testing.assert_allclose(np.exp(values[0, :2]), 0.4, rtol=0.1)
+
+
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 def test_a_frame_without_texture_is_left_to_full_size(level):
     flat = np.full((330, 500), level, np.float32)
