@@ -111,3 +111,12 @@ def test_unregistered_shots_of_other_exposure_fuse(scene):
     scores = [metrics.psnr(fusion.image[inside], scene[inside]) for fusion in (plain, aligned)]
     assert scores[1] > scores[0] + 8
     assert scores[1] > 30
+
+
+def test_exposure_is_matched_where_neither_shot_is_clipped():
+    rng = np.random.default_rng(0)
+    light = np.full((200, 300), 0.1, np.float32) + 0.2 * rng.random((200, 300), dtype=np.float32)
+    light[:, 200:] = 1.8  # white in the longer exposure, not in the shorter one
+    reference, shot = images.from_light(light), images.from_light(light / 2)
+    matched = align.find(shot, reference, register=False, match_exposure=True).apply(shot)
+    np.testing.assert_allclose(images.to_light(matched)[:, :150], light[:, :150], rtol=0.02)
