@@ -302,14 +302,14 @@ def check_suffix(path: str | Path, dtype: np.dtype = np.uint8) -> None:
 
 
 def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None) -> None:
-    """Write an image, with the colour profile and EXIF of another file.
+    """Write an image, with what another file says beside its pixels.
 
     Parameters
     ----------
     path : file to write; its suffix chooses the format
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 (PNG and TIFF only) or float in [0, 1]
         (written as 8 bit)
-    like : photograph whose ICC profile and EXIF (orientation reset) are kept
+    like : photograph whose ICC profile, EXIF (orientation reset), resolution and descriptive XMP are kept
 
     Raises
     ------

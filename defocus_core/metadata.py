@@ -9,12 +9,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import tifffile
-from PIL import ExifTags, Image, TiffImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
+
+from . import xmp
 
 TIFF = (".tif", ".tiff")
 _RESOLUTION, _UNIT, _INCH = (282, 283), 296, 2  # TIFF tags and a number
 _TO_INCHES = {_INCH: 1.0, 3: 2.54}
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+_XMP_TAG, _XMP_NAME = 700, "XML:com.adobe.xmp"  # in TIFF and in PNG
+_JPEG_XMP = 65504  # bytes that a JPEG's segment holds
 _LENGTHS = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 _DESCRIPTION = ExifTags.Base.ImageDescription
 _DESCRIPTIVE = {  # what a TIFF's other tags say of its own layout must not travel
@@ -33,15 +37,17 @@ def of(like: str | Path | None, image: np.ndarray, suffix: str) -> dict:
 
     Parameters
     ----------
-    like : photograph whose colour profile, EXIF and resolution are kept; None for nothing
+    like : photograph whose colour profile, EXIF, XMP and resolution are kept; None for nothing
     image : (H, W) or (H, W, C) upright; a profile is kept only where it is of such colours
     suffix : of the file to write, lower case with its dot
     """
     if like is None:
         return {}
     with Image.open(like) as source:
-        found = {"icc_profile": _profile(source, image), "exif": _exif(source, image)}
-        found |= _resolution(source, suffix)
+        packet = xmp.descriptive(source.info.get("xmp", b""))
+        exif = _exif(source, image, {_XMP_TAG: packet} if packet and suffix in TIFF else {})
+        found = {"icc_profile": _profile(source, image), "exif": exif}
+        found |= _resolution(source, suffix) | (_xmp(packet, suffix) if packet else {})
     return {key: value for key, value in found.items() if value}
 
 
@@ -52,8 +58,9 @@ def _profile(source: Image.Image, image: np.ndarray) -> bytes | None:
     return source.info.get("icc_profile")
 
 
-def _exif(source: Image.Image, image: np.ndarray) -> bytes | None:
+def _exif(source: Image.Image, image: np.ndarray, more: dict[int, bytes]) -> bytes | None:
     exif, kept = source.getexif(), Image.Exif()
+    kept.update(more)
     kept.update({tag: exif[tag] for tag in exif if tag in _DESCRIPTIVE})
     described = _of_one_picture(str(kept.pop(_DESCRIPTION, "")))
     kept.update({_DESCRIPTION: described} if described else {})
@@ -65,6 +72,15 @@ def _exif(source: Image.Image, image: np.ndarray) -> bytes | None:
     for directory, known in directories.items():
         kept.get_ifd(directory).update(known)
     return kept.tobytes() if len(kept) or any(directories.values()) else None
+
+
+def _xmp(packet: bytes, suffix: str) -> dict:
+    if suffix == ".png":
+        chunks = PngImagePlugin.PngInfo()
+        chunks.add_itxt(_XMP_NAME, packet.decode())
+        return {"pnginfo": chunks}
+    fits = suffix == ".webp" or (suffix in (".jpg", ".jpeg") and len(packet) <= _JPEG_XMP)
+    return {"xmp": packet} if fits else {}
 
 
 def _resolution(source: Image.Image, suffix: str) -> dict:
@@ -113,8 +129,10 @@ def _write_tiff(path: Path, image: np.ndarray, metadata: dict) -> None:
     exif = Image.Exif()
     exif.load(metadata.get("exif", b""))
     texts = {tag: value for tag, value in exif.items() if isinstance(value, str)}
+    packet = exif.get(_XMP_TAG, b"")
     directories = {directory: known for directory in _DIRECTORIES if (known := exif.get_ifd(directory))}
     tags = [(int(tag), "s", 0, value, True) for tag, value in texts.items() if tag != _DESCRIPTION]
+    tags += [(_XMP_TAG, "B", len(packet), packet, True)] if packet else []
     # tifffile writes no pointers to directories itself: the tag before holds the place
     tags += [(int(directory) - 1, "I", 1, 0, True) for directory in directories]
     density = {}
@@ -161,6 +179,8 @@ def _png_chunks(metadata: dict) -> bytes:
         chunks += _png_chunk(b"pHYs", struct.pack(">IIB", across, down, 1))  # pixels to the metre
     if "exif" in metadata:
         chunks += _png_chunk(b"eXIf", metadata["exif"].removeprefix(b"Exif\0\0"))
+    if "pnginfo" in metadata:
+        chunks += b"".join(_png_chunk(kind, data) for kind, data, *_ in metadata["pnginfo"].chunks)
     return chunks
 
 
