@@ -17,6 +17,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def limit(threads: int) -> None:
+    """Let the operations of torch and OpenCV use so many threads in this process."""
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+
+
 def each(
     one: Callable[[Any], Any], items: Sequence, *, jobs: int | None = None
 ) -> Iterator[Callable[[], Any]]:
@@ -59,8 +65,7 @@ def each(
 def _one_thread() -> Iterator[None]:
     """Give the operations of torch and OpenCV one thread, and back what they had."""
     before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    limit(1)
     try:
         yield
     finally:

@@ -20,6 +20,8 @@ rule evaluate:
         ),
     log:
         "logs/evaluate/{backbone}.log",
+    benchmark:
+        "benchmarks/evaluate/{backbone}.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 2
@@ -40,6 +42,8 @@ rule measure:
         cost="results/models/{backbone}/cost.json",
     log:
         "logs/measure/{backbone}.log",
+    benchmark:
+        "benchmarks/measure/{backbone}.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 2
@@ -78,6 +82,8 @@ rule compare:
         ),
     log:
         "logs/compare.log",
+    benchmark:
+        "benchmarks/compare.tsv"
     conda:
         "../envs/cpu.yaml"
     resources:

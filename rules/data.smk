@@ -7,6 +7,8 @@ rule download:
         folder=directory("results/downloads/{sha256}"),
     log:
         "logs/download/{sha256}.log",
+    benchmark:
+        "benchmarks/download/{sha256}.tsv"
     wildcard_constraints:
         sha256="[0-9a-f]{64}",
     conda:
@@ -77,6 +79,8 @@ rule join:
         patches="results/patches/{split}.h5",
     log:
         "logs/join/{split}.log",
+    benchmark:
+        "benchmarks/join/{split}.tsv"
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -93,6 +97,8 @@ rule embedded_set:
         folder=directory("results/sets/{set}"),
     log:
         "logs/sets/{set}.log",
+    benchmark:
+        "benchmarks/sets/{set}.tsv"
     conda:
         "../envs/cpu.yaml"
     resources:

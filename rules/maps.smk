@@ -157,6 +157,8 @@ rule variants:
         ),
     log:
         "logs/variants/{set}.log",
+    benchmark:
+        "benchmarks/variants/{set}.tsv"
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -184,6 +186,8 @@ rule published:
         scores="results/published/{published}.csv",
     log:
         "logs/published/{published}.log",
+    benchmark:
+        "benchmarks/published/{published}.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 2

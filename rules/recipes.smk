@@ -16,6 +16,8 @@ use rule join as join_recipe with:
         patches="results/recipes/{recipe}/{split}.h5",
     log:
         "logs/join/{recipe}_{split}.log",
+    benchmark:
+        "benchmarks/join/{recipe}_{split}.tsv"
 
 
 use rule train as train_recipe with:

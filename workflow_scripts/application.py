@@ -3,13 +3,11 @@
 import importlib
 import sys
 
-import torch
-
-from defocus_core import atomic, backbones, maps, plots, provenance
+from defocus_core import atomic, backbones, maps, parallel, plots, provenance
 from defocus_core.experiments import Setup
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-torch.set_num_threads(snakemake.threads)
+parallel.limit(snakemake.threads)
 
 experiment = importlib.import_module(f"defocus_core.experiments.{snakemake.wildcards.application}")
 setup = Setup(

@@ -4,12 +4,21 @@ import json
 import sys
 
 import pandas as pd
-import torch
 
-from defocus_core import atomic, backbones, metrics, plots, provenance, store, training, training_data
+from defocus_core import (
+    atomic,
+    backbones,
+    metrics,
+    parallel,
+    plots,
+    provenance,
+    store,
+    training,
+    training_data,
+)
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-torch.set_num_threads(snakemake.threads)
+parallel.limit(snakemake.threads)
 model = backbones.load(snakemake.input.model).to(training.device())
 columns = store.read(snakemake.input.test)
 logits = training.logits(model, training_data.Patches.of(columns, training.device()))

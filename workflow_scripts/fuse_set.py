@@ -3,13 +3,11 @@
 import sys
 from pathlib import Path
 
-import torch
-
-from defocus_core import atomic, backbones, maps, plots, provenance, report, sets
+from defocus_core import atomic, backbones, maps, parallel, plots, provenance, report, sets
 from defocus_core.experiments import Setup, fuse
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-torch.set_num_threads(snakemake.threads)
+parallel.limit(snakemake.threads)
 
 settings = snakemake.params.settings
 each, panels = fuse.of_stacks(

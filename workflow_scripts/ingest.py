@@ -2,9 +2,12 @@
 
 import sys
 
+import cv2
+
 from defocus_core import atomic, ingest, patches, provenance, sources
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+cv2.setNumThreads(snakemake.threads)
 settings = snakemake.params.settings
 table = ingest.manifest(
     sources.with_downloads(settings["sources"], snakemake.input.downloads),

@@ -3,12 +3,10 @@
 import sys
 from pathlib import Path
 
-import torch
-
-from defocus_core import atomic, backbones, images, maps, plots, provenance, sets
+from defocus_core import atomic, backbones, images, maps, parallel, plots, provenance, sets
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-torch.set_num_threads(snakemake.threads)
+parallel.limit(snakemake.threads)
 folder = Path(snakemake.output.folder)
 folder.mkdir(parents=True, exist_ok=True)
 arguments = maps.arguments_from(snakemake.params.settings)

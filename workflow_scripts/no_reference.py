@@ -2,13 +2,11 @@
 
 import sys
 
-import torch
-
-from defocus_core import atomic, backbones, maps, no_reference, provenance, report, sources
+from defocus_core import atomic, backbones, maps, no_reference, parallel, provenance, report, sources
 from defocus_core.experiments import Setup, enhance
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-torch.set_num_threads(snakemake.threads)
+parallel.limit(snakemake.threads)
 
 each = enhance.without_truth(
     Setup(backbones.load(snakemake.input.model), maps.arguments_from(snakemake.params.maps)),

@@ -3,12 +3,22 @@
 import sys
 
 import pandas as pd
-import torch
 
-from defocus_core import atomic, backbones, benchmark, focus, images, maps, metrics, plots, provenance
+from defocus_core import (
+    atomic,
+    backbones,
+    benchmark,
+    focus,
+    images,
+    maps,
+    metrics,
+    parallel,
+    plots,
+    provenance,
+)
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-torch.set_num_threads(snakemake.threads)
+parallel.limit(snakemake.threads)
 image = images.read(snakemake.input.image)
 model = backbones.load(snakemake.input.model)
 arguments = maps.arguments_from(snakemake.params.settings)

@@ -3,12 +3,11 @@
 import sys
 
 import pandas as pd
-import torch
 
-from defocus_core import backbones, composites, images, provenance, sources
+from defocus_core import backbones, composites, images, parallel, provenance, sources
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-torch.set_num_threads(snakemake.threads)
+parallel.limit(snakemake.threads)
 split = snakemake.wildcards.split
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
 paths = [sources.locate(path) for path in table[table.split == split].path]

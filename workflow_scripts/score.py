@@ -4,10 +4,13 @@ import json
 import sys
 from pathlib import Path
 
+import cv2
+
 from defocus_core import atomic, benchmark, provenance, sets
 from defocus_core.focus import in_focus
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+cv2.setNumThreads(snakemake.threads)
 settings, shard = snakemake.params.settings, int(snakemake.wildcards.shard)
 maps = Path(snakemake.input.maps)
 members = sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)

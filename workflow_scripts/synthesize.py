@@ -2,11 +2,13 @@
 
 import sys
 
+import cv2
 import pandas as pd
 
 from defocus_core import patches, provenance, sources
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+cv2.setNumThreads(snakemake.threads)
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
 mine = table[table.split == snakemake.wildcards.split]
 shard = (int(snakemake.wildcards.shard), snakemake.params.shards)

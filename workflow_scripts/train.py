@@ -3,12 +3,10 @@
 import sys
 from pathlib import Path
 
-import torch
-
-from defocus_core import backbones, provenance, store, training, training_data
+from defocus_core import backbones, parallel, provenance, store, training, training_data
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-torch.set_num_threads(snakemake.threads)
+parallel.limit(snakemake.threads)
 name = snakemake.params.backbone
 device = training.device()
 columns = {split: store.read(snakemake.input[split]) for split in ("train", "validation")}

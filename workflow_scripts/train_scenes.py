@@ -3,12 +3,10 @@
 import sys
 from pathlib import Path
 
-import torch
-
-from defocus_core import backbones, composites, provenance, training, training_data
+from defocus_core import backbones, composites, parallel, provenance, training, training_data
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-torch.set_num_threads(snakemake.threads)
+parallel.limit(snakemake.threads)
 device = training.device()
 start = backbones.load(snakemake.input.start, folded=False)
 sigmas = start.sigmas.numpy()

@@ -51,3 +51,13 @@ def test_each_of_several_jobs_has_one_thread_and_afterwards_all_is_as_before():
 def test_jobs_below_one_are_refused():
     with pytest.raises(ValueError, match="jobs is at least 1, not 0"):
         list(parallel.each(print, [1], jobs=0))
+
+
+def test_a_limit_holds_for_torch_and_opencv():
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    try:
+        parallel.limit(1)
+        assert (torch.get_num_threads(), cv2.getNumThreads()) == (1, 1)
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])

@@ -69,3 +69,30 @@ def test_every_script_notes_what_made_its_results_and_writes_them_whole(script):
     assert text.endswith("\nprovenance.record(snakemake)\n"), "the last line is provenance.record(snakemake)"
     for call in (r"\bnp\.save", r"to_csv\((?!index=False\))", r"(?<!atomic)\.write_(text|bytes)"):
         assert not re.search(call, text), f"{call}: write through defocus_core.atomic"
+
+
+GATHERING = {"benchmark", "compare", "download", "join", "variants"}  # these compute nothing
+
+
+@pytest.mark.parametrize(
+    "script", [path for path in SCRIPTS if path.stem not in GATHERING], ids=lambda path: path.stem
+)
+def test_a_script_keeps_to_the_threads_of_its_rule(script):
+    assert re.search(
+        r"^(parallel\.limit|cv2\.setNumThreads)\(snakemake\.threads\)$", script.read_text(), re.M
+    )
+
+
+RULES = re.findall(
+    r"^rule (\w+):\n((?:    .*\n|\n)+)",
+    "".join(path.read_text() for path in sorted(ROOT.glob("rules/*.smk"))),
+    re.M,
+)
+
+
+@pytest.mark.parametrize(("name", "text"), RULES, ids=[name for name, _ in RULES])
+def test_every_rule_says_what_a_cluster_and_a_reader_need(name, text):
+    missing = [
+        key for key in ("log:", "benchmark:", "conda:", "mem_mb=", "runtime=", "code=") if key not in text
+    ]
+    assert not missing
