@@ -43,6 +43,29 @@ def stacks(paths: Sequence[Path]) -> dict[Path, list[Path | images.Page]]:
     return found if all(len(shots) > 1 for shots in found.values()) else {paths[0]: list(paths)}
 
 
+def file_of(shot: Path | images.Page) -> Path:
+    """Return the file that a shot lies in."""
+    return shot.path if isinstance(shot, images.Page) else shot
+
+
+def fused(
+    stacks: dict[Path, list[Path | images.Page]], out: Path, labels: Path | None
+) -> tuple[dict[Path, Path], dict[Path, Path]]:
+    """Return where each stack's picture goes, and its labels where they are asked for."""
+    files = {stack: [file_of(shot) for shot in shots] for stack, shots in stacks.items()}
+    names = {stack: stack.resolve().name if stack.is_dir() else stack.stem for stack in stacks}
+    taken = [file for shots in files.values() for file in shots]
+    pictures = targets(list(stacks), out, lambda stack: names[stack] + files[stack][0].suffix, taken)
+    if labels is None:
+        return pictures, {}
+    taken += pictures.values()
+    found = targets(list(stacks), labels, lambda stack: f"{names[stack]}.png", taken, option="--labels")
+    lossy = [path.suffix for path in found.values() if path.suffix.lower() != ".png"]
+    if lossy:
+        raise UsageError(f"--labels holds numbers and is written as .png, not {lossy[0]!r}")
+    return pictures, found
+
+
 def targets(
     items: Sequence[Path],
     out: Path,

@@ -17,6 +17,7 @@ from . import atomic, images
 
 COLOURS = "magma"
 DPI = 110
+SHOWN = 0.98  # share of the finite distances that the colours of a picture tell apart
 ACROSS, TALLEST, EDGE = 760, 2600, 8  # pixels of a map's picture: its width, most height, margin
 
 
@@ -47,6 +48,20 @@ def save_map(
     _label(drawn, [(float(v), bar.stop - 1 - v / top * (len(down) - 1)) for v in _ticks(top)], label)
     with atomic.replacing(path) as part:
         drawn.save(part, format="PNG", compress_level=3)
+
+
+def save_distances(values: np.ndarray, path: str | Path, *, label: str) -> None:
+    """Write distances as :func:`save_map` does; the farthest, to infinity, share the last colour.
+
+    Parameters
+    ----------
+    values : (H, W) float32, not negative; infinite distances among them
+    path : PNG file
+    label : of the colour bar
+    """
+    finite = values[np.isfinite(values)]
+    top = max(float(np.quantile(finite, SHOWN)), 1e-6) if finite.size else 1.0
+    save_map(np.minimum(values, top), path, top=top, label=label)
 
 
 def _fitted(sigma: np.ndarray) -> np.ndarray:

@@ -28,6 +28,17 @@ def test_the_top_of_the_scale_is_the_callers(tmp_path):
     assert bright > 500
 
 
+@pytest.mark.parametrize("far", [np.inf, 50.0])
+def test_no_far_pixel_darkens_a_picture_of_distances(tmp_path, far):
+    distances = np.tile(np.linspace(1, 2, 400, dtype=np.float32), (300, 1))
+    distances[:3] = far
+    plots.save_distances(distances, tmp_path / "far.png", label="distance (m)")
+    shown = np.asarray(Image.open(tmp_path / "far.png")).astype(int).sum(2)
+    plots.save_map(np.tile(distances[3], (300, 1)), tmp_path / "near.png", top=2)
+    near = np.asarray(Image.open(tmp_path / "near.png")).astype(int).sum(2)
+    assert abs(shown[200, 100:700] - near[200, 100:700]).mean() < 10
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (2000, 20), (20, 2000)])
 def test_any_map_has_a_picture(tmp_path, shape):
     height, width, channels = picture_of(np.zeros(shape, np.float32), tmp_path).shape
