@@ -9,7 +9,7 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -157,15 +157,12 @@ def load(name_or_file: str | Path = DEFAULT_MODEL, *, folded: bool = True) -> Cl
     path = Path(name_or_file)
     if path.suffix != ".safetensors":
         path = _shipped_file(str(name_or_file))
-    if not path.is_file():
-        raise ValueError(f"no model file {str(path)!r}")
+    name = networks.of_weights(path)
+    state = safetensors.torch.load_file(path)
     try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        model = Classifier(header["backbone"], state["sigmas"])
+        model = Classifier(name, state["sigmas"])
         restore(model, state)
-    except (SafetensorError, KeyError, RuntimeError) as error:
+    except (KeyError, RuntimeError) as error:
         raise ValueError(f"{path}: not weights of this project ({error})") from error
     return fold(model.eval()) if folded else model.eval()
 

@@ -162,6 +162,9 @@ def _maps(config: dict, root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _unknown_model(key: str, model: str, config: dict, root: Path) -> Iterator[tuple[str, str]]:
+    if model.endswith(".safetensors"):
+        yield from _refused(key, lambda: networks.of_weights(model))
+        return
     origin, _, name = model.partition("/")
     known = {
         "trained": [*config["backbones"], "scenenet"],

@@ -12,6 +12,7 @@ from defocus_core import (
     DEFAULT_MODEL,
     configuration,
     images,
+    networks,
     no_reference,
     programs,
     provenance,
@@ -82,7 +83,9 @@ def network(name):
 
 
 def network_of(model):
-    """Module of the backbone of a model in the configuration, such as shipped/scenenet."""
+    """Module of the backbone of a model in the configuration, such as shipped/scenenet or mine.safetensors."""
+    if model.endswith(".safetensors"):
+        return network(networks.of_weights(model))
     origin, _, name = model.partition("/")
     return network(RECIPES[name]["backbone"] if origin == "recipe" else name)
 
@@ -119,7 +122,9 @@ def train_settings(wildcards):
 
 
 def model_file(name):
-    """A backbone or a recipe trained here, or a model that comes with the package."""
+    """A backbone or a recipe trained here, a model that comes with the package, or a file of weights."""
+    if name.endswith(".safetensors"):
+        return on_disk(name)
     origin, _, name = name.partition("/")
     if origin == "shipped":
         return on_disk(

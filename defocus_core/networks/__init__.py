@@ -10,6 +10,8 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safetensors import SafetensorError, safe_open
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -32,6 +34,26 @@ def build(name: str, levels: int) -> nn.Module:
     if name not in names():
         raise ValueError(f"no backbone {name!r}{meant(name, names())}")
     return importlib.import_module(f"{__name__}.{name}").build(levels)
+
+
+def of_weights(path: str | Path) -> str:
+    """Return the name of the backbone whose weights a ``.safetensors`` file holds.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or it holds the weights of none.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"no model file {str(path)!r}")
+    try:
+        with safe_open(path, "np") as file:
+            name = (file.metadata() or {}).get("backbone")
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not weights of this project ({error})") from error
+    if name not in names():
+        raise ValueError(f"{path}: not weights of this project (their backbone is {name!r})")
+    return name
 
 
 def meant(name: str, known: list[str]) -> str:

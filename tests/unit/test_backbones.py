@@ -29,6 +29,7 @@ def test_saved_models_come_back_with_their_sigmas(tmp_path):
     assert torch.equal(again.sigmas, SIGMAS)
     assert torch.equal(again(patches), model(patches))
     assert backbones.about(tmp_path / "m.safetensors") == {"backbone": "blurnet", "note": 1}
+    assert networks.of_weights(tmp_path / "m.safetensors") == "blurnet"
 
 
 def test_the_same_seed_builds_the_same_network():
@@ -69,9 +70,11 @@ def test_nothing_but_safetensors_is_loaded_and_no_code_runs(tmp_path, monkeypatc
 
 
 def test_weights_of_something_else_are_refused(tmp_path):
-    save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
-    with pytest.raises(ValueError, match="not weights of this project"):
-        backbones.load(tmp_path / "x.safetensors")
+    path = tmp_path / "x.safetensors"
+    for header in (None, {"backbone": "vgg"}, {"backbone": "blurnet"}):
+        save_file({"x": torch.zeros(1)}, path, metadata=header)
+        with pytest.raises(ValueError, match="not weights of this project"):
+            backbones.load(path)
 
 
 @pytest.mark.parametrize("name", networks.names())

@@ -92,6 +92,11 @@ def test_every_configuration_of_the_project_is_right(path):
         ({"scenes": {"recipe": {"smallest": 12}}}, r"scenes\.recipe: smallest 12 is not below largest 12"),
         ({"scenes": {"start": "shipped/none"}}, r"scenes\.start: no shipped model 'none' \(known: blurnet"),
         ({"maps": {"model": "trained/vgg"}}, r"maps\.model: no trained model 'vgg'"),
+        ({"maps": {"model": "mine.safetensors"}}, r"maps\.model: no model file 'mine\.safetensors'"),
+        (
+            {"variants": {"a": {"model": "a.safetensors"}}},
+            r"variants\.a\.model: no model file 'a\.safetensors'",
+        ),
         (
             {"maps": {"refinement": {"method": "least_squares", "radius": 4}}},
             r"maps\.refinement: refinement by least_squares has no 'radius'",

@@ -136,6 +136,21 @@ def test_an_image_added_or_removed_reruns_its_shard_and_leaves_nothing_behind(ra
     assert set(table.image) == maps == {"a", "b", "c"}
 
 
+def test_maps_are_made_by_ones_own_weights_and_again_when_these_change(ran, shared_set):
+    shipped = ran.folder / "defocus_core/weights"
+    own = ran.folder / "mine/own.safetensors"
+    own.parent.mkdir()
+    shutil.copy(shipped / "blurnet.safetensors", own)
+    overlay = {**shared_set, "maps": {**shared_set["maps"], "model": "mine/own.safetensors"}}
+    assert ran.pending(overlay, FOUR) == {"maps": 2, "score": 2, "benchmark": 1}
+    ran.snakemake(FOUR, overlay=overlay)
+    assert ran.pending(overlay, FOUR) == {}
+    shutil.copy(shipped / "scenenet.safetensors", own)
+    assert ran.pending(overlay, FOUR) == {"maps": 2, "score": 2, "benchmark": 1}
+    ran.snakemake(FOUR, overlay=overlay)
+    assert ran.pending(overlay, FOUR) == {}
+
+
 def test_measured_radii_are_scored_by_their_table_whose_edit_scores_anew(ran):
     image = blur.blur(images.grey(data.brick())[:128, :128], 2)
     folder = ran.folder / "radii"
