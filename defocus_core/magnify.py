@@ -13,6 +13,7 @@ CENTRE = 10  # label at which equation 13 has its least weight
 FACTOR = 3.0
 SHARPEST = 0.1  # share of a photograph that counts as in focus
 RIM = 6  # pixels around it whose colour is not that of the background
+LAYERS = 24
 MARGIN = 2  # pixels around what is in focus that are kept too: a map's edge may lie inside the subject
 
 
@@ -104,10 +105,10 @@ def widen(
 ) -> np.ndarray:
     """Blur a photograph as if its aperture had been wider: sigma multiplied, whatever is in focus kept.
 
-    The photograph is cut into 24 layers of blur. Each is blurred, as light, by what is missing to the factor
-    (variances add), and laid over the more blurred ones, which go on behind it: so the subject does
-    not bleed into the background. What is blurred counts as behind the focus; before and behind, blur does
-    not tell apart.
+    The photograph is cut into 24 layers of blur, thinner where it is less. Each is blurred, as light, by
+    what is missing to the factor (variances add), and laid over the more blurred ones, which go on behind
+    it: so the subject does not bleed into the background. What is blurred counts as behind the focus;
+    before and behind, blur does not tell apart.
 
     Parameters
     ----------
@@ -139,9 +140,24 @@ def widen(
         defocus *= 1 - cv2.dilate(chance, _disk(MARGIN))
         light = _without_rim(light, chance > 0.5, added=defocus * np.sqrt(factor**2 - 1))
     missing = float(np.sqrt(factor**2 - 1))
-    scene = scenes.Scene(light, -defocus)
-    wider, _ = scenes.photograph(scene, focus=0, strength=missing, aperture=aperture)
+    wider, _ = scenes.photograph(
+        scenes.Scene(light, -defocus),
+        focus=0,
+        strength=missing,
+        layers=-_layers(defocus, missing),
+        aperture=aperture,
+    )
     return images.from_light(wider).reshape(image.shape)
+
+
+def _layers(defocus: np.ndarray, missing: float) -> np.ndarray:
+    """Return the defocus from which on each layer is nearer, falling to what is too little to be blurred.
+
+    The layers are thinner where defocus is less: an eye tells blurs apart by their ratio.
+    """
+    unseen = scenes.UNSEEN / max(missing, scenes.UNSEEN)
+    ends = np.sqrt([max(float(defocus.max()), unseen), unseen])
+    return np.linspace(*ends, LAYERS) ** 2
 
 
 def _without_rim(light: np.ndarray, subject: np.ndarray, *, added: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from scipy import ndimage
 from . import atomic, blur, images
 from .sources import package_folder
 
+UNSEEN = 0.05  # pixels of sigma below which nothing is blurred
 LEAST_RADIUS = 16  # pixels, of a disk in a shrunken layer
 MOTORCYCLE_FOCAL = 994.978  # pixels; the rest of the calibration stands in its only use
 
@@ -93,7 +94,12 @@ def thin_lens_sigma(depth: np.ndarray, *, focus: float, strength: float) -> np.n
 
 
 def photograph(
-    scene: Scene, *, focus: float, strength: float, layers: int = 24, aperture: str = "gaussian"
+    scene: Scene,
+    *,
+    focus: float,
+    strength: float,
+    layers: int | np.ndarray = 24,
+    aperture: str = "gaussian",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Photograph a scene with a wide aperture.
 
@@ -105,7 +111,7 @@ def photograph(
     ----------
     scene : what to photograph
     focus, strength : see :func:`thin_lens_sigma`
-    layers : of equal depth between the least and the largest
+    layers : how many of equal depth between the least and the largest, or the depths at which they begin
     aperture : ``gaussian``, or ``disk`` of the same standard deviation (radius 2 sigma)
 
     Returns
@@ -119,9 +125,10 @@ def photograph(
     """
     if aperture not in ("gaussian", "disk"):
         raise ValueError(f"no aperture {aperture!r}; known: gaussian, disk")
-    edges = np.linspace(float(scene.depth.min()), float(scene.depth.max()), layers + 1)
-    index = np.clip(np.searchsorted(edges, scene.depth, "right") - 1, 0, layers - 1)
-    steps = layers // 12  # by which a receding surface may come nearer and still be one surface
+    if np.isscalar(layers):
+        layers = np.linspace(float(scene.depth.min()), float(scene.depth.max()), layers + 1)[:-1]
+    index = np.maximum(np.searchsorted(layers, scene.depth, "right") - 1, 0)
+    steps = len(layers) // 12  # by which a receding surface may come nearer and still be one surface
     canvas = np.zeros((1, 1, scene.image.shape[2]), np.float32)
     sigma = np.zeros(scene.depth.shape, np.float32)
     for layer in np.unique(index):
@@ -277,7 +284,7 @@ def continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _blurred(values: np.ndarray, sigma: float, aperture: str) -> np.ndarray:
-    if sigma < 0.05:
+    if sigma < UNSEEN:
         return values
     blurred = (blur.blur if aperture == "gaussian" else blur.blur_by_disk)(values, sigma)
     return blurred if blurred.ndim == 3 else blurred[:, :, None]

@@ -109,6 +109,14 @@ def test_a_subject_of_uneven_sigma_is_kept_unless_its_sigma_is_given(image):
     assert np.abs(kept - image)[:, 80:].mean() > 0.02
 
 
+def test_a_strongly_blurred_background_blurs_neither_the_subject_nor_what_is_hardly_blurred(image):
+    sigma = np.repeat(np.float32([0.5, 0.6, 40]), 50)[None].repeat(128, 0)
+    wide = magnify.widen(image, sigma, factor=3, in_focus=0.5)
+    np.testing.assert_array_equal(wide[:, :50], magnify.widen(image, sigma * 0, factor=1)[:, :50])
+    alone = magnify.widen(image, np.full_like(sigma, 0.6), factor=3, in_focus=0.5)
+    np.testing.assert_allclose(wide[:, 55:95], alone[:, 55:95], atol=0.03)
+
+
 @pytest.mark.parametrize("edge", [60, 58])  # of the map; the subject's is at 60
 def test_a_wider_aperture_does_not_let_the_subject_bleed(edge):
     image = np.full((80, 120), 0.2, np.float32)
