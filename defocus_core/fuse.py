@@ -110,8 +110,10 @@ def fuse(
     labels = without_islands(labels, int(settings.smallest * labels.size))
     for index, found in enumerate(alignments):
         labels[(labels == index) & ~found.inside(labels.shape)] = 0
-    aligned = (found.apply(_pixels(shot)) for found, shot in zip(alignments, shots, strict=True))
-    return Fusion(_taken(aligned, labels, seam=settings.seam, like=first), labels)
+    aligned = zip(alignments, shots, strict=True)
+    if settings.seam:
+        return Fusion(_blended(aligned, labels, like=first, seam=settings.seam), labels)
+    return Fusion(_taken(aligned, labels, like=first), labels)
 
 
 def sharpness(image: np.ndarray, *, model=None, settings: Settings = Settings()) -> np.ndarray:
@@ -152,21 +154,27 @@ def without_islands(labels: np.ndarray, smallest: int) -> np.ndarray:
     return labels
 
 
-def _taken(shots, labels: np.ndarray, *, seam: float, like: np.ndarray) -> np.ndarray:
-    """Take every pixel from the shot of its label, blended over the seams."""
-    fused = np.zeros(like.shape, np.float32) if seam else like.copy()
-    for index, shot in enumerate(shots):
+def _taken(aligned, labels: np.ndarray, *, like: np.ndarray) -> np.ndarray:
+    """Take every pixel from the shot of its label."""
+    fused = like.copy()
+    for index, (found, shot) in enumerate(aligned):
         mine = labels == index
-        if not mine.any():
-            continue
-        if not seam:
-            fused[mine] = shot[mine]
-            continue
-        weight = cv2.GaussianBlur(mine.astype(np.float32), (0, 0), seam)
-        fused += shot * (weight if shot.ndim == 2 else weight[:, :, None])
-    if seam and np.issubdtype(like.dtype, np.integer):
-        fused = np.rint(fused)
-    return fused.astype(like.dtype)
+        if mine.any():
+            fused[mine] = found.apply(_pixels(shot))[mine]
+    return fused
+
+
+def _blended(aligned, labels: np.ndarray, *, like: np.ndarray, seam: float) -> np.ndarray:
+    """Take every pixel from the shot of its label, blended over the seams with those whose frame held it."""
+    fused, total = np.zeros(like.shape, np.float32), np.zeros(labels.shape, np.float32)
+    for index, (found, shot) in enumerate(aligned):
+        mine = labels == index
+        if mine.any():
+            weight = cv2.GaussianBlur(mine.astype(np.float32), (0, 0), seam) * found.inside(labels.shape)
+            total += weight
+            fused += found.apply(_pixels(shot)) * weight.reshape(labels.shape + (1,) * (like.ndim - 2))
+    fused /= total.reshape(labels.shape + (1,) * (like.ndim - 2))
+    return (np.rint(fused) if np.issubdtype(like.dtype, np.integer) else fused).astype(like.dtype)
 
 
 def _pixels(shot: np.ndarray | str | Path | images.Page) -> np.ndarray:

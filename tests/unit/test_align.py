@@ -66,6 +66,14 @@ def test_no_pixel_comes_from_outside_the_frame_of_its_shot(scene):
     assert (found.labels[:, -1] != 7).all()
 
 
+def test_a_seam_blends_in_nothing_that_a_shot_did_not_see(scene):
+    first, second = blur.blur(scene, 3)[:, :-24], scene[:, 24:]  # its frame begins at column 24
+    shots = [images.as_depth(shot, np.uint8) for shot in (first, second)]
+    fusion = fuse.fuse(shots, register=True, settings=fuse.Settings(seam=8))
+    assert (fusion.labels[:, 40:] == 1).mean() > 0.9
+    np.testing.assert_array_equal(fusion.image[:, :20], shots[0][:, :20])
+
+
 def test_a_pixel_is_inside_where_the_shot_saw_it():
     inside = align.Alignment(np.float32([[1, 0, 3], [0, 1, -2]])).inside((6, 8))
     assert inside.sum(0).tolist() == [5, 5, 5, 5, 5, 5, 0, 0]
