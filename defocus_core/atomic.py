@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,18 +22,26 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Yields
     ------
     path in the same folder, of the same suffix, for the block to write; where the block fails it is removed
+
+    Raises
+    ------
+    OSError
+        That names ``path``, if it cannot be written.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    part = path.with_name(f".{secrets.token_hex(8)}.part{path.suffix}")
     try:
         yield part
         _sync(part)
         part.replace(path)
         _sync(path.parent)
-    except BaseException:
+    except OSError as error:
+        if str(error.filename or part) != str(part):
+            raise
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
         part.unlink(missing_ok=True)
-        raise
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -41,7 +50,7 @@ def write_text(path: str | Path, text: str) -> None:
         part.write_text(text)
 
 
-def write_bytes(path: str | Path, data: bytes) -> None:
+def write_bytes(path: str | Path, data: bytes | memoryview) -> None:
     """Write a file, whole or not at all."""
     with replacing(path) as part:
         part.write_bytes(data)

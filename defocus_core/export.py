@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from . import backbones, maps
+from . import atomic, backbones, maps
 
 NEEDED = ("onnx", "onnxscript")
 
@@ -31,8 +31,9 @@ def to_onnx(model: backbones.Classifier, path: str | Path) -> None:
     """Write a fully convolutional model as ONNX.
 
     The file takes ``image`` (1, 1, H, W) float32 in [0, 1] and gives ``sigma`` (1, rows, columns) float32:
-    sigma in pixels, as maps decide it before refinement, of every cell (a dense network; H and W are
-    multiples of 8) or of the window at every fourth pixel (H and W are at least 32).
+    sigma in pixels of every cell (a dense network; H and W are multiples of 8) or of the window at every
+    fourth pixel (H and W are at least 32). That is what maps start from: they stretch the grey levels first
+    (:func:`defocus_core.images.stretched`), join what smaller copies of the image say, and are refined.
 
     Parameters
     ----------
@@ -52,16 +53,16 @@ def to_onnx(model: backbones.Classifier, path: str | Path) -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(f"export needs the package {missing[0]!r}: pip install 'defocus-core[onnx]'")
-    path.parent.mkdir(parents=True, exist_ok=True)
     free = torch.export.Dim.DYNAMIC  # a named multiple of 8 makes the exporter solve for ever
-    torch.onnx.export(
-        _Sigma(model).eval(),
-        (torch.rand(1, 1, 128, 160),),
-        str(path),
-        input_names=["image"],
-        output_names=["sigma"],
-        dynamic_shapes={"image": {2: free, 3: free}},
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
+    with atomic.replacing(path) as part:
+        torch.onnx.export(
+            _Sigma(model).eval(),
+            (torch.rand(1, 1, 128, 160),),
+            str(part),
+            input_names=["image"],
+            output_names=["sigma"],
+            dynamic_shapes={"image": {2: free, 3: free}},
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -321,12 +322,15 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
     if np.issubdtype(image.dtype, np.floating):
         image = as_depth(image, np.uint8)
     kept = metadata.of(like, image, path.suffix.lower())
-    with atomic.replacing(path) as part:
-        if image.dtype == np.uint16:
+    if image.dtype == np.uint16:
+        with atomic.replacing(path) as part:
             metadata.write_sixteen_bit(part, image, kept)
-            return
-        options = _OPTIONS.get(path.suffix.lower(), {})
-        Image.fromarray(image).save(part, **options, **kept)
+        return
+    encoded = io.BytesIO()  # Pillow writes a JPEG itself, and says nothing where a disk is full
+    options = _OPTIONS.get(path.suffix.lower(), {})
+    form = Image.registered_extensions()[path.suffix.lower()]
+    Image.fromarray(image).save(encoded, form, **options, **kept)
+    atomic.write_bytes(path, encoded.getbuffer())
 
 
 _JPEG = {"quality": 95, "subsampling": 0}
