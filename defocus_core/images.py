@@ -22,6 +22,7 @@ MOST_GAIN = 16  # of dark and pale images, see stretched(): four bits
 MAX_PIXELS = 200_000_000
 FLOATING = "floating-point pixels; save it as 8 or 16 bit"
 SUBFILE, PHOTOMETRIC, PLANAR = 254, 262, 284  # TIFF tags
+GREY_OR_RGB = (0, 1, 2)  # white is zero, black is zero, RGB
 PNG_GREY_ALPHA = 4  # colour type, which Pillow takes for colour where it has 16 bit
 Image.MAX_IMAGE_PIXELS = None  # read() checks the size in the header, before it decodes anything
 
@@ -47,6 +48,8 @@ class ImageError(ValueError):
 def listing(folder: str | Path) -> list[Path]:
     """Return the image files of a folder, sorted by name, numbers in names as numbers (shot2 before shot10).
 
+    Hidden files are left out, such as those that macOS puts beside a photograph on foreign disks.
+
     Raises
     ------
     FileNotFoundError
@@ -55,7 +58,8 @@ def listing(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {str(folder)!r}")
-    found = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    seen = (path for path in folder.iterdir() if not path.name.startswith("."))
+    found = (path for path in seen if path.suffix.lower() in SUFFIXES and path.is_file())
     return sorted(found, key=_natural)
 
 
@@ -89,17 +93,27 @@ def pages(path: str | Path) -> list[Page]:
 
 
 def _frames(picture: Image.Image) -> list[int]:
-    """Return the places of the pictures in a file, its thumbnails and masks left out."""
+    """Return the places of the pictures in a file, its masks and smaller copies left out.
+
+    Raises
+    ------
+    ImageError
+        If they are not of one size.
+    """
     count = getattr(picture, "n_frames", 1) if picture.format in ("TIFF", "WEBP", "PNG", "GIF") else 1
     if picture.format != "TIFF" or count == 1:
         return list(range(count))
-    size, found = picture.size, []
+    sizes = {}
     for index in range(count):
         picture.seek(index)
-        if picture.size == size and not picture.tag_v2.get(SUBFILE, 0) & 0b101:
-            found.append(index)
+        if not picture.tag_v2.get(SUBFILE, 0) & 0b101:
+            sizes[index] = picture.size
     picture.seek(0)
-    return found or [0]
+    most = max((width * height for width, height in sizes.values()), default=0)
+    found = {index: size for index, size in sizes.items() if 4 * size[0] * size[1] > most}
+    if len(set(found.values())) > 1:
+        raise ImageError("unreadable", f"{len(found)} pictures of different size in one file; save one")
+    return list(found) or [0]
 
 
 def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -121,7 +135,7 @@ def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray
     FileNotFoundError
         If there is no such file.
     """
-    page = path.index if isinstance(path, Page) else None
+    index = path.index if isinstance(path, Page) else None
     path = path.path if isinstance(path, Page) else Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no image file {str(path)!r}")
@@ -131,8 +145,8 @@ def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray
     ):  # by its name Pillow would map it: some TIFFs turn wrong
         header = file.read(26)
         picture = Image.open(file)
-        _check_usable(picture, path, page=page, max_pixels=max_pixels)
-        picture.seek(page or 0)
+        picture.seek(_only(picture) if index is None else index)
+        _check_usable(picture, max_pixels=max_pixels)
         if _sixteen_bit(picture, header):
             return _read_sixteen_bit(picture, header, path)
         return _read_eight_bit(picture)
@@ -143,22 +157,28 @@ def _named_errors(path: Path) -> Iterator[None]:
     """Turn whatever a decoder raises into an ImageError that names the file."""
     try:
         yield
-    except ImageError:
-        raise
+    except ImageError as error:
+        raise ImageError(error.reason, f"{path}: {error}") from error.__cause__
     except UnidentifiedImageError as error:
         raise ImageError("unreadable", f"{path}: {_unidentified(path)}") from error
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise ImageError("truncated", f"{path}: damaged or truncated ({error})") from error
 
 
-def _check_usable(picture: Image.Image, path: Path, *, page: int | None, max_pixels: int) -> None:
+def _only(picture: Image.Image) -> int:
+    """Return the place of a file's only picture."""
+    first, *others = _frames(picture)
+    if others:
+        raise ImageError("unreadable", f"{1 + len(others)} pictures in one file; save one, or fuse them")
+    return first
+
+
+def _check_usable(picture: Image.Image, *, max_pixels: int) -> None:
     width, height = picture.size
     if width * height > max_pixels:
-        raise ImageError("huge", f"{path}: {width}x{height} pixels, more than the limit of {max_pixels}")
+        raise ImageError("huge", f"{width}x{height} pixels, more than the limit of {max_pixels}")
     if picture.mode == "F":
-        raise ImageError("unreadable", f"{path}: {FLOATING}")
-    if page is None and (count := len(_frames(picture))) > 1:
-        raise ImageError("unreadable", f"{path}: {count} pictures in one file; save one, or fuse them")
+        raise ImageError("unreadable", FLOATING)
 
 
 def _unidentified(path: Path) -> str:
@@ -321,7 +341,7 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
     check_suffix(path, image.dtype)
     if np.issubdtype(image.dtype, np.floating):
         image = as_depth(image, np.uint8)
-    kept = metadata.of(like, image, path.suffix.lower())
+    kept = _kept(like, image, path.suffix.lower())
     if image.dtype == np.uint16:
         with atomic.replacing(path) as part:
             metadata.write_sixteen_bit(part, image, kept)
@@ -331,6 +351,14 @@ def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None
     form = Image.registered_extensions()[path.suffix.lower()]
     Image.fromarray(image).save(encoded, form, **options, **kept)
     atomic.write_bytes(path, encoded.getbuffer())
+
+
+def _kept(like: str | Path | None, image: np.ndarray, suffix: str) -> dict:
+    if like is None:
+        return {}
+    with Image.open(like) as source:
+        source.seek(_frames(source)[0])
+        return metadata.of(source, image, suffix)
 
 
 _JPEG = {"quality": 95, "subsampling": 0}
@@ -349,17 +377,18 @@ def _sixteen_bit(picture: Image.Image, header: bytes) -> bool:
 
 
 def _read_sixteen_bit(picture: Image.Image, header: bytes, path: Path) -> np.ndarray:
-    _, decoded = cv2.imreadmulti(str(path), start=picture.tell(), count=1, flags=cv2.IMREAD_UNCHANGED)
-    if not decoded:
-        raise ImageError("truncated", f"{path}: damaged or truncated")
-    (array,) = decoded
+    tags = picture.tag_v2 if picture.format == "TIFF" else {}
+    if tags.get(PHOTOMETRIC, 1) not in GREY_OR_RGB:
+        raise ImageError("unreadable", "16 bit in other colours; save it as grey or RGB")
+    if tags.get(PLANAR) == 2 and len(picture.getbands()) > 1:
+        raise ImageError("unreadable", "16 bit in separate planes; save it with interleaved channels")
+    if picture.format == "PNG":
+        with Image.open(path) as again:  # libpng would print what it finds
+            again.verify()
+    array = _decoded(path, picture.tell())
     if array.dtype not in (np.uint8, np.uint16):
-        raise ImageError("unreadable", f"{path}: {array.dtype} numbers; save it as unsigned 8 or 16 bit")
-    if picture.format == "TIFF" and picture.tag_v2.get(PLANAR) == 2 and len(picture.getbands()) > 1:
-        raise ImageError(
-            "unreadable", f"{path}: 16 bit in separate planes; save it with interleaved channels"
-        )
-    if picture.format == "TIFF" and picture.tag_v2.get(PHOTOMETRIC) == 0:  # white is zero
+        raise ImageError("unreadable", f"{array.dtype} numbers; save it as unsigned 8 or 16 bit")
+    if tags.get(PHOTOMETRIC) == 0:  # white is zero
         array = np.iinfo(array.dtype).max - array
     if array.ndim == 3:
         has_grey = array.shape[2] < 3 or (picture.format == "PNG" and header[25] == PNG_GREY_ALPHA)
@@ -367,6 +396,18 @@ def _read_sixteen_bit(picture: Image.Image, header: bytes, path: Path) -> np.nda
     turned = picture.format == "TIFF"  # OpenCV's TIFF decoder heeds the orientation itself
     orientation = 1 if turned else picture.getexif().get(ExifTags.Base.Orientation, 1)
     return np.ascontiguousarray(_UPRIGHT.get(orientation, lambda a: a)(array))
+
+
+def _decoded(path: Path, index: int) -> np.ndarray:
+    """Return a picture of a file as OpenCV has it, which keeps to itself what it finds there."""
+    before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        _, decoded = cv2.imreadmulti(str(path), start=index, count=1, flags=cv2.IMREAD_UNCHANGED)
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+    if not decoded:
+        raise ImageError("truncated", "damaged or truncated")
+    return decoded[0]
 
 
 def _read_eight_bit(picture: Image.Image) -> np.ndarray:

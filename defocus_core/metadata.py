@@ -14,11 +14,13 @@ from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 from . import xmp
 
 TIFF = (".tif", ".tiff")
-_RESOLUTION, _UNIT, _INCH = (282, 283), 296, 2  # TIFF tags and a number
+_RESOLUTION, _UNIT = (282, 283), 296  # TIFF tags
+_NONE, _INCH = 1, 2  # units
 _TO_INCHES = {_INCH: 1.0, 3: 2.54}
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 _XMP_TAG, _XMP_NAME = 700, "XML:com.adobe.xmp"  # in TIFF and in PNG
-_JPEG_XMP = 65504  # bytes that a JPEG's segment holds
+_JPEG = (".jpg", ".jpeg")
+_JPEG_XMP, _JPEG_EXIF = 65504, 65533  # bytes that a JPEG's segment holds
 _LENGTHS = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 _DESCRIPTION = ExifTags.Base.ImageDescription
 _DESCRIPTIVE = {  # what a TIFF's other tags say of its own layout must not travel
@@ -32,22 +34,23 @@ _DESCRIPTIVE = {  # what a TIFF's other tags say of its own layout must not trav
 }
 
 
-def of(like: str | Path | None, image: np.ndarray, suffix: str) -> dict:
+def of(source: Image.Image, image: np.ndarray, suffix: str) -> dict:
     """Return what an image written with a suffix keeps of another file, as Pillow's options of ``save``.
+
+    What cannot be carried, being damaged or too long, is left out.
 
     Parameters
     ----------
-    like : photograph whose colour profile, EXIF, XMP and resolution are kept; None for nothing
+    source : photograph, opened, whose colour profile, EXIF, XMP and resolution are kept
     image : (H, W) or (H, W, C) upright; a profile is kept only where it is of such colours
     suffix : of the file to write, lower case with its dot
     """
-    if like is None:
-        return {}
-    with Image.open(like) as source:
-        packet = xmp.descriptive(source.info.get("xmp", b""))
-        exif = _exif(source, image, {_XMP_TAG: packet} if packet and suffix in TIFF else {})
-        found = {"icc_profile": _profile(source, image), "exif": exif}
-        found |= _resolution(source, suffix) | (_xmp(packet, suffix) if packet else {})
+    packet = xmp.descriptive(source.info.get("xmp", b""))
+    exif = _exif(source, image, {_XMP_TAG: packet} if packet and suffix in TIFF else {})
+    if suffix in _JPEG:
+        exif = _short(exif)
+    found = {"icc_profile": _profile(source, image), "exif": exif.tobytes() if _says(exif) else None}
+    found |= _resolution(source, suffix) | (_xmp(packet, suffix) if packet else {})
     return {key: value for key, value in found.items() if value}
 
 
@@ -58,20 +61,42 @@ def _profile(source: Image.Image, image: np.ndarray) -> bytes | None:
     return source.info.get("icc_profile")
 
 
-def _exif(source: Image.Image, image: np.ndarray, more: dict[int, bytes]) -> bytes | None:
+def _exif(source: Image.Image, image: np.ndarray, more: dict[int, bytes]) -> Image.Exif:
     exif, kept = source.getexif(), Image.Exif()
     kept.update(more)
-    kept.update({tag: exif[tag] for tag in exif if tag in _DESCRIPTIVE})
-    described = _of_one_picture(str(kept.pop(_DESCRIPTION, "")))
+    kept.update({tag: exif[tag] for tag in exif if tag in _DESCRIPTIVE and isinstance(exif[tag], str)})
+    described = _of_one_picture(kept.pop(_DESCRIPTION, ""))
     kept.update({_DESCRIPTION: described} if described else {})
-    directories = {directory: exif.get_ifd(directory) for directory in _DIRECTORIES}
-    camera = directories[ExifTags.IFD.Exif]
+    for directory in _DIRECTORIES:
+        known = {tag: value for tag, value in exif.get_ifd(directory).items() if _writable(tag, value)}
+        kept.get_ifd(directory).update(known)
+    camera = kept.get_ifd(ExifTags.IFD.Exif)
     for tag, length in zip(_LENGTHS, image.shape[1::-1], strict=True):
         if tag in camera:  # of the picture before it was turned
             camera[tag] = length
-    for directory, known in directories.items():
-        kept.get_ifd(directory).update(known)
-    return kept.tobytes() if len(kept) or any(directories.values()) else None
+    return kept
+
+
+def _writable(tag: int, value: object) -> bool:
+    """Say whether a tag can be written; in a damaged file it may be of another type than it should."""
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    try:
+        directory[tag] = value
+        directory.tobytes()
+    except Exception:  # Pillow raises nearly anything
+        return False
+    return True
+
+
+def _says(exif: Image.Exif) -> bool:
+    return bool(len(exif) or any(exif.get_ifd(directory) for directory in _DIRECTORIES))
+
+
+def _short(exif: Image.Exif) -> Image.Exif:
+    """Return EXIF that a JPEG can hold: without the maker's note, or none, where it is too long."""
+    if len(exif.tobytes()) > _JPEG_EXIF:
+        exif.get_ifd(ExifTags.IFD.Exif).pop(ExifTags.Base.MakerNote, None)
+    return exif if len(exif.tobytes()) <= _JPEG_EXIF else Image.Exif()
 
 
 def _xmp(packet: bytes, suffix: str) -> dict:
@@ -79,7 +104,7 @@ def _xmp(packet: bytes, suffix: str) -> dict:
         chunks = PngImagePlugin.PngInfo()
         chunks.add_itxt(_XMP_NAME, packet.decode())
         return {"pnginfo": chunks}
-    fits = suffix == ".webp" or (suffix in (".jpg", ".jpeg") and len(packet) <= _JPEG_XMP)
+    fits = suffix == ".webp" or (suffix in _JPEG and len(packet) <= _JPEG_XMP)
     return {"xmp": packet} if fits else {}
 
 
@@ -101,7 +126,11 @@ def _density(source: Image.Image) -> tuple[float, float, int] | None:
         numbers, unit = [source.tag_v2.get(tag, 0) for tag in _RESOLUTION], source.tag_v2.get(_UNIT, _INCH)
     else:
         numbers, unit = source.info.get("dpi", (0, 0)), _INCH
-    across, down = map(float, numbers)
+    try:
+        across, down = map(float, numbers)
+    except (TypeError, ValueError):  # of a damaged file
+        return None
+    unit = unit if unit in (_NONE, *_TO_INCHES) else _NONE
     return (across, down, unit) if 0 < across < 2**32 and 0 < down < 2**32 else None  # no 0/0
 
 

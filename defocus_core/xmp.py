@@ -48,7 +48,7 @@ def descriptive(packet: bytes) -> bytes | None:
     """
     try:
         root = ElementTree.fromstring(packet.strip(b"\0 \r\n\t"))
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, LookupError, ValueError):  # the latter two of its encoding
         return None
     descriptions = [child for rdf in root.iter(f"{{{_RDF}}}RDF") for child in rdf]
     if not sum(map(_strip, descriptions)):

@@ -153,9 +153,29 @@ def test_a_cut_sixteen_bit_file_is_truncated(tmp_path):
     assert caught.value.reason == "truncated"
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_of_a_damaged_sixteen_bit_file_decoders_print_nothing(tmp_path, capfd, suffix):
+    path = tmp_path / f"a.{suffix}"
+    images.write(path, np.random.default_rng(0).integers(0, 2**16, (90, 70, 3), dtype=np.uint16))
+    data = bytearray(path.read_bytes())
+    data[3000] ^= 255
+    path.write_bytes(data if suffix == "png" else data[:3000])
+    with pytest.raises(images.ImageError, match=f"a.{suffix}: damaged or truncated"):
+        images.read(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_sixteen_bit_of_four_inks_is_refused_by_name(tmp_path):
+    inks = np.zeros((20, 30, 4), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", inks, photometric="separated")
+    with pytest.raises(images.ImageError, match=r"a\.tif: .* save it as grey or RGB"):
+        images.read(tmp_path / "a.tif")
+
+
 def test_a_folder_is_listed_by_the_numbers_in_its_names(tmp_path):
     for name in ("shot10.png", "shot2.png", "shot1.png", "2.png", "a.PNG", "shot02.png", "notes.txt"):
         (tmp_path / name).touch()
+    (tmp_path / "._shot1.png").touch()  # as macOS leaves beside a photograph
     found = [path.name for path in images.listing(tmp_path)]
     assert found == ["2.png", "a.PNG", "shot1.png", "shot02.png", "shot2.png", "shot10.png"]
 
@@ -180,6 +200,29 @@ def test_a_thumbnail_in_a_file_is_no_second_picture(tmp_path, colour):
         file.write(np.ascontiguousarray(colour[::2, ::2]), photometric="rgb", subfiletype=1)
     assert np.array_equal(images.read(tmp_path / "a.tif"), colour)
     assert len(images.pages(tmp_path / "a.tif")) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("flag", [0, 1])
+def test_a_thumbnail_before_the_picture_is_left_out(tmp_path, colour, flag, dtype):
+    picture = colour.astype(dtype) * (1 if dtype == np.uint8 else 257)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        thumbnail = np.ascontiguousarray(picture[::2, ::2])
+        file.write(thumbnail, photometric="rgb", subfiletype=flag, software="of the thumbnail")
+        file.write(picture, photometric="rgb", software="of the picture", resolution=(300, 300))
+    assert np.array_equal(images.read(tmp_path / "a.tif"), picture)
+    images.write(tmp_path / "b.tif", picture, like=tmp_path / "a.tif")
+    with Image.open(tmp_path / "b.tif") as written:
+        assert written.getexif()[0x0131] == "of the picture"
+        assert written.info["dpi"] == (300, 300)
+
+
+def test_pictures_of_different_size_in_one_file_are_refused(tmp_path, colour):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(colour, photometric="rgb")
+        file.write(np.ascontiguousarray(colour[:-4]), photometric="rgb")
+    with pytest.raises(images.ImageError, match=r"a.tif: 2 pictures of different size"):
+        images.read(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])

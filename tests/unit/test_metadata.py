@@ -128,3 +128,43 @@ def test_of_the_description_of_a_stack_only_its_unit_travels(tmp_path, dtype):
     tifffile.imwrite(tmp_path / "c.ome.tif", stack, ome=True)
     images.write(tmp_path / "d.tif", stack[0], like=tmp_path / "c.ome.tif")
     assert tifffile.imread(tmp_path / "d.tif").shape == (20, 30)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("unit", [0, 6])
+def test_a_unit_of_the_resolution_that_is_none_does_not_matter(tmp_path, colour, dtype, unit):
+    deep = colour.astype(dtype)
+    tifffile.imwrite(tmp_path / "in.tif", deep, resolution=(300, 300), photometric="rgb")
+    with tifffile.TiffFile(tmp_path / "in.tif", mode="r+") as file:
+        file.pages[0].tags["ResolutionUnit"].overwrite(unit)
+    images.write(tmp_path / "out.tif", deep, like=tmp_path / "in.tif")
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        assert file.pages[0].tags["ResolutionUnit"].value == 1
+    assert np.array_equal(images.read(tmp_path / "out.tif"), deep)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
+def test_tags_of_a_wrong_type_are_left_out(tmp_path, colour, suffix):
+    odd, depth = {0x010F: 7, 0x0110: 1.5}, np.uint8 if suffix == "jpg" else np.uint16
+    tags = [(tag, "d", 1, value, True) for tag, value in odd.items()]
+    tags.append((0x013B, "s", 0, "artist", True))
+    tifffile.imwrite(tmp_path / "in.tif", colour, photometric="rgb", extratags=tags)
+    images.write(tmp_path / f"out.{suffix}", colour.astype(depth), like=tmp_path / "in.tif")
+    with Image.open(tmp_path / f"out.{suffix}") as out:
+        assert out.getexif()[0x013B] == "artist"
+        assert not odd.keys() & set(out.getexif())
+
+
+@pytest.mark.parametrize(("maker", "date"), [(70_000, True), (40_000, True), (0, False)])
+def test_exif_too_long_for_a_jpeg_is_shortened(tmp_path, colour, maker, date):
+    exif = Image.Exif()
+    camera = exif.get_ifd(ExifTags.IFD.Exif)
+    camera[ExifTags.Base.MakerNote] = bytes(maker)
+    camera[ExifTags.Base.DateTimeOriginal] = "2026:01:02 03:04:05"
+    camera[ExifTags.Base.UserComment] = bytes(0 if date else 70_000)
+    Image.fromarray(colour).save(tmp_path / "in.png", exif=exif.tobytes())
+    images.write(tmp_path / "out.jpg", colour, like=tmp_path / "in.png")
+    with Image.open(tmp_path / "out.jpg") as out:
+        found = out.getexif().get_ifd(ExifTags.IFD.Exif)
+    assert (ExifTags.Base.DateTimeOriginal in found) == date
+    assert (ExifTags.Base.MakerNote in found) == (maker == 40_000)

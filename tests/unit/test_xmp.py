@@ -18,6 +18,8 @@ PACKET = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 </rdf:Description></rdf:RDF></x:xmpmeta>
 <?xpacket end="w"?>""".encode()
 
+UNREADABLE = [b'<?xml version="1.0" encoding="%s"?><a/>' % name for name in (b"foo", b"shift_jis")]
+
 
 def test_the_scene_travels_and_what_is_of_the_file_does_not():
     left = xmp.descriptive(PACKET).decode()
@@ -31,7 +33,14 @@ def test_the_scene_travels_and_what_is_of_the_file_does_not():
 
 @pytest.mark.parametrize(
     "packet",
-    [b"", b"no xml", PACKET[:-200], b"<a/>", PACKET.replace(b"/xap/", b"/none/").replace(b"/dc/", b"/none/")],
+    [
+        b"",
+        b"no xml",
+        *UNREADABLE,
+        PACKET[:-200],
+        b"<a/>",
+        PACKET.replace(b"/xap/", b"/none/").replace(b"/dc/", b"/none/"),
+    ],
 )
 def test_of_what_says_nothing_nothing_is_left(packet):
     assert xmp.descriptive(packet) is None
