@@ -22,11 +22,21 @@ def read_mask(path: Path, *, blurred: str) -> np.ndarray:
 
     Parameters
     ----------
+    path : image of 0 and the largest value of its depth, cut half way
     blurred : ``white`` or ``black``: what the set's masks mean by it
+
+    Raises
+    ------
+    SetError
+        If ``blurred`` is neither, or the mask is not black all over and yet nowhere white, as one of 0 and 1.
     """
     if blurred not in ("white", "black"):
         raise SetError(f"blurred is 'white' or 'black', not {blurred!r}")
-    white = images.grey(images.read(path)) > 0.5
+    grey = images.grey(images.read(path))
+    white = grey > 0.5
+    if grey.any() and not white.any():
+        brightest = f"the brightest pixel is at {100 * grey.max():.2g} % of white"
+        raise SetError(f"{path}: a mask of 0 and 255 is expected, {brightest}; save it in full range")
     return white if blurred == "white" else ~white
 
 

@@ -55,9 +55,11 @@ def watched(sources: list[dict]) -> list[str]:
 
 
 def with_downloads(sources: list[dict], folders: Sequence[str]) -> list[dict]:
-    """Return sources in which those with ``url`` have the ``folder`` that each was unpacked to, in order."""
-    waiting = iter(folders)
-    return [{**source, "folder": next(waiting)} if "url" in source else source for source in sources]
+    """Return sources in which those with ``url`` have the ``folder`` of that sha256 that they lie in."""
+    unpacked = {Path(folder).name: folder for folder in folders}
+    return [
+        {**source, "folder": unpacked[source["sha256"]]} if "url" in source else source for source in sources
+    ]
 
 
 def package_folder(name: str) -> Path:

@@ -48,7 +48,7 @@ rule application:
 
 rule no_reference:
     input:
-        files=[on_disk(path) for path in sources.watched(config["no_reference"])],
+        files=lambda wildcards: watched(config["no_reference"], "no_reference"),
         model=model_file(config["maps"]["model"]),
     output:
         scores="results/applications/no_reference/scores.csv",

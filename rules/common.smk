@@ -98,8 +98,12 @@ def on_disk(path):
     return sourcecache_entry(str(path), str(path))
 
 
-def source_files():
-    return [on_disk(path) for path in sources.watched(config["ingest"]["sources"])]
+def watched(listed, key):
+    """Photographs of sources that lie in folders."""
+    try:
+        return [on_disk(path) for path in sources.watched(listed)]
+    except (OSError, sources.SourceError) as error:
+        raise WorkflowError(f"{key}: {error}")
 
 
 def downloads():
@@ -215,6 +219,14 @@ def set_files(name, shards):
     table = [entry["radius_table"]] if "radius_table" in entry else []
     found = [path for pair in chosen for path in (pair.image, pair.truth)]
     return [on_disk(path) for path in [*found, *table]]
+
+
+def shard_photographs(wildcards):
+    """Photographs of one shard of a set: a map depends on no truth."""
+    if config["sets"][wildcards.set]["truth"] == "embedded":
+        return [f"results/sets/{wildcards.set}"]
+    members = set_members(wildcards.set)[int(wildcards.shard)]
+    return [on_disk(pair.image) for pair in members]
 
 
 def shard_files(wildcards):

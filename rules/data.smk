@@ -25,7 +25,7 @@ rule download:
 
 rule ingest:
     input:
-        files=source_files(),
+        files=lambda wildcards: watched(config["ingest"]["sources"], "ingest.sources"),
         downloads=expand("results/downloads/{sha256}", sha256=downloads()),
     output:
         manifest="results/ingest/manifest.csv",

@@ -1,6 +1,6 @@
 rule maps:
     input:
-        files=shard_files,
+        files=shard_photographs,
         model=model_file(config["maps"]["model"]),
     output:
         folder=directory("results/maps/{set}/{shard}"),
@@ -105,7 +105,7 @@ rule benchmark:
 
 use rule maps as variant_maps with:
     input:
-        files=shard_files,
+        files=shard_photographs,
         model=lambda wildcards: model_file(VARIANTS[wildcards.variant]["model"]),
     output:
         folder=directory("results/variants/{set}/{variant}/maps/{shard}"),

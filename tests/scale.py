@@ -14,6 +14,8 @@ from pathlib import Path
 
 import yaml
 
+from defocus_core import networks
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -25,10 +27,9 @@ def measure(count: int, folder: Path) -> dict[str, float]:
             (folder / kind / f"{index:06d}.png").touch()
     shards = max(count // 100, 1)
     entry = {"truth": "masks", "images": "images", "truth_folder": "masks", "blurred": "white"}
-    schema = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
     overlay = {
         "ingest": {"sources": [{"folder": "images", "licence": "none"}]},
-        "backbones": schema["properties"]["backbones"]["items"]["enum"],
+        "backbones": [name for name in networks.names() if name not in networks.DENSE],
         "shards": shards,
         "sets": {"large": {**entry, "shards": shards}},
         "benchmarks": ["large"],

@@ -19,7 +19,7 @@ def run(setup: Setup, *, focal_length: float, f_number: float) -> tuple[pd.DataF
 
     Parameters
     ----------
-    focal_length : in mm, on the 37 mm wide sensor that the scene's calibration implies
+    focal_length : in mm; the pitch of the pixels follows from it and the scene's calibration
     f_number : focal length by aperture
 
     Returns

@@ -129,3 +129,12 @@ def test_a_peer_in_pixels_is_not_fitted_to_the_truth(tmp_path, pair):
 def test_a_mask_says_by_its_polarity_what_is_blurred(tmp_path, blurred, expected):
     images.write(tmp_path / "mask.png", np.array([[0, 255]], np.uint8))
     assert benchmark.read_mask(tmp_path / "mask.png", blurred=blurred).tolist() == expected
+
+
+@pytest.mark.parametrize("white", [1, 127])
+def test_a_mask_in_part_of_its_range_is_refused(tmp_path, white):
+    images.write(tmp_path / "mask.png", np.array([[0, white]], np.uint8))
+    with pytest.raises(sets.SetError, match=r"mask\.png: a mask of 0 and 255 is expected, the brightest"):
+        benchmark.read_mask(tmp_path / "mask.png", blurred="black")
+    images.write(tmp_path / "mask.png", np.zeros((1, 2), np.uint8))
+    assert not benchmark.read_mask(tmp_path / "mask.png", blurred="white").any()

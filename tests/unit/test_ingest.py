@@ -112,3 +112,10 @@ def test_the_first_of_a_source_and_what_is_watched(tmp_path):
     package = {"package": "skimage", "images": ["rocket", "coffee"], "most": 1}
     assert [path.stem for path in sources.files(package)] == ["rocket"]
     assert sources.watched([package, {"folder": str(tmp_path), "most": 1}]) == [str(tmp_path / "a.png")]
+
+
+def test_sources_from_one_archive_share_its_folder():
+    taken = [{"url": "one", "sha256": digest, "images": [name]} for digest, name in ("1a", "2b", "1c")]
+    found = sources.with_downloads(taken, ["results/downloads/1", "results/downloads/2"])
+    assert [source["folder"][-1] for source in found] == ["1", "2", "1"]
+    assert [source["images"] for source in found] == [["a"], ["b"], ["c"]]

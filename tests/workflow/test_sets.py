@@ -115,6 +115,28 @@ def test_an_image_edited_reruns_its_shard_alone_and_a_touched_one_nothing(ran, s
     assert ran.pending(shared_set, FOUR) == {}
 
 
+def test_a_mask_edited_scores_anew_and_makes_no_map(ran, shared_set):
+    path = ran.folder / "four/masks/a.png"
+    before = path.read_bytes()
+    images.write(path, np.zeros((64, 64), np.uint8))
+    assert ran.pending(shared_set, FOUR) == {"score": 1, "benchmark": 1}
+    path.write_bytes(before)
+
+
+def test_a_folder_that_is_missing_stops_what_needs_it_alone(ran, shared_set):
+    missing = {"folder": "nowhere"}
+    ingest = {"sources": [{**missing, "licence": "none"}]}
+    overlay = {**shared_set, "no_reference": [missing], "ingest": ingest}
+    assert ran.pending(overlay, FOUR) == {}
+    for target, key in (
+        ("results/applications/no_reference/scores.csv", "no_reference"),
+        ("results/ingest/manifest.csv", "ingest.sources"),
+    ):
+        code, output = ran.snakemake(target, "--dry-run", overlay=overlay, check=False)
+        assert code != 0
+        assert f"{key}: sources: no folder 'nowhere'" in output
+
+
 def test_a_set_added_to_the_benchmarks_reruns_no_other_one(ran, shared_set):
     both = {**shared_set, "sets": {**shared_set["sets"], "more": shared_set["sets"]["four"]}}
     jobs = ran.pending({**both, "benchmarks": ["four", "more"]}, FOUR, FOUR.replace("four", "more"))
@@ -166,7 +188,7 @@ def test_measured_radii_are_scored_by_their_table_whose_edit_scores_anew(ran):
     assert {"map", "edge_ratio"} == set(scores.index)
     assert (scores.mae < 0.8).all()
     (folder / "table.csv").write_text("sigma_px,radius_px\n3,4\n8,16\n")
-    assert ran.pending(overlay, target) == {"maps": 1, "score": 1, "benchmark": 1}
+    assert ran.pending(overlay, target) == {"score": 1, "benchmark": 1}
 
 
 def test_stacks_are_fused_and_scored_beside_others(ran):
