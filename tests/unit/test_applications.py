@@ -211,14 +211,27 @@ def test_seams_blend_and_leave_the_rest_alone(image):
     assert distance[changed].max() < 12
 
 
-def test_islands_join_what_lies_around_them():
-    labels = np.zeros((20, 30), np.uint8)
-    labels[:, 15:] = 1
-    labels[4:7, 4:7] = 1
-    labels[0:2, 29] = 2
-    cleaned = fuse.without_islands(labels, 20)
-    assert (cleaned[:, :15] == 0).all()
-    assert (cleaned[:, 15:] == 1).all()
+def test_small_regions_that_matter_little_join_what_lies_around_them():
+    mask = np.zeros((20, 30), bool)
+    mask[:, 15:] = True
+    mask[4:7, 4:7] = mask[12:15, 4:7] = True  # of these two, the second matters
+    mask[8:10, 20:22] = mask[0:2, 29] = False
+    stakes = np.full(mask.shape, 0.01, np.float32)
+    stakes[12:15, 4:7] = 0.2
+    cleaned = fuse.without_islands(mask, smallest=20, stakes=stakes, least=1.0)
+    expected = np.zeros_like(mask)
+    expected[:, 15:] = expected[12:15, 4:7] = True
+    assert np.array_equal(cleaned, expected)
+
+
+def test_a_vote_of_detail_spreads_up_to_an_edge():
+    """Shots that differ in detail in two spots alone: the border between them lies on the step of grey."""
+    grey = np.full((60, 80), 0.2, np.float32)
+    grey[:, 50:] = 0.8
+    detail = np.full((2, 60, 80), 0.001, np.float32)
+    detail[0, 20:40, 5:15] = detail[1, 20:40, 60:70] = 0.05
+    shot, other = (np.stack([grey, d, np.ones_like(grey)]) for d in detail)
+    assert np.array_equal(fuse.sharper(shot, other), np.arange(80)[None].repeat(60, 0) < 50)
 
 
 def test_files_fuse_as_their_pixels(image, tmp_path):
