@@ -47,7 +47,7 @@ def run(
         "fused, seams of 1 pixel": lambda shots: fuse.fuse(shots, model=setup.model, settings=sharp_seams),
         **fusion_baselines.methods(commands or {}, model=setup.model),
     }
-    drawn = _composites(scenes.squares(size, photographs), composites, setup.seed)
+    drawn = composed(scenes.squares(size, photographs), composites, setup.seed)
     rows, panels = [], {}
     for name, scene, shots in [*_motorcycles(focus_quantiles, strength), *drawn]:
         results, seconds = _timed(methods, shots)
@@ -120,9 +120,15 @@ def _motorcycles(
         yield name, scene, scenes.shots(scene, focuses=focuses, strength=strength)
 
 
-def _composites(
+def composed(
     photographs: Sequence[np.ndarray], count: int, seed: int
 ) -> Iterator[tuple[str, scenes.Scene, list[np.ndarray]]]:
+    """Yield kind, scene and two shots of one photograph before another, focused before and behind.
+
+    Parameters
+    ----------
+    photographs : (H, W, 3) float32 RGB in [0, 1], of one size
+    """
     rng = np.random.default_rng(seed)
     for _ in range(count):
         front, back = rng.choice(len(photographs), 2, replace=False)
