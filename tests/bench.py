@@ -212,7 +212,7 @@ def bench_applications():
     scene = scenes.motorcycle()
     shots = scenes.shots(scene, focuses=np.quantile(scene.depth, (0.9, 0.2)).tolist(), strength=0.08)
     shots = [np.ascontiguousarray(shot[:500, :520]) for shot in shots]
-    mapped = timed(lambda: maps.estimate(shots[0], step=4, refine=False))
+    mapped = timed(lambda: maps.estimate(shots[0]))
     for name, run in (
         ("two shots of 520x500 fused", lambda: fuse.fuse(shots)),
         ("the same, registered", lambda: fuse.fuse(shots, register=True)),
