@@ -25,6 +25,7 @@ class Settings:
     detail : sigma in pixels of the Gaussian whose residue is the detail of a shot
     reach : sigma in pixels of the Gaussian that gathers detail
     gain : of the logarithm of the ratio of details in the vote for the shot with more
+    noise : detail votes as far as it exceeds this many times that of the flattest fiftieth of the shots
     blur : weight of the vote for the shot of less blur by its defocus map, against 1 of detail
     smoothness, contrast : see :func:`defocus_core.least_squares.propagate`, which settles the votes
     smallest : regions below this share of the image may join what lies around them
@@ -36,6 +37,7 @@ class Settings:
     detail: float = 1.5
     reach: float = 1.0
     gain: float = 4.0
+    noise: float = 8.0
     blur: float = 0.3
     smoothness: float = 10.0
     contrast: float = 0.05
@@ -131,9 +133,9 @@ def sharper(shot: np.ndarray, other: np.ndarray, *, settings: Settings = Setting
     """Say where one shot is sharper than another.
 
     Detail votes for the shot that has more of it, the defocus map for the shot of less blur, each as far as
-    the two shots differ in it. Least squares settle the votes over the image, whose decision changes sides
-    at edges of their mean rather than elsewhere. Small regions in which little is at stake join what lies
-    around them.
+    the two shots differ in it; detail that is hardly more than noise hardly votes. Least squares settle the
+    votes over the image, whose decision changes sides at edges of their mean rather than elsewhere. Small
+    regions in which little is at stake join what lies around them.
 
     Parameters
     ----------
@@ -144,7 +146,8 @@ def sharper(shot: np.ndarray, other: np.ndarray, *, settings: Settings = Setting
     (H, W) bool, False where nothing tells the two apart
     """
     (grey, detail, sigma), (grey_there, detail_there, sigma_there) = shot, other
-    more = np.tanh(settings.gain * np.log((detail + UNSEEN) / (detail_there + UNSEEN)))
+    noise = UNSEEN + settings.noise * min(_flattest(detail), _flattest(detail_there))
+    more = np.tanh(settings.gain * np.log((detail + noise) / (detail_there + noise)))
     less = np.tanh(2 * np.log((sigma_there + LEAST) / (sigma + LEAST)))
     by_detail, by_map = np.abs(more), settings.blur * np.abs(less)
     weight = by_detail + by_map + FLOOR
@@ -161,6 +164,11 @@ def sharper(shot: np.ndarray, other: np.ndarray, *, settings: Settings = Setting
         stakes=np.abs(detail - detail_there),
         least=settings.stake * grey.size,
     )
+
+
+def _flattest(detail: np.ndarray) -> np.float32:
+    """Return the detail below which a fiftieth of a shot lies: there, hardly anything but its noise."""
+    return np.float32(np.quantile(detail[::4, ::4], 0.02))
 
 
 def without_islands(mask: np.ndarray, *, smallest: int, stakes: np.ndarray, least: float) -> np.ndarray:

@@ -1,7 +1,9 @@
 """What the decision of a fusion is worth: python tests/choose_fusion.py FOLDER OF SHARP PHOTOGRAPHS.
 
 Twelve composites of two photographs (512 pixels, seed 7), as they are and with noise of 2 grey levels and
-JPEG of quality 85, fused by the default settings and by others: PSNR, Q_AB/F, NMI.
+JPEG of quality 85, and three stacks of 24 such shots, focused from the left side of a photograph to the
+right: fused by the default settings and by others. PSNR, Q_AB/F and NMI of the composites, twice, and PSNR of
+the stacks.
 """
 
 import sys
@@ -17,6 +19,7 @@ VARIANTS = {
     "default": {},
     "no vote of the map": {"blur": 0},
     "no vote of the map, twice as smooth": {"blur": 0, "smoothness": 20},
+    "noise votes too": {"noise": 0},
     "regions below .5 % given away": {"stake": np.inf},
     "detail gathered twice as far": {"reach": 2},
 }
@@ -29,22 +32,32 @@ def degraded(shot: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return cv2.imdecode(stored, cv2.IMREAD_COLOR_RGB)
 
 
+def stack(photograph: np.ndarray) -> list[np.ndarray]:
+    """Return 24 shots of a photograph that recedes from left to right, two thirds of a pixel apart."""
+    depth = np.linspace(0, 1, photograph.shape[1], dtype=np.float32)[None].repeat(len(photograph), 0)
+    focuses = (np.arange(24) + 0.5) / 24
+    return scenes.shots(scenes.Scene(photograph, depth), focuses=focuses, strength=16)
+
+
 def scores(shots: list[np.ndarray], truth: np.ndarray, settings: fuse.Settings) -> list[float]:
-    """Return PSNR, Q_AB/F and NMI of what is fused."""
+    """Return PSNR of what is fused and, of two shots, Q_AB/F and NMI."""
     fused = fuse.fuse(shots, settings=settings).image
+    psnr = metrics.psnr(images.as_float(fused), truth)
+    if len(shots) > 2:
+        return [psnr]
     greys = [np.rint(images.grey(image) * 255) for image in (*shots, fused)]
-    return [
-        metrics.psnr(images.as_float(fused), truth),
-        fusion_metrics.q_abf(*greys),
-        fusion_metrics.nmi(*greys),
-    ]
+    return [psnr, fusion_metrics.q_abf(*greys), fusion_metrics.nmi(*greys)]
 
 
 if __name__ == "__main__":
-    rng = np.random.default_rng(0)
-    drawn = [(s.image, shots) for _, s, shots in composed(scenes.squares(512, sys.argv[1]), 12, 7)]
+    rng, photographs = np.random.default_rng(0), scenes.squares(512, sys.argv[1])
+    drawn = [(s.image, shots) for _, s, shots in composed(photographs, 12, 7)]
     worse = [(truth, [degraded(shot, rng) for shot in shots]) for truth, shots in drawn]
+    deep = [(truth, [degraded(shot, rng) for shot in stack(truth)]) for truth in photographs[2::8]]
     for name, changed in VARIANTS.items():
         settings = replace(fuse.Settings(), **changed)
-        means = [np.mean([scores(shots, truth, settings) for truth, shots in s], 0) for s in (drawn, worse)]
+        means = [
+            np.mean([scores(shots, truth, settings) for truth, shots in group], 0)
+            for group in (drawn, worse, deep)
+        ]
         print(name, *(f"{value:.4f}" for value in np.concatenate(means)), flush=True)

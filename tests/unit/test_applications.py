@@ -224,6 +224,23 @@ def test_small_regions_that_matter_little_join_what_lies_around_them():
     assert np.array_equal(cleaned, expected)
 
 
+def test_noise_decides_nothing_in_a_deep_stack(image):
+    """What no shot has in focus is not cut to pieces by the shots' noise."""
+    rng = np.random.default_rng(0)
+    image = image.copy()
+    image[:, 100:] = blur.blur(image, 12)[:, 100:]
+    shots = []
+    for focus in range(8):
+        distance = np.abs(np.arange(150) // 15 - focus)
+        softs = [image, *(blur.blur(image, 1.5 * step) for step in range(1, 10))]
+        shot = np.stack([softs[step][:, column] for column, step in enumerate(distance)], 1)
+        shots.append(np.clip(shot + rng.normal(0, 0.01, shot.shape), 0, 1).astype(np.float32))
+    labels = fuse.fuse(shots).labels
+    assert (labels[:, :100] == np.arange(100) // 15).mean() > 0.9
+    regions = sum(cv2.connectedComponents((labels == label).astype(np.uint8))[0] - 1 for label in range(8))
+    assert regions < 20
+
+
 def test_a_vote_of_detail_spreads_up_to_an_edge():
     """Shots that differ in detail in two spots alone: the border between them lies on the step of grey."""
     grey = np.full((60, 80), 0.2, np.float32)
