@@ -98,11 +98,13 @@ def _frames(picture: Image.Image) -> list[int]:
     Raises
     ------
     ImageError
-        If they are not of one size.
+        If they are not of one size, or of several channels of a microscope.
     """
     count = getattr(picture, "n_frames", 1) if picture.format in ("TIFF", "WEBP", "PNG", "GIF") else 1
     if picture.format != "TIFF" or count == 1:
         return list(range(count))
+    if (channels := _channels(str(picture.tag_v2.get(ExifTags.Base.ImageDescription, "")))) > 1:
+        raise ImageError("unreadable", f"{channels} channels in one file; save the stack of one")
     sizes = {}
     for index in range(count):
         picture.seek(index)
@@ -114,6 +116,13 @@ def _frames(picture: Image.Image) -> list[int]:
     if len(set(found.values())) > 1:
         raise ImageError("unreadable", f"{len(found)} pictures of different size in one file; save one")
     return list(found) or [0]
+
+
+def _channels(description: str) -> int:
+    """Return the number of channels, pictures each, that ImageJ or OME note in the description of a TIFF."""
+    if noted := re.search(r"^channels=(\d+)", description, re.MULTILINE):
+        return int(noted[1])
+    return len(re.findall(r"<Channel\b", description))
 
 
 def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:

@@ -243,6 +243,16 @@ def test_stretching_leaves_its_argument_as_it_was():
     assert (images.stretched(np.full((4, 4), 0.3, np.float32)) == 0).all()
 
 
+@pytest.mark.parametrize("kind", [{"imagej": True}, {"ome": True}])
+def test_channels_of_a_microscope_are_no_slices(tmp_path, kind):
+    stack = np.zeros((5, 2, 30, 40), np.uint16)
+    tifffile.imwrite(tmp_path / "two.tif", stack, metadata={"axes": "ZCYX"}, **kind)
+    with pytest.raises(images.ImageError, match="2 channels in one file; save the stack of one"):
+        images.pages(tmp_path / "two.tif")
+    tifffile.imwrite(tmp_path / "one.tif", stack[:, :1], metadata={"axes": "ZCYX"}, **kind)
+    assert len(images.pages(tmp_path / "one.tif")) == 5
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_picture_of_a_stack_is_read_without_the_others(tmp_path, dtype):
     stack = np.zeros((40, 256, 256), dtype)
