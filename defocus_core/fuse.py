@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,14 +23,15 @@ class Settings:
     Parameters
     ----------
     detail : sigma in pixels of the Gaussian whose residue is the detail of a shot
-    reach : sigma in pixels of the Gaussian that gathers detail
+    reach : sigma in pixels of the Gaussian that gathers detail of two shots; of more, which differ less from
+        one to the next, it is twice as wide
     gain : of the logarithm of the ratio of details in the vote for the shot with more
     noise : detail votes as far as it exceeds this many times that of the flattest fiftieth of the shots
     blur : weight of the vote for the shot of less blur by its defocus map, against 1 of detail
     smoothness, contrast : see :func:`defocus_core.least_squares.propagate`, which settles the votes
     smallest : regions below this share of the image may join what lies around them
-    stake : they do where the shots differ in detail by less than this in the mean of the image, in grey
-        levels of 0..1, so that a twig stays and a speck goes
+    stake : they do where the differences in detail in them, in grey levels of 0..1, come to less than this
+        times the side of the image (the square root of its pixels), so that a twig stays and a speck goes
     seam : sigma in pixels of the Gaussian that blends shots where they meet; 0 takes every pixel unchanged
     """
 
@@ -42,7 +43,7 @@ class Settings:
     smoothness: float = 10.0
     contrast: float = 0.05
     smallest: float = 0.005
-    stake: float = 1.5e-5
+    stake: float = 0.0077
     seam: float = 0.0
 
     def __post_init__(self):
@@ -75,7 +76,7 @@ def fuse(
     """Fuse shots focused at different distances.
 
     Every shot in turn competes with what was chosen before it (:func:`sharper`): the detail around a pixel
-    votes, and the defocus map where there is none. No pixel is taken from a shot in whose frame it was not.
+    votes, and with less weight the defocus map. No pixel is taken from a shot in whose frame it was not.
     Three shots are in memory at a time where files are given: the first, one, and the one before it.
 
     Parameters
@@ -99,6 +100,8 @@ def fuse(
     """
     if not 2 <= len(shots) <= 255:
         raise ValueError(f"fusion needs 2 to 255 shots, not {len(shots)}")
+    if len(shots) > 2:
+        settings = replace(settings, reach=2 * settings.reach)
     first = _pixels(shots[0])
     alignments = [align.Alignment()]
     best = evidence(first, model=model, settings=settings)
@@ -143,17 +146,11 @@ def sharper(shot: np.ndarray, other: np.ndarray, *, settings: Settings = Setting
 
     Returns
     -------
-    (H, W) bool, False where nothing tells the two apart
+    (H, W) bool, False where no vote reaches, and at ties
     """
-    (grey, detail, sigma), (grey_there, detail_there, sigma_there) = shot, other
-    noise = UNSEEN + settings.noise * min(_flattest(detail), _flattest(detail_there))
-    more = np.tanh(settings.gain * np.log((detail + noise) / (detail_there + noise)))
-    less = np.tanh(2 * np.log((sigma_there + LEAST) / (sigma + LEAST)))
-    by_detail, by_map = np.abs(more), settings.blur * np.abs(less)
-    weight = by_detail + by_map + FLOOR
+    (grey, detail, _), (grey_there, detail_there, _) = shot, other
     decision = least_squares.propagate(
-        (by_detail * more + by_map * less) / weight,
-        weight,
+        *_votes(shot, other, settings),
         (grey + grey_there) / 2,
         smoothness=settings.smoothness,
         contrast=settings.contrast,
@@ -162,13 +159,31 @@ def sharper(shot: np.ndarray, other: np.ndarray, *, settings: Settings = Setting
         decision > 0,
         smallest=int(settings.smallest * grey.size),
         stakes=np.abs(detail - detail_there),
-        least=settings.stake * grey.size,
+        least=settings.stake * grey.size**0.5,
     )
 
 
+def _votes(shot: np.ndarray, other: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each pixel -1 to 1, for the one shot where positive, and the weight of that."""
+    (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
+    noise = UNSEEN + settings.noise * min(_flattest(detail), _flattest(detail_there))
+    more = np.tanh(settings.gain * np.log((detail + noise) / (detail_there + noise)))
+    less = np.tanh(2 * np.log((sigma_there + LEAST) / (sigma + LEAST)))
+    weight = np.abs(more) + settings.blur * np.abs(less) + FLOOR
+    more *= np.abs(more)
+    less *= settings.blur * np.abs(less)
+    more += less
+    return np.divide(more, weight, out=more), weight
+
+
 def _flattest(detail: np.ndarray) -> np.float32:
-    """Return the detail below which a fiftieth of a shot lies: there, hardly anything but its noise."""
-    return np.float32(np.quantile(detail[::4, ::4], 0.02))
+    """Return the detail below which a fiftieth of a shot lies: there, hardly anything but its noise.
+
+    What has no detail at all, being clipped or a frame, has no noise either and does not count.
+    """
+    detail = detail[::4, ::4]
+    detail = detail[detail > UNSEEN / 10]
+    return np.float32(np.quantile(detail, 0.02)) if detail.size else np.float32(0)
 
 
 def without_islands(mask: np.ndarray, *, smallest: int, stakes: np.ndarray, least: float) -> np.ndarray:
@@ -228,7 +243,7 @@ def _check_alike(pixels: np.ndarray, first: np.ndarray, *, name: str) -> None:
         raise ValueError(
             f"the shots differ in shape: {first.shape}, {name} {pixels.shape}; crop them to one frame first"
         )
-    if pixels.ndim != first.ndim:
+    if pixels.shape[2:] != first.shape[2:]:
         raise ValueError(f"the first shot and {name} are not both grey or both in colour")
     if pixels.dtype != first.dtype:
         raise ValueError(f"the shots differ in depth: {first.dtype}, {name} {pixels.dtype}")
