@@ -224,6 +224,23 @@ def test_small_regions_that_matter_little_join_what_lies_around_them():
     assert np.array_equal(cleaned, expected)
 
 
+def test_a_twig_stays_and_a_speck_goes():
+    """Two regions with edges of their own: in one the shots differ much in detail, in the other hardly."""
+    grey = np.full((128, 128), 0.3, np.float32)
+    detail = np.stack([np.full_like(grey, 0.01), np.full_like(grey, 0.05)])
+    twig, speck = np.s_[20:36, 30:34], np.s_[80:96, 90:94]
+    grey[twig] = grey[speck] = 0.9
+    detail[0][twig], detail[1][twig] = 0.2, 0.02
+    detail[0][speck] = 0.06
+    expected = np.zeros(grey.shape, bool)
+    expected[twig] = True
+    shot, other = (np.stack([grey, d, np.ones_like(grey)]) for d in detail)
+    assert np.array_equal(fuse.sharper(shot, other), expected)
+    keeping = fuse.Settings(stake=0)
+    expected[speck] = True
+    assert np.array_equal(fuse.sharper(shot, other, settings=keeping), expected)
+
+
 def test_noise_decides_nothing_in_a_deep_stack(image):
     """What no shot has in focus is not cut to pieces by the shots' noise."""
     rng = np.random.default_rng(0)
