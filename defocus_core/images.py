@@ -85,11 +85,14 @@ def pages(path: str | Path) -> list[Page]:
     Raises
     ------
     ImageError
-        If it is not an image.
+        If it is not an image, or slices of several channels.
     """
     path = Path(path)
     with _named_errors(path), Image.open(path) as picture:
-        return [Page(path, index) for index in _frames(picture)]
+        found = [Page(path, index) for index in _frames(picture)]
+        if picture.format == "TIFF" and 1 < (channels := _channels(picture)) < len(found):
+            raise ImageError("unreadable", f"{channels} channels in one file; save the stack of one")
+    return found
 
 
 def _frames(picture: Image.Image) -> list[int]:
@@ -98,13 +101,11 @@ def _frames(picture: Image.Image) -> list[int]:
     Raises
     ------
     ImageError
-        If they are not of one size, or of several channels of a microscope.
+        If they are not of one size.
     """
     count = getattr(picture, "n_frames", 1) if picture.format in ("TIFF", "WEBP", "PNG", "GIF") else 1
     if picture.format != "TIFF" or count == 1:
         return list(range(count))
-    if (channels := _channels(str(picture.tag_v2.get(ExifTags.Base.ImageDescription, "")))) > 1:
-        raise ImageError("unreadable", f"{channels} channels in one file; save the stack of one")
     sizes = {}
     for index in range(count):
         picture.seek(index)
@@ -118,8 +119,9 @@ def _frames(picture: Image.Image) -> list[int]:
     return list(found) or [0]
 
 
-def _channels(description: str) -> int:
+def _channels(picture: Image.Image) -> int:
     """Return the number of channels, pictures each, that ImageJ or OME note in the description of a TIFF."""
+    description = str(picture.tag_v2.get(ExifTags.Base.ImageDescription, ""))
     if noted := re.search(r"^channels=(\d+)", description, re.MULTILINE):
         return int(noted[1])
     return len(re.findall(r"<Channel\b", description))
