@@ -90,7 +90,7 @@ def pages(path: str | Path) -> list[Page]:
     path = Path(path)
     with _named_errors(path), Image.open(path) as picture:
         found = [Page(path, index) for index in _frames(picture)]
-        if picture.format == "TIFF" and 1 < (channels := _channels(picture)) < len(found):
+        if picture.format == "TIFF" and 1 < (channels := metadata.channels(picture)) < len(found):
             raise ImageError("unreadable", f"{channels} channels in one file; save the stack of one")
     return found
 
@@ -117,14 +117,6 @@ def _frames(picture: Image.Image) -> list[int]:
     if len(set(found.values())) > 1:
         raise ImageError("unreadable", f"{len(found)} pictures of different size in one file; save one")
     return list(found) or [0]
-
-
-def _channels(picture: Image.Image) -> int:
-    """Return the number of channels, pictures each, that ImageJ or OME note in the description of a TIFF."""
-    description = str(picture.tag_v2.get(ExifTags.Base.ImageDescription, ""))
-    if noted := re.search(r"^channels=(\d+)", description, re.MULTILINE):
-        return int(noted[1])
-    return len(re.findall(r"<Channel\b", description))
 
 
 def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -52,6 +53,14 @@ def of(source: Image.Image, image: np.ndarray, suffix: str) -> dict:
     found = {"icc_profile": _profile(source, image), "exif": exif.tobytes() if _says(exif) else None}
     found |= _resolution(source, suffix) | (_xmp(packet, suffix) if packet else {})
     return {key: value for key, value in found.items() if value}
+
+
+def channels(source: Image.Image) -> int:
+    """Return the number of channels, pictures each, that ImageJ or OME note in the description of a TIFF."""
+    description = str(source.tag_v2.get(_DESCRIPTION, ""))
+    if noted := re.search(r"^channels=(\d+)", description, re.MULTILINE):
+        return int(noted[1])
+    return len(re.findall(r"<Channel\b", description))
 
 
 def _profile(source: Image.Image, image: np.ndarray) -> bytes | None:
