@@ -25,7 +25,7 @@ test-faults: $(VENV)/installed-dev
 	MOMENTS=10 $(BIN)/pytest --timeout 3600 tests/workflow/test_faults.py
 
 fuzz: $(VENV)/installed-dev
-	$(BIN)/python tests/fuzz.py
+	$(BIN)/python tools/fuzz.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -39,10 +39,10 @@ format: $(VENV)/installed-dev
 	$(BIN)/snakefmt Snakefile rules
 
 bench: $(VENV)/installed-dev
-	$(BIN)/python tests/bench.py
+	$(BIN)/python tools/bench.py
 
 tables: $(VENV)/installed-dev
-	$(BIN)/python tests/tables.py
+	$(BIN)/python tools/tables.py
 
 clean:
 	rm -rf results/*/ logs benchmarks .checkpoints report.html

@@ -1,7 +1,7 @@
-"""``python -m defocus_core``: the ``defocus`` command."""
+"""`python -m defocus_core`: the `defocus` command."""
 
 import sys
 
-from .cli import main
+from defocus_core.cli.parser import main
 
 sys.exit(main())

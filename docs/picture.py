@@ -4,10 +4,13 @@ from pathlib import Path
 
 from sklearn.datasets import load_sample_image
 
-from defocus_core import images, magnify, maps, plots
+from defocus_core.applications.magnify import magnify
+from defocus_core.evaluation import plots
+from defocus_core.io.color import as_float
+from defocus_core.maps.pipeline import estimate
 
-photograph = images.as_float(load_sample_image("flower.jpg"))
-sigma = maps.estimate(photograph)
-magnified = magnify.widen(photograph, sigma)
+photograph = as_float(load_sample_image("flower.jpg"))
+sigma = estimate(photograph)
+magnified = magnify(photograph, sigma)
 panels = [("photograph", photograph), ("sigma (pixels)", sigma), ("defocus magnified", magnified)]
-plots.side_by_side(panels, Path(__file__).with_name("picture.png"))
+plots.plot_panels(panels, Path(__file__).with_name("picture.png"))

@@ -30,14 +30,14 @@ rule application:
     params:
         code=lambda wildcards: code(
             "application.py",
-            f"experiments/{wildcards.application}.py",
+            f"evaluation/experiments/{wildcards.application}.py",
             network_of(config["maps"]["model"]),
         ),
-        photographs=sources.package_version("skimage"),
+        photographs=package_version("skimage"),
         maps=config["maps"],
         settings=lambda wildcards: config["applications"][wildcards.application],
         programs=lambda wildcards: list(
-            programs.installed(
+            external_programs.installed_programs(
                 config["applications"][wildcards.application].get("commands", {})
             )
         ),
@@ -71,10 +71,10 @@ rule no_reference:
         runtime="2h",
     params:
         code=code("no_reference.py", network_of(config["maps"]["model"])),
-        packages={name: sources.package_version(name) for name in sources.PACKAGES},
+        packages={name: package_version(name) for name in PACKAGES},
         maps=config["maps"],
         settings=config["no_reference"],
-        scores=no_reference.available(),
+        scores=no_reference.available_scores(),
     script:
         "../workflow_scripts/no_reference.py"
 
@@ -114,7 +114,9 @@ rule fuse_set:
         maps=config["maps"],
         settings=lambda wildcards: config["stacks"][wildcards.stacks],
         programs=lambda wildcards: list(
-            programs.installed(config["stacks"][wildcards.stacks].get("commands", {}))
+            external_programs.installed_programs(
+                config["stacks"][wildcards.stacks].get("commands", {})
+            )
         ),
     script:
         "../workflow_scripts/fuse_set.py"

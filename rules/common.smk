@@ -8,17 +8,12 @@ from snakemake.exceptions import WorkflowError
 from snakemake.io import sourcecache_entry
 from snakemake.logging import logger
 
-from defocus_core import (
-    DEFAULT_MODEL,
-    configuration,
-    images,
-    networks,
-    no_reference,
-    programs,
-    provenance,
-    sets,
-    sources,
-)
+from defocus_core.constants import DEFAULT_MODEL
+from defocus_core.evaluation import benchmark_sets, external_programs, no_reference
+from defocus_core.io.listing import list_images
+from defocus_core.io.package_images import PACKAGES, package_version
+from defocus_core.networks import registry
+from workflow_support import configuration, provenance, sources
 
 ROOT = Path(workflow.basedir)
 
@@ -79,13 +74,13 @@ def code(script, *modules):
 
 def network(name):
     """Module of a backbone, for `code`: the classifiers import it by its name."""
-    return f"networks/{name}.py"
+    return registry.backbone_file(name).relative_to(ROOT / "defocus_core")
 
 
 def network_of(model):
     """Module of the backbone of a model in the configuration, such as shipped/scenenet or mine.safetensors."""
     if model.endswith(".safetensors"):
-        return network(networks.of_weights(model))
+        return network(registry.backbone_of_weights(model))
     origin, _, name = model.partition("/")
     return network(RECIPES[name]["backbone"] if origin == "recipe" else name)
 
@@ -101,7 +96,7 @@ def on_disk(path):
 def watched(listed, key):
     """Photographs of sources that lie in folders."""
     try:
-        return [on_disk(path) for path in sources.watched(listed)]
+        return [on_disk(path) for path in sources.folder_files(listed)]
     except (OSError, sources.SourceError) as error:
         raise WorkflowError(f"{key}: {error}")
 
@@ -114,7 +109,7 @@ def downloads():
 
 def source_versions():
     return {
-        source["package"]: sources.package_version(source["package"])
+        source["package"]: package_version(source["package"])
         for source in config["ingest"]["sources"]
         if "package" in source
     }
@@ -132,7 +127,9 @@ def model_file(name):
     origin, _, name = name.partition("/")
     if origin == "shipped":
         return on_disk(
-            os.path.relpath(ROOT / "defocus_core/weights" / f"{name}.safetensors")
+            os.path.relpath(
+                ROOT / "defocus_core/networks/weights" / f"{name}.safetensors"
+            )
         )
     folder = {"trained": "models", "recipe": "recipes"}[origin]
     return f"results/{folder}/{name}/model.safetensors"
@@ -147,7 +144,7 @@ def set_folders(wildcards, input):
 
 
 def set_pairing(name):
-    """How the photographs of a set are chosen and find their truths: arguments of `sets.pairs`."""
+    """How the photographs of a set are chosen and find their truths: arguments of `benchmark_sets.pair_images`."""
     entry = config["sets"][name]
     return {
         **entry.get("subset", {}),
@@ -164,7 +161,7 @@ def peer_maps(folder):
     """Another method's results by stem."""
     if not Path(folder).is_dir():
         raise WorkflowError(f"peers: no folder {folder!r} of another method's results")
-    return sets.by_stem(folder)
+    return benchmark_sets.maps_by_stem(folder)
 
 
 def shard_peers(wildcards):
@@ -188,7 +185,7 @@ def shard_names(wildcards, peer):
     """Photographs in one shard of a set; of an embedded set, which is made later, those of a peer."""
     count, shard = set_shards(wildcards.set), int(wildcards.shard)
     if config["sets"][wildcards.set]["truth"] == "embedded":
-        return [stem for stem in peer if sets.shard_of(stem, count) == shard]
+        return [stem for stem in peer if benchmark_sets.shard_of(stem, count) == shard]
     return [pair.name for pair in set_members(wildcards.set)[shard]]
 
 
@@ -206,8 +203,8 @@ def set_members(name):
     """Pairs of a set on disk, by shard."""
     entry = config["sets"][name]
     folders = entry["images"], entry["truth_folder"]
-    members = sets.pairs(*folders, **set_pairing(name))
-    return sets.sharded(members, set_shards(name))
+    members = benchmark_sets.pair_images(*folders, **set_pairing(name))
+    return benchmark_sets.shard_pairs(members, set_shards(name))
 
 
 def set_files(name, shards):
@@ -239,7 +236,11 @@ def all_files(wildcards):
 
 def stack_files(wildcards):
     settings = config["stacks"][wildcards.stacks]
-    shots = [on_disk(p) for s in sets.stacks(settings["stacks"]) for p in s.shots]
+    shots = [
+        on_disk(p)
+        for s in benchmark_sets.list_stacks(settings["stacks"])
+        for p in s.shots
+    ]
     return shots + peer_files(settings.get("peers", {}).values())
 
 
@@ -250,7 +251,7 @@ def application_files(wildcards):
         raise WorkflowError(
             f"applications.{wildcards.application}.photographs: no folder {folder!r}"
         )
-    return [on_disk(path) for path in images.listing(folder)] if folder else []
+    return [on_disk(path) for path in list_images(folder)] if folder else []
 
 
 def published_files(wildcards):

@@ -106,7 +106,7 @@ rule embedded_set:
         runtime="30m",
     params:
         code=code("embedded_set.py"),
-        photographs=sources.package_version("skimage"),
+        photographs=package_version("skimage"),
         seed=config["seed"],
         size=lambda wildcards: config["sets"][wildcards.set]["size"],
     script:

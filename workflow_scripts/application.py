@@ -1,21 +1,24 @@
 """Rule application: one of the applications on scenes whose truth is known."""
 
 import importlib
-import sys
 
-from defocus_core import atomic, backbones, maps, parallel, plots, provenance
-from defocus_core.experiments import Setup
+from defocus_core.evaluation import plots
+from defocus_core.evaluation.experiments.setup import Setup
+from defocus_core.io import atomic
+from defocus_core.maps.config import map_arguments_from
+from defocus_core.networks.storage import load_classifier
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-parallel.limit(snakemake.threads)
+start_job(snakemake)
 
-experiment = importlib.import_module(f"defocus_core.experiments.{snakemake.wildcards.application}")
+experiment = importlib.import_module(f"defocus_core.evaluation.experiments.{snakemake.wildcards.application}")
 setup = Setup(
-    backbones.load(snakemake.input.model),
-    maps.arguments_from(snakemake.params.maps),
+    load_classifier(snakemake.input.model),
+    map_arguments_from(snakemake.params.maps),
     snakemake.params.seed,
 )
 scores, panels = experiment.run(setup, **snakemake.params.settings)
 atomic.write_text(snakemake.output.scores, scores.to_csv(index=False))
-plots.side_by_side(panels, snakemake.output.figure, columns=experiment.COLUMNS)
-provenance.record(snakemake)
+plots.plot_panels(panels, snakemake.output.figure, columns=experiment.COLUMNS)
+record_provenance(snakemake)

@@ -1,35 +1,40 @@
 """Rule benchmark: the scores of all shards of one set -> tables and figures."""
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
 
-from defocus_core import atomic, benchmark, images, plots, provenance, report, sets
+from defocus_core.evaluation import benchmark, plots
+from defocus_core.evaluation.benchmark_sets import pair_images, shard_of
+from defocus_core.evaluation.tables import write_table
+from defocus_core.io import atomic
+from defocus_core.io.read import read_image
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+start_job(snakemake)
 settings, output = snakemake.params.settings, snakemake.output
-members = sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
+members = pair_images(*snakemake.params.folders, **snakemake.params.pairing)
 parts = [json.loads(Path(path).read_text()) for path in snakemake.input.parts]
-scores = benchmark.joined(parts, truth=settings["truth"])
+scores = benchmark.merge_shards(parts, truth=settings["truth"])
 
 if settings["truth"] == "masks":
     each = pd.concat([pd.DataFrame(s.rows).assign(method=name) for name, s in scores.items()])
     lines = {name: s.curve()[::-1] for name, s in scores.items()}
-    plots.curves(lines, output.curve, x="recall of sharp", y="precision of sharp", limits=(0, 1))
+    plots.plot_curves(lines, output.curve, x="recall of sharp", y="precision of sharp", limits=(0, 1))
 else:
     each = scores
     lines = {name: (range(len(rows)), rows.mae.to_numpy()) for name, rows in each.groupby("method")}
-    plots.curves(lines, output.curve, x="image", y="mean absolute error (pixels of sigma)")
+    plots.plot_curves(lines, output.curve, x="image", y="mean absolute error (pixels of sigma)")
 
-report.write_table(benchmark.summary(scores), output.scores, output.markdown)
+write_table(benchmark.summarise(scores), output.scores, output.markdown)
 atomic.write_text(output.images, each.to_csv(index=False))
 panels = []
 for pair in members[:3]:
-    maps = Path(snakemake.input.maps[sets.shard_of(pair.name, len(parts))])
-    panels += [(pair.name, images.read(pair.image))]
+    maps = Path(snakemake.input.maps[shard_of(pair.name, len(parts))])
+    panels += [(pair.name, read_image(pair.image))]
     panels += [("sigma (pixels)", benchmark.read_sigma(maps / f"{pair.name}.npy"))]
     panels += [("truth", benchmark.read_truth(pair, settings))]
-plots.side_by_side(panels, output.examples)
-provenance.record(snakemake)
+plots.plot_panels(panels, output.examples)
+record_provenance(snakemake)

@@ -1,19 +1,23 @@
 """Rule compare: scores and costs of all backbones -> one table beside the published one."""
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
 
-from defocus_core import atomic, comparison, plots, provenance, report
+from defocus_core.evaluation import plots
+from defocus_core.evaluation.comparison import comparison_table
+from defocus_core.evaluation.tables import write_table
+from defocus_core.io import atomic
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+start_job(snakemake)
 names = snakemake.params.backbones
 scores = {n: json.loads(Path(p).read_text()) for n, p in zip(names, snakemake.input.metrics, strict=True)}
 costs = {n: json.loads(Path(p).read_text()) for n, p in zip(names, snakemake.input.costs, strict=True)}
-table = comparison.table(scores, costs)
-report.write_table(table, snakemake.output.table, snakemake.output.markdown, number_format=".4g")
+table = comparison_table(scores, costs)
+write_table(table, snakemake.output.table, snakemake.output.markdown, number_format=".4g")
 levels = [
     {"backbone": name, "level": level, **{k: scores[name][k][level] for k in ("precision", "recall", "f1")}}
     for name in names
@@ -21,5 +25,5 @@ levels = [
 ]
 atomic.write_text(snakemake.output.levels, pd.DataFrame(levels).to_csv(index=False))
 points = {row.backbone: (row.latency_batch_ms, row.accuracy) for row in table.itertuples()}
-plots.scatter(points, snakemake.output.plot, x="milliseconds a patch, in a batch", y="test accuracy")
-provenance.record(snakemake)
+plots.plot_scatter(points, snakemake.output.plot, x="milliseconds a patch, in a batch", y="test accuracy")
+record_provenance(snakemake)

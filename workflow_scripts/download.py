@@ -1,15 +1,16 @@
 """Rule download: photographs from the web -> a folder."""
 
 import os
-import sys
 from pathlib import Path
 
 import pooch
 
-from defocus_core import downloads, provenance
+from workflow_support import downloads
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
+start_job(snakemake)
 cache = Path(os.environ.get("DEFOCUS_CACHE", pooch.os_cache("defocus")))
-file = downloads.fetch(snakemake.params.url, sha256=snakemake.wildcards.sha256, cache=cache)
-print(len(downloads.unpack(file, snakemake.output.folder)), "photographs from", snakemake.params.url)
-provenance.record(snakemake)
+file = downloads.fetch_file(snakemake.params.url, sha256=snakemake.wildcards.sha256, cache=cache)
+print(len(downloads.unpack_images(file, snakemake.output.folder)), "photographs from", snakemake.params.url)
+record_provenance(snakemake)

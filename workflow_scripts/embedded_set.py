@@ -1,12 +1,9 @@
 """Rule embedded_set: scenes of exactly known blur from photographs that packages carry."""
 
-import sys
+from defocus_core.evaluation.known_scenes import write_embedded_set
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-import cv2
-
-from defocus_core import provenance, scenes
-
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-cv2.setNumThreads(snakemake.threads)
-scenes.write_set(snakemake.output.folder, seed=snakemake.params.seed, size=snakemake.params.size)
-provenance.record(snakemake)
+start_job(snakemake)
+write_embedded_set(snakemake.output.folder, seed=snakemake.params.seed, size=snakemake.params.size)
+record_provenance(snakemake)

@@ -1,31 +1,26 @@
 """Rule evaluate: one trained backbone on the test patches, and how it learned."""
 
 import json
-import sys
 
 import pandas as pd
 
-from defocus_core import (
-    atomic,
-    backbones,
-    metrics,
-    parallel,
-    plots,
-    provenance,
-    store,
-    training,
-    training_data,
-)
+from defocus_core.evaluation import metrics, plots
+from defocus_core.io import atomic
+from defocus_core.networks.storage import load_classifier
+from defocus_core.training.datasets import PatchDataset
+from defocus_core.training.loop import default_device, predict_logits
+from defocus_core.training.patch_store import read_patches
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-parallel.limit(snakemake.threads)
-model = backbones.load(snakemake.input.model).to(training.device())
-columns = store.read(snakemake.input.test)
-logits = training.logits(model, training_data.Patches.of(columns, training.device()))
-scores = metrics.classification(logits.numpy(), columns["level"], columns["sigmas"])
+start_job(snakemake)
+model = load_classifier(snakemake.input.model).to(default_device())
+columns = read_patches(snakemake.input.test)
+logits = predict_logits(model, PatchDataset.of(columns, default_device()))
+scores = metrics.classification_scores(logits.numpy(), columns["level"], columns["sigmas"])
 atomic.write_text(snakemake.output.metrics, json.dumps(scores, indent=1))
-plots.confusion(scores["confusion"], snakemake.output.confusion, title=snakemake.wildcards.backbone)
+plots.plot_confusion(scores["confusion"], snakemake.output.confusion, title=snakemake.wildcards.backbone)
 history = pd.read_csv(snakemake.input.history)
 lines = {part: (history.epoch, history[f"{part}_accuracy"]) for part in ("train", "validation")}
-plots.curves(lines, snakemake.output.curve, x="epoch", y="accuracy")
-provenance.record(snakemake)
+plots.plot_curves(lines, snakemake.output.curve, x="epoch", y="accuracy")
+record_provenance(snakemake)

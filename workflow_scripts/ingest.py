@@ -1,17 +1,17 @@
 """Rule ingest: sources -> manifest.csv."""
 
-import sys
+from defocus_core.io import atomic
+from defocus_core.training.patches import PatchConfig
+from workflow_support import ingest
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
+from workflow_support.sources import resolve_downloads
 
-import cv2
-
-from defocus_core import atomic, ingest, patches, provenance, sources
-
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-cv2.setNumThreads(snakemake.threads)
+start_job(snakemake)
 settings = snakemake.params.settings
-table = ingest.manifest(
-    sources.with_downloads(settings["sources"], snakemake.input.downloads),
-    recipe=patches.Recipe(stride=snakemake.params.stride, sharpness=snakemake.params.sharpness),
+table = ingest.build_manifest(
+    resolve_downloads(settings["sources"], snakemake.input.downloads),
+    recipe=PatchConfig(stride=snakemake.params.stride, sharpness=snakemake.params.sharpness),
     shares=settings["shares"],
     max_pixels=settings["max_pixels"],
 )
@@ -19,4 +19,4 @@ for note in table.note[table.note != ""]:
     print("skipped", note)
 print(table[table.skipped == ""].groupby("split").sharp_patches.agg(["count", "sum"]))
 atomic.write_text(snakemake.output.manifest, table.to_csv(index=False))
-provenance.record(snakemake)
+record_provenance(snakemake)

@@ -1,9 +1,9 @@
 """Rules join, join_recipe: the shards of one split -> one virtual HDF5 file."""
 
-import sys
+from defocus_core.training.patch_store import join_shards
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-from defocus_core import provenance, store
-
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-print(store.join(snakemake.input, snakemake.output.patches), "patches")
-provenance.record(snakemake)
+start_job(snakemake)
+print(join_shards(snakemake.input, snakemake.output.patches), "patches")
+record_provenance(snakemake)

@@ -1,20 +1,26 @@
 """Rule maps: the photographs of one benchmark set -> defocus maps."""
 
-import sys
 from pathlib import Path
 
-from defocus_core import atomic, backbones, images, maps, parallel, plots, provenance, sets
+from defocus_core.evaluation import plots
+from defocus_core.evaluation.benchmark_sets import pair_images, shard_pairs
+from defocus_core.io import atomic
+from defocus_core.io.read import read_image
+from defocus_core.maps.config import map_arguments_from
+from defocus_core.maps.pipeline import estimate
+from defocus_core.networks.storage import load_classifier
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-parallel.limit(snakemake.threads)
+start_job(snakemake)
 folder = Path(snakemake.output.folder)
 folder.mkdir(parents=True, exist_ok=True)
-arguments = maps.arguments_from(snakemake.params.settings)
-model = backbones.load(snakemake.input.model)
-members = sets.pairs(*snakemake.params.folders, **snakemake.params.pairing)
-for pair in sets.sharded(members, snakemake.params.shards)[int(snakemake.wildcards.shard)]:
-    sigma = maps.estimate(images.read(pair.image), model=model, **arguments)
+arguments = map_arguments_from(snakemake.params.settings)
+model = load_classifier(snakemake.input.model)
+members = pair_images(*snakemake.params.folders, **snakemake.params.pairing)
+for pair in shard_pairs(members, snakemake.params.shards)[int(snakemake.wildcards.shard)]:
+    sigma = estimate(read_image(pair.image), model=model, **arguments)
     atomic.write_array(folder / f"{pair.name}.npy", sigma)
-    plots.save_map(sigma, folder / f"{pair.name}.png")
+    plots.write_map_picture(sigma, folder / f"{pair.name}.png")
     print(pair.name, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")
-provenance.record(snakemake)
+record_provenance(snakemake)

@@ -1,11 +1,12 @@
 """Rule measure: what one trained backbone costs to run."""
 
 import json
-import sys
 
-from defocus_core import atomic, comparison, parallel, provenance
+from defocus_core.evaluation.comparison import measure_cost
+from defocus_core.io import atomic
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-parallel.limit(snakemake.threads)
-atomic.write_text(snakemake.output.cost, json.dumps(comparison.cost(snakemake.input.model), indent=1))
-provenance.record(snakemake)
+start_job(snakemake)
+atomic.write_text(snakemake.output.cost, json.dumps(measure_cost(snakemake.input.model), indent=1))
+record_provenance(snakemake)

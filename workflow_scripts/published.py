@@ -1,36 +1,30 @@
 """Rule published: our maps of one photograph beside the published ones."""
 
-import sys
-
 import pandas as pd
 
-from defocus_core import (
-    atomic,
-    backbones,
-    benchmark,
-    focus,
-    images,
-    maps,
-    metrics,
-    parallel,
-    plots,
-    provenance,
-)
+from defocus_core.evaluation import benchmark, metrics, plots
+from defocus_core.io import atomic
+from defocus_core.io.read import read_image
+from defocus_core.maps.config import map_arguments_from
+from defocus_core.maps.focus import in_focus
+from defocus_core.maps.pipeline import estimate
+from defocus_core.networks.storage import load_classifier
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-parallel.limit(snakemake.threads)
-image = images.read(snakemake.input.image)
-model = backbones.load(snakemake.input.model)
-arguments = maps.arguments_from(snakemake.params.settings)
+start_job(snakemake)
+image = read_image(snakemake.input.image)
+model = load_classifier(snakemake.input.model)
+arguments = map_arguments_from(snakemake.params.settings)
 panels, rows = [("photograph", image)], []
 published = []
 for stage, refine in (("raw", False), ("refined", True)):
-    sigma = maps.estimate(image, model=model, **(arguments | {"refine": refine}))
-    other = benchmark.read_peer(snakemake.input[stage], sigma.shape, high="blurred")
+    sigma = estimate(image, model=model, **(arguments | {"refine": refine}))
+    other = benchmark.read_peer_map(snakemake.input[stage], sigma.shape, high="blurred")
     panels.append((f"ours, {stage}: sigma (pixels)", sigma))
     published.append((f"published, {stage}", other))
     rows.append({"map": stage, "rank_correlation": metrics.rank_correlation(sigma, other)})
-panels += [("ours: in focus (probability)", focus.in_focus(sigma)), *published]
-plots.side_by_side(panels, snakemake.output.figure)
+panels += [("ours: in focus (probability)", in_focus(sigma)), *published]
+plots.plot_panels(panels, snakemake.output.figure)
 atomic.write_text(snakemake.output.scores, pd.DataFrame(rows).to_csv(index=False))
-provenance.record(snakemake)
+record_provenance(snakemake)

@@ -1,27 +1,31 @@
 """Rule scenes: photographs that are sharp all over -> training scenes of known blur."""
 
-import sys
-
 import pandas as pd
 
-from defocus_core import backbones, composites, images, parallel, provenance, sources
+from defocus_core.io.color import to_grey
+from defocus_core.io.read import read_image
+from defocus_core.maps.pipeline import is_all_in_focus
+from defocus_core.networks.storage import load_classifier
+from defocus_core.training.layered_scenes import SceneConfig, split_seed, write_scenes
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
+from workflow_support.sources import locate_image
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-parallel.limit(snakemake.threads)
+start_job(snakemake)
 split = snakemake.wildcards.split
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
-paths = [sources.locate(path) for path in table[table.split == split].path]
-judge, share = backbones.load(snakemake.input.judge), snakemake.params.sharp_share
+paths = [locate_image(path) for path in table[table.split == split].path]
+judge, share = load_classifier(snakemake.input.judge), snakemake.params.sharp_share
 sharp = []
-for image in map(images.read, paths):
-    if composites.is_sharp(image, share=share, model=judge):
-        sharp.append(images.grey(image))
+for image in map(read_image, paths):
+    if is_all_in_focus(image, share=share, model=judge):
+        sharp.append(to_grey(image))
 print(f"{len(sharp)} of {len(paths)} photographs are sharp all over")
-composites.write(
+write_scenes(
     sharp,
     snakemake.output.scenes,
-    recipe=composites.Recipe(**snakemake.params.recipe),
+    recipe=SceneConfig(**snakemake.params.recipe),
     count=snakemake.params.scenes,
-    seed=composites.seed_of(snakemake.params.seed, split),
+    seed=split_seed(snakemake.params.seed, split),
 )
-provenance.record(snakemake)
+record_provenance(snakemake)

@@ -1,24 +1,23 @@
 """Rules synthesize, synthesize_recipe: a shard of the photographs of one split -> patches in HDF5."""
 
-import sys
-
-import cv2
 import pandas as pd
 
-from defocus_core import patches, provenance, sources
+from defocus_core.training.patches import patch_config_from, write_patches
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
+from workflow_support.sources import locate_image
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-cv2.setNumThreads(snakemake.threads)
+start_job(snakemake)
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
 mine = table[table.split == snakemake.wildcards.split]
 shard = (int(snakemake.wildcards.shard), snakemake.params.shards)
-count = patches.write(
-    zip(mine.sha256, map(sources.locate, mine.path), strict=True),
+count = write_patches(
+    zip(mine.sha256, map(locate_image, mine.path), strict=True),
     snakemake.output.patches,
-    recipe=patches.recipe_from(snakemake.params.recipe),
+    recipe=patch_config_from(snakemake.params.recipe),
     seed=snakemake.params.seed,
     parameters={"patches": snakemake.params.recipe, "seed": snakemake.params.seed},
     shard=shard,
 )
 print(f"{count} patches, shard {shard[0]} of {shard[1]}, {len(mine)} photographs in the split")
-provenance.record(snakemake)
+record_provenance(snakemake)

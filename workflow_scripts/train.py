@@ -1,28 +1,31 @@
 """Rules train, train_recipe: patches -> one trained backbone."""
 
-import sys
 from pathlib import Path
 
-from defocus_core import backbones, parallel, provenance, store, training, training_data
+from defocus_core.networks.storage import save_classifier
+from defocus_core.training.datasets import PatchDataset
+from defocus_core.training.loop import default_device, train, train_config_from, write_history
+from defocus_core.training.patch_store import check_patch_file, read_patches
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-parallel.limit(snakemake.threads)
+start_job(snakemake)
 name = snakemake.params.backbone
-device = training.device()
-columns = {split: store.read(snakemake.input[split]) for split in ("train", "validation")}
-described = store.check(snakemake.input.train)["parameters"]
-settings = training.settings_from(snakemake.params.settings, seed=snakemake.params.seed)
+device = default_device()
+columns = {split: read_patches(snakemake.input[split]) for split in ("train", "validation")}
+described = check_patch_file(snakemake.input.train)["parameters"]
+settings = train_config_from(snakemake.params.settings, seed=snakemake.params.seed)
 checkpoint = Path(".checkpoints") / snakemake.params.code / snakemake.output.model
-model, history = training.train(
+model, history = train(
     name,
     sigmas=columns["train"]["sigmas"],
-    train=training_data.Patches.of(columns["train"], device),
-    validation=training_data.Patches.of(columns["validation"], device),
+    train=PatchDataset.of(columns["train"], device),
+    validation=PatchDataset.of(columns["validation"], device),
     settings=settings,
     checkpoint=checkpoint,
     report=print,
 )
-backbones.save(model, snakemake.output.model, about={**described, "train": dict(snakemake.params.settings)})
-training.write_history(history, snakemake.output.history)
+save_classifier(model, snakemake.output.model, about={**described, "train": dict(snakemake.params.settings)})
+write_history(history, snakemake.output.history)
 checkpoint.unlink(missing_ok=True)
-provenance.record(snakemake)
+record_provenance(snakemake)

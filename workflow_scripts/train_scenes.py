@@ -1,22 +1,26 @@
 """Rule train_scenes: scenes -> the dense network, starting from one trained on patches."""
 
-import sys
 from pathlib import Path
 
-from defocus_core import backbones, composites, parallel, provenance, training, training_data
+from defocus_core.networks.storage import load_classifier, save_classifier
+from defocus_core.training.datasets import SceneDataset
+from defocus_core.training.layered_scenes import read_scenes
+from defocus_core.training.loop import default_device, evaluate, train, train_config_from, write_history
+from defocus_core.training.weight_averaging import interpolate_weights
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
 
-sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)
-parallel.limit(snakemake.threads)
-device = training.device()
-start = backbones.load(snakemake.input.start, folded=False)
+start_job(snakemake)
+device = default_device()
+start = load_classifier(snakemake.input.start, folded=False)
 sigmas = start.sigmas.numpy()
 data = {
-    split: training_data.Scenes.of(composites.read(snakemake.input[split]), sigmas, device)
+    split: SceneDataset.of(read_scenes(snakemake.input[split]), sigmas, device)
     for split in ("train", "validation")
 }
 checkpoint = Path(".checkpoints") / snakemake.params.code / snakemake.output.model
-settings = training.settings_from(snakemake.params.settings, seed=snakemake.params.seed)
-model, history = training.train(
+settings = train_config_from(snakemake.params.settings, seed=snakemake.params.seed)
+model, history = train(
     "scenenet",
     sigmas=sigmas,
     **data,
@@ -27,9 +31,9 @@ model, history = training.train(
 )
 if snakemake.params.average:
     share = snakemake.params.average
-    model = training.averaged(start.to(device), model, data["train"], settings=settings, share=share)
-    print(f"averaged, {share:g} of the start:", training.evaluate(model, data["validation"]))
-backbones.save(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
-training.write_history(history, snakemake.output.history)
+    model = interpolate_weights(start.to(device), model, data["train"], settings=settings, share=share)
+    print(f"averaged, {share:g} of the start:", evaluate(model, data["validation"]))
+save_classifier(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
+write_history(history, snakemake.output.history)
 checkpoint.unlink(missing_ok=True)
-provenance.record(snakemake)
+record_provenance(snakemake)

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from defocus_core import backbones, benchmark, composites, images, sources, store, training
+from defocus_core.constants import PATCH_SIZE
+from defocus_core.evaluation import benchmark
+from defocus_core.io.errors import ImageError
+from defocus_core.io.read import read_image
+from defocus_core.networks.classifier import build_classifier
+from defocus_core.networks.storage import load_classifier
+from defocus_core.training.checkpoint import resume_checkpoint
+from defocus_core.training.layered_scenes import read_scenes
+from defocus_core.training.patch_store import CHUNK_ROWS, COLUMNS, PatchStoreError, PatchWriter, read_patches
+from workflow_support.sources import SourceError, locate_image
 
 
 class Trap:
@@ -35,14 +44,14 @@ def test_the_trap_works(tmp_path, monkeypatch):
 def test_a_pickled_model_is_refused(place, name):
     torch.save({"state": Trap()}, place / name)
     with pytest.raises(ValueError, match=r"no model|not weights of this project"):
-        backbones.load(place / name)
+        load_classifier(place / name)
 
 
 def test_a_pickled_checkpoint_only_costs_its_epochs(place):
     torch.save({"stamp": Trap()}, place / "c.safetensors")
-    model = backbones.build("blurnet", [0, 1])
+    model = build_classifier("blurnet", [0, 1])
     optimizer = torch.optim.AdamW(model.parameters())
-    assert training._resume(place / "c.safetensors", "stamp", model, optimizer)[1] == []
+    assert resume_checkpoint(place / "c.safetensors", "stamp", model, optimizer)[1] == []
 
 
 def test_an_array_of_objects_is_refused(place):
@@ -53,8 +62,8 @@ def test_an_array_of_objects_is_refused(place):
 
 
 def patch_file(path):
-    with store.Writer(path, sigmas=[0, 1], images=["a"], parameters={}) as writer:
-        patches = np.zeros((3, store.SIZE, store.SIZE), np.uint8)
+    with PatchWriter(path, sigmas=[0, 1], images=["a"], parameters={}) as writer:
+        patches = np.zeros((3, PATCH_SIZE, PATCH_SIZE), np.uint8)
         writer.append(patches=patches, level=1, image=0, position=np.zeros((3, 2), np.int32))
     return path
 
@@ -65,12 +74,12 @@ def test_pickles_in_a_patch_file_are_never_loaded(place):
         file.attrs["parameters"] = np.void(pickle.dumps(Trap()))
         del file["images"]
         file["images"] = np.void(pickle.dumps(Trap()))
-    with pytest.raises(store.StoreError, match="run again"):
-        store.read(path)
+    with pytest.raises(PatchStoreError, match="run again"):
+        read_patches(path)
     with h5py.File(path, "w") as file:
         file["images"] = file["sigma"] = np.void(pickle.dumps(Trap()))
     with pytest.raises(ValueError, match="run again"):
-        composites.read(path)
+        read_scenes(path)
 
 
 @pytest.mark.parametrize("way", ["link", "external", "virtual", "level"])
@@ -90,19 +99,19 @@ def test_a_patch_file_cannot_read_what_is_not_its_own(place, way):
             layout[:] = h5py.VirtualSource("../other.h5", "level", (3,), np.uint8)
             file.create_virtual_dataset("level", layout)
         else:
-            chunks = {"chunks": (store.CHUNK,), "maxshape": (None,)}
+            chunks = {"chunks": (CHUNK_ROWS,), "maxshape": (None,)}
             file.create_dataset("level", data=np.full(3, 7, np.uint8), **chunks)
-    with pytest.raises(store.StoreError, match=r"another file|outside of its folder|level 7 of 2"):
-        store.read(path)
+    with pytest.raises(PatchStoreError, match=r"another file|outside of its folder|level 7 of 2"):
+        read_patches(path)
 
 
 def test_a_patch_file_that_claims_more_than_it_holds_is_not_read_into_memory(place):
     path = patch_file(place / "bomb.h5")
     with h5py.File(path, "a") as file:
-        for name in store.COLUMNS:
+        for name in COLUMNS:
             file[name].resize(2**40, axis=0)
-    with pytest.raises(store.StoreError, match="fewer values than it claims"):
-        store.read(path)
+    with pytest.raises(PatchStoreError, match="fewer values than it claims"):
+        read_patches(path)
 
 
 def chunk(kind, data):
@@ -114,12 +123,12 @@ def test_a_picture_that_would_fill_the_memory_is_refused_by_its_header(place, de
     header = struct.pack(">IIBBBBB", 200_000, 200_000, depth, 2, 0, 0, 0)
     data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(10**6))) + chunk(b"IEND", b"")
     (place / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + data)
-    with pytest.raises(images.ImageError, match="200000x200000 pixels, more than the limit") as caught:
-        images.read(place / "bomb.png")
+    with pytest.raises(ImageError, match="200000x200000 pixels, more than the limit") as caught:
+        read_image(place / "bomb.png")
     assert caught.value.reason == "huge"
 
 
 @pytest.mark.parametrize("path", ["package:skimage/../../secret.png", "package:skimage//etc/passwd"])
 def test_a_manifest_cannot_name_files_outside_of_a_package(path):
-    with pytest.raises(sources.SourceError, match="no photograph of a package"):
-        sources.locate(path)
+    with pytest.raises(SourceError, match="no photograph of a package"):
+        locate_image(path)

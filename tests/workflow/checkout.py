@@ -18,6 +18,7 @@ PARTS = (
     "rules",
     "workflow_scripts",
     "defocus_core",
+    "workflow_support",
     "profiles",
     "report",
     "envs",

@@ -1,0 +1,173 @@
+"""Defocus map -> distance: the thin lens read backwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from defocus_core.blur.rendering import thin_lens_sigma
+from defocus_core.io.pillow import without_size_limit
+
+FULL_FRAME_DIAGONAL = float(np.hypot(36, 24))  # mm, the diagonal that 35 mm equivalents refer to
+_RESOLUTION_UNITS = {2: 25.4, 3: 10.0, 4: 1.0, 5: 1e-3}  # EXIF FocalPlaneResolutionUnit, in mm
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A thin lens, focused, and the pixels behind it.
+
+    Parameters
+    ----------
+    focal_length : mm
+    f_number : focal length by diameter of the aperture
+    focus_distance : m, from the lens to the plane in focus
+    pixel_pitch : µm, from one pixel of the map to the next on the sensor
+
+    Raises
+    ------
+    ValueError
+        If a number is not positive and finite, or the focus lies within the focal length.
+    """
+
+    focal_length: float
+    f_number: float
+    focus_distance: float
+    pixel_pitch: float
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(f"{_field_label(field.name)} is a positive number, not {value:g}")
+        if self.focus_distance * 1e3 <= self.focal_length:
+            raise ValueError(
+                f"focus distance is beyond the focal length of {self.focal_length:g} mm, "
+                f"not {self.focus_distance:g} m; it is given in metres"
+            )
+
+    @property
+    def strength(self) -> float:
+        """Sigma in pixels for one dioptre (1/m) between an object and the plane in focus.
+
+        The circle of confusion is a disk of diameter A f |1/d - 1/d_f| / (1 - f / d_f) on the sensor, with
+        A = f / N. A disk has the standard deviation, along each axis, of a quarter of its diameter.
+        """
+        magnified = 1 - self.focal_length * 1e-3 / self.focus_distance
+        return self.focal_length**2 / (4 * self.f_number * self.pixel_pitch * magnified)
+
+    def sigma(self, distance: np.ndarray) -> np.ndarray:
+        """Return the blur, sigma in pixels, of objects at distances in m; infinity is allowed."""
+        return thin_lens_sigma(
+            1 / np.asarray(distance, np.float32), focus=1 / self.focus_distance, strength=self.strength
+        )
+
+    def distances(self, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the two distances that a blur allows, before and behind the plane in focus.
+
+        Parameters
+        ----------
+        sigma : (H, W) float32 defocus map, pixels
+
+        Returns
+        -------
+        near, far : (H, W) float32, m; far is infinite where no object behind could be so blurred
+        """
+        away = np.asarray(sigma, np.float32) / np.float32(self.strength)
+        focus = np.float32(1 / self.focus_distance)
+        behind = np.maximum(focus - away, 0)
+        far = np.divide(1, behind, out=np.full_like(away, np.inf), where=behind > 0)
+        return 1 / (focus + away), far
+
+
+def relative_defocus(sigma: np.ndarray) -> np.ndarray:
+    """Return how far each pixel is from the plane in focus where nothing is known of the lens.
+
+    Blur is proportional to the difference of the inverse distances, whatever the lens. Which side of the
+    plane a pixel is on, blur does not tell.
+
+    Parameters
+    ----------
+    sigma : (H, W) float32 defocus map, pixels
+
+    Returns
+    -------
+    (H, W) float32: |1/d - 1/d_f| as a share of its maximum; 0 is in focus
+    """
+    return sigma / max(float(sigma.max()), np.finfo(np.float32).tiny)
+
+
+def lens_from_exif(path: str | Path) -> dict[str, float]:
+    """Return what a photograph's EXIF tells of its lens: any of the parameters of `Lens`.
+
+    The pixel pitch comes from the focal plane resolution, corrected for a photograph that was scaled, or
+    else from the 35 mm equivalent of the focal length, for one that was not cropped.
+
+    Parameters
+    ----------
+    path : image file
+    """
+    with without_size_limit(), Image.open(path) as picture:
+        exif, size = picture.getexif().get_ifd(ExifTags.IFD.Exif), picture.size
+    tag = ExifTags.Base
+    read = {key: _positive_number(exif.get(key)) for key in exif}
+    known = {
+        "focal_length": read.get(tag.FocalLength),
+        "f_number": read.get(tag.FNumber),
+        "focus_distance": read.get(tag.SubjectDistance),
+        "pixel_pitch": None,
+    }
+    if read.get(tag.FocalPlaneXResolution):
+        unit = _RESOLUTION_UNITS.get(exif.get(tag.FocalPlaneResolutionUnit, 2), 25.4)
+        taken = max(read.get(tag.ExifImageWidth) or 0, read.get(tag.ExifImageHeight) or 0) or max(size)
+        known["pixel_pitch"] = unit * 1e3 / read[tag.FocalPlaneXResolution] * taken / max(size)
+    elif read.get(tag.FocalLengthIn35mmFilm) and known["focal_length"]:
+        diagonal = FULL_FRAME_DIAGONAL * known["focal_length"] / read[tag.FocalLengthIn35mmFilm]
+        known["pixel_pitch"] = diagonal * 1e3 / float(np.hypot(*size))
+    if (known["focus_distance"] or np.inf) * 1e3 <= (known["focal_length"] or 0):
+        known["focus_distance"] = None  # within the lens: some cameras write their own units
+    return {name: value for name, value in known.items() if value}
+
+
+def resolve_lens(path: str | Path, **given: float | None) -> Lens | None:
+    """Return the lens of a photograph: what is given, then what its EXIF tells.
+
+    Parameters
+    ----------
+    path : image file
+    given : parameters of `Lens`; None is not given
+
+    Returns
+    -------
+    Lens, or None where nothing is given and the EXIF does not tell it all
+
+    Raises
+    ------
+    ValueError
+        If something is given and something else is missing.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    known = {**lens_from_exif(path), **given}
+    missing = [_field_label(field.name) for field in fields(Lens) if field.name not in known]
+    if not missing:
+        return Lens(**known)
+    if given:
+        raise ValueError(
+            f"{path}: {' and '.join(missing)} missing, and its EXIF does not tell; give them too"
+        )
+    return None
+
+
+def _field_label(name: str) -> str:
+    return name.replace("_", " ").replace("f number", "f-number")
+
+
+def _positive_number(value) -> float | None:
+    """Return an EXIF number, or None where it is absent, no number, zero or infinite (0/0, 1/0)."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return number if np.isfinite(number) and number > 0 else None

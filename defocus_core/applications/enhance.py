@@ -1,0 +1,86 @@
+"""Adaptive enhancement: sharpen what is slightly blurred, leave the sharp and the far background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.special import expit
+
+from defocus_core.blur.levels import sigma_to_paper_label
+from defocus_core.io.arrays import check_map_fits
+from defocus_core.io.color import as_float
+
+
+@dataclass(frozen=True)
+class EnhanceConfig:
+    """Constants of equations 8 to 11, defaults as published.
+
+    Parameters
+    ----------
+    gain : lambda_max, the largest gain of the detail layer
+    slope_low, edge_low : alpha_1, beta_1: where sharpening sets in
+    slope_high, edge_high : alpha_2, beta_2: where it ends
+    lowpass : sigma in pixels of the Gaussian that makes the base layer
+    """
+
+    gain: float = 2.0
+    slope_low: float = 46.0
+    edge_low: float = 0.1
+    slope_high: float = 183.0
+    edge_high: float = 0.27
+    lowpass: float = 2.0
+
+    def __post_init__(self):
+        if not (0 <= self.gain < np.inf and 0 < self.lowpass < np.inf):
+            raise ValueError(f"gain is at least 0 and lowpass above 0, not {self.gain} and {self.lowpass}")
+
+
+def enhancement_amount(sigma: np.ndarray, settings: EnhanceConfig = EnhanceConfig()) -> np.ndarray:
+    """Return the gain lambda of each pixel (equations 9 to 11).
+
+    Parameters
+    ----------
+    sigma : (H, W) float32 defocus map, pixels
+
+    Returns
+    -------
+    (H, W) float32 in [0, settings.gain]
+    """
+    scaled = sigma_to_paper_label(sigma) / 19
+    rising = expit(settings.slope_low * (scaled - settings.edge_low))
+    falling = 1 - expit(settings.slope_high * (scaled - settings.edge_high))
+    return (settings.gain * rising * falling).astype(np.float32)
+
+
+def enhance(image: np.ndarray, sigma: np.ndarray, settings: EnhanceConfig = EnhanceConfig()) -> np.ndarray:
+    """Sharpen a photograph where its defocus map says that it pays (equation 8).
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]
+    sigma : (H, W) float32 defocus map, pixels
+
+    Returns
+    -------
+    float32 in [0, 1], of the image's shape
+
+    Raises
+    ------
+    ValueError
+        If the map does not fit the image.
+    """
+    image = as_float(image)
+    check_map_fits(sigma, image)
+    base = cv2.GaussianBlur(image, (0, 0), settings.lowpass)
+    weight = enhancement_amount(sigma, settings)
+    if image.ndim == 3:
+        weight = weight[:, :, None]
+    return np.clip(image + weight * (image - base), 0, 1)
+
+
+def unsharp_mask(image: np.ndarray, *, gain: float = 2.0, lowpass: float = 2.0) -> np.ndarray:
+    """Sharpen everything alike, the classical rival; shapes as `enhance`."""
+    image = as_float(image)
+    return np.clip(image + gain * (image - cv2.GaussianBlur(image, (0, 0), lowpass)), 0, 1)

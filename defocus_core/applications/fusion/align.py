@@ -1,0 +1,143 @@
+"""Align shots of one scene: geometry by ECC, exposure by a gain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_dtype, to_grey
+
+MIN_PYRAMID_SIDE = 128  # least side in pixels of the coarsest level of registration
+MAX_CORRECTION = 1.0  # pixels at a corner by which the last step of a registration may correct it
+ECC_CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 1e-6)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """What brings a shot onto the reference.
+
+    Parameters
+    ----------
+    matrix : (2, 3) float32, from a pixel (column, row) of the reference to that of the shot; None leaves
+        the geometry
+    gains : (C,) float32, factor of the light in each channel; None leaves the exposure
+    """
+
+    matrix: np.ndarray | None = None
+    gains: np.ndarray | None = None
+
+    def inside(self, shape: tuple[int, int]) -> np.ndarray:
+        """Return where the aligned shot shows what was in its frame, to a pixel; (H, W) bool."""
+        if self.matrix is None:
+            return np.ones(shape, bool)
+        y, x = np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)
+        seen = True
+        for (across, down, shift), length in zip(self.matrix, shape[::-1], strict=True):
+            place = across * x + down * y + shift
+            seen &= (place >= -1) & (place <= length)
+        return seen
+
+    def apply(self, shot: np.ndarray) -> np.ndarray:
+        """Return the aligned shot, of its own shape and dtype; what was not in its frame is mirrored."""
+        if self.matrix is not None:
+            flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+            size = shot.shape[1::-1]
+            shot = cv2.warpAffine(shot, self.matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+        if self.gains is not None:
+            matched = linear_to_srgb(srgb_to_linear(as_float(_clip_to_range(shot))) * self.gains)
+            integer = np.issubdtype(shot.dtype, np.integer)
+            shot = to_dtype(matched, shot.dtype) if integer else matched.astype(shot.dtype)
+        return _clip_to_range(shot)
+
+
+def find_alignment(
+    shot: np.ndarray,
+    reference: np.ndarray,
+    *,
+    register: bool,
+    match_exposure: bool,
+    before: tuple[np.ndarray, Alignment] | None = None,
+) -> Alignment:
+    """Find what brings a shot onto a reference of the same scene, focused elsewhere.
+
+    Parameters
+    ----------
+    shot, reference : (H, W) or (H, W, 3) RGB of one shape, uint8, uint16 or float in [0, 1]
+    register : find the affine map between them
+    match_exposure : find the gain of each channel, where neither is clipped
+    before : the shot before in a stack and its alignment: focused nearer to this one than the reference is,
+        it leads to it. The reference then corrects by a pixel at most; further off, it is too blurred
+
+    Raises
+    ------
+    ValueError
+        If the shots share too little for the registration to converge.
+
+    References
+    ----------
+    Evangelidis & Psarakis, TPAMI 2008 (ECC, as in OpenCV), from coarse to fine.
+    """
+    matrix = _find_affine(shot, reference, before) if register else None
+    gains = _exposure_gains(Alignment(matrix).apply(shot), reference) if match_exposure else None
+    return Alignment(matrix, gains)
+
+
+def _find_affine(
+    shot: np.ndarray, reference: np.ndarray, before: tuple[np.ndarray, Alignment] | None
+) -> np.ndarray:
+    shot, reference = to_grey(shot), to_grey(reference)
+    if before is None or before[1].matrix is None:
+        return _coarse_to_fine(shot, reference)
+    led = _compose(before[1].matrix, _coarse_to_fine(shot, to_grey(before[0])))
+    try:
+        corrected = _run_ecc(shot, reference, led)
+    except ValueError:
+        return led
+    height, width = shot.shape
+    corners = np.array([[x, y, 1] for x in (0, width) for y in (0, height)])
+    return corrected if np.abs(corners @ (corrected - led).T).max() <= MAX_CORRECTION else led
+
+
+def _compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the affine map that takes the first step and then the second."""
+    return (second @ np.vstack([first, [0, 0, 1]])).astype(np.float32)
+
+
+def _coarse_to_fine(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    pyramid = [(shot, reference)]
+    while min(pyramid[-1][0].shape) >= 2 * MIN_PYRAMID_SIDE:
+        pyramid.append(tuple(map(cv2.pyrDown, pyramid[-1])))
+    matrix = np.eye(2, 3, dtype=np.float32)
+    for level in reversed(pyramid):
+        matrix[:, 2] *= 2  # nothing at the coarsest level, where the shift is still 0
+        matrix = _run_ecc(*level, matrix)
+    return matrix
+
+
+def _run_ecc(shot: np.ndarray, reference: np.ndarray, start: np.ndarray) -> np.ndarray:
+    try:
+        return cv2.findTransformECC(reference, shot, start.copy(), cv2.MOTION_AFFINE, ECC_CRITERIA, None, 5)[
+            1
+        ]
+    except cv2.error as error:
+        raise ValueError("the shots could not be registered: they share too little") from error
+
+
+def _exposure_gains(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Fit the light of blurred copies, in which the focus no longer shows."""
+    low, sigma = [], max(shot.shape[:2]) / 50
+    for image in map(as_float, (shot, reference)):
+        clipped = (image.reshape(*image.shape[:2], -1).max(2) > 0.98).astype(np.float32)
+        light = cv2.GaussianBlur(srgb_to_linear(image), (0, 0), sigma)
+        low.append((light, cv2.GaussianBlur(clipped, (0, 0), sigma)))
+    usable = (low[0][1] < 0.05) & (low[1][1] < 0.05)
+    usable |= not usable.any()
+    ours, theirs = (light[usable].astype(np.float64).reshape(usable.sum(), -1) for light, _ in low)
+    return ((ours * theirs).sum(0) / np.maximum((ours**2).sum(0), 1e-12)).astype(np.float32)
+
+
+def _clip_to_range(image: np.ndarray) -> np.ndarray:
+    """Clip what a cubic interpolation puts outside [0, 1]; integers saturate by themselves."""
+    return image if np.issubdtype(image.dtype, np.integer) else np.clip(image, 0, 1)

@@ -1,0 +1,39 @@
+"""Compose the fused image from the shots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from defocus_core.io.pages import Page
+from defocus_core.io.read import read_image
+
+
+def select_pixels(aligned, labels: np.ndarray, *, like: np.ndarray) -> np.ndarray:
+    """Take every pixel from the shot of its label."""
+    fused = like.copy()
+    for index, (found, shot) in enumerate(aligned):
+        mine = labels == index
+        if mine.any():
+            fused[mine] = found.apply(load_shot(shot))[mine]
+    return fused
+
+
+def blend_seams(aligned, labels: np.ndarray, *, like: np.ndarray, seam: float) -> np.ndarray:
+    """Take every pixel from the shot of its label, blended over the seams with those whose frame held it."""
+    fused, total = np.zeros(like.shape, np.float32), np.zeros(labels.shape, np.float32)
+    for index, (found, shot) in enumerate(aligned):
+        mine = labels == index
+        if mine.any():
+            weight = cv2.GaussianBlur(mine.astype(np.float32), (0, 0), seam) * found.inside(labels.shape)
+            total += weight
+            fused += found.apply(load_shot(shot)) * weight.reshape(labels.shape + (1,) * (like.ndim - 2))
+    fused /= total.reshape(labels.shape + (1,) * (like.ndim - 2))
+    return (np.rint(fused) if np.issubdtype(like.dtype, np.integer) else fused).astype(like.dtype)
+
+
+def load_shot(shot: np.ndarray | str | Path | Page) -> np.ndarray:
+    """Return the pixels of a shot, read where it is a file or one page of a file."""
+    return read_image(shot) if isinstance(shot, str | Path | Page) else np.asarray(shot)

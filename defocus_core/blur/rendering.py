@@ -1,0 +1,188 @@
+"""Render defocus: layers of known disparity, blurred as a thin lens does, with occlusion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from defocus_core.blur.kernels import disk_blur, gaussian_blur
+from defocus_core.io.color import linear_to_srgb, srgb_to_linear, to_dtype
+
+MIN_VISIBLE_SIGMA = 0.05  # pixels of sigma below which nothing is blurred
+MIN_DISK_RADIUS = 16  # pixels, of a disk in a shrunken layer
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An all-in-focus image and what is known of it.
+
+    Parameters
+    ----------
+    image : (H, W, 3) float32 RGB in [0, 1], sharp everywhere
+    depth : (H, W) float32, in any unit in which sigma is proportional to |depth - focus| (disparity,
+        that is, the inverse distance); larger is nearer
+    """
+
+    image: np.ndarray
+    depth: np.ndarray
+
+
+def random_blob(shape: tuple[int, int], rng: np.random.Generator, *, share: float = 0.4) -> np.ndarray:
+    """Return a random smooth region that covers about a share of the frame, (H, W) bool."""
+    height, width = shape
+    noise = rng.standard_normal((max(height // 64, 2) + 1, max(width // 64, 2) + 1)).astype(np.float32)
+    field = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    centre = rng.uniform(-0.4, 0.4, 2)
+    field = field - 2.0 * np.hypot(y - centre[0], x - centre[1]).astype(np.float32)
+    return field > np.quantile(field, 1 - share)
+
+
+def thin_lens_sigma(depth: np.ndarray, *, focus: float, strength: float) -> np.ndarray:
+    """Return the blur of a thin lens.
+
+    The diameter of the circle of confusion is proportional to the difference of the inverse distances
+    of object and focal plane: c = A f |1/d - 1/d_f| / (1 - f / d_f). Disparity is an inverse distance,
+    so sigma = strength |depth - focus|.
+
+    Parameters
+    ----------
+    depth : (H, W) float32 inverse distance (disparity)
+    focus : depth in focus
+    strength : sigma in pixels for one unit of depth; proportional to the aperture
+    """
+    return (strength * np.abs(depth - focus)).astype(np.float32)
+
+
+def render_defocus(
+    scene: Scene,
+    *,
+    focus: float,
+    strength: float,
+    layers: int | np.ndarray = 24,
+    aperture: str = "gaussian",
+) -> tuple[np.ndarray, np.ndarray]:
+    """Photograph a scene with a wide aperture.
+
+    The scene is cut into layers of depth; each goes on behind those nearer than it, is blurred with its
+    own sigma, its coverage with it, and is laid over those behind. So a blurred front spreads over a
+    sharp background, and a blurred background does not spread over a sharp front.
+
+    Parameters
+    ----------
+    scene : what to photograph
+    focus, strength : see `thin_lens_sigma`
+    layers : how many of equal depth between the least and the largest, or the depths at which they begin
+    aperture : `gaussian`, or `disk` of the same standard deviation (radius 2 sigma)
+
+    Returns
+    -------
+    (H, W, 3) float32 image and (H, W) float32 sigma in pixels of the visible surface
+
+    Notes
+    -----
+    What disks of a radius from 32 pixels on blur is rendered in a smaller copy, in which the radius is at
+    least 16; the blur of shrinking and enlarging by f (a variance of f^2 / 12 and f^2 / 6) counts in.
+    """
+    if aperture not in ("gaussian", "disk"):
+        raise ValueError(f"no aperture {aperture!r}; known: gaussian, disk")
+    if np.isscalar(layers):
+        layers = np.linspace(float(scene.depth.min()), float(scene.depth.max()), layers + 1)[:-1]
+    index = np.maximum(np.searchsorted(layers, scene.depth, "right") - 1, 0)
+    steps = len(layers) // 12  # by which a receding surface may come nearer and still be one surface
+    canvas = np.zeros((1, 1, scene.image.shape[2]), np.float32)
+    sigma = np.zeros(scene.depth.shape, np.float32)
+    for layer in np.unique(index):
+        inside = index == layer
+        depth = np.float32(scene.depth[inside].mean())
+        width = float(thin_lens_sigma(depth, focus=focus, strength=strength))
+        colour, coverage = _blur_layer(
+            scene.image, sigma=width, aperture=aperture, covered=index >= layer, known=index <= layer + steps
+        )
+        shape = max(canvas.shape[:2], colour.shape[:2])
+        canvas, colour, coverage = (_upscale(values, shape) for values in (canvas, colour, coverage))
+        canvas = colour + (1 - coverage) * canvas
+        sigma[inside] = width
+    canvas = _upscale(canvas, index.shape)
+    return np.clip(canvas, 0, 1), sigma
+
+
+def _blur_layer(
+    image: np.ndarray, *, sigma: float, aperture: str, covered: np.ndarray, known: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the blurred light of a layer, (h, w, C), and its blurred coverage, (h, w, 1), maybe shrunken."""
+    factor = _downscale_factor(sigma, aperture, covered.shape)
+    coverage = covered.astype(np.float32)[:, :, None]
+    if factor > 1:
+        sigma = float(np.sqrt((sigma / factor) ** 2 - 1 / 4))
+        coverage = _downscale(coverage, factor)
+        share = known.astype(np.float32)[:, :, None]
+        image, share = _downscale(image * share, factor), _downscale(share, factor)
+        image, known = image / np.maximum(share, np.float32(1e-6)), share[:, :, 0] > 0
+    surface = extend_nearest(image, known)
+    return _blur_aperture(surface * coverage, sigma, aperture), _blur_aperture(coverage, sigma, aperture)
+
+
+def _downscale_factor(sigma: float, aperture: str, shape: tuple[int, int]) -> int:
+    """Return by how much a layer may be shrunken so that its disk has a radius of 16 pixels at least."""
+    if aperture != "disk" or sigma < MIN_DISK_RADIUS:
+        return 1
+    return 2 ** int(np.log2(min(2 * sigma / MIN_DISK_RADIUS, *shape)))
+
+
+def _downscale(values: np.ndarray, factor: int) -> np.ndarray:
+    shape = tuple(length // factor for length in values.shape[:2])
+    return cv2.resize(values, shape[::-1], interpolation=cv2.INTER_AREA).reshape(*shape, *values.shape[2:])
+
+
+def _upscale(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    if values.shape[:2] == shape:
+        return values
+    return cv2.resize(values, shape[::-1]).reshape(*shape, values.shape[2])
+
+
+def render_focus_stack(
+    scene: Scene, *, focuses: Sequence[float], strength: float, layers: int = 24
+) -> list[np.ndarray]:
+    """Photograph a scene focused at several depths, as a camera does: disk-shaped blur of light, 8 bit.
+
+    Parameters
+    ----------
+    scene, strength, layers : as for `render_defocus`
+    focuses : depths in focus, one a shot
+
+    Returns
+    -------
+    list of (H, W, 3) uint8
+    """
+    lit = Scene(srgb_to_linear(scene.image), scene.depth)
+    taken = (
+        render_defocus(lit, focus=focus, strength=strength, layers=layers, aperture="disk")[0]
+        for focus in focuses
+    )
+    return [to_dtype(linear_to_srgb(light), np.uint8) for light in taken]
+
+
+def extend_nearest(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Continue an (H, W, C) surface where it is hidden, that is, not known, by its nearest known pixel."""
+    if known.all():
+        return image
+    hidden = ~known
+    _, nearest = cv2.distanceTransformWithLabels(
+        hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    place = np.zeros(nearest.max() + 1, np.intp)
+    place[nearest[known]] = np.flatnonzero(known)
+    surface = image.copy()
+    surface[hidden] = image.reshape(known.size, -1)[place[nearest[hidden]]]
+    return surface
+
+
+def _blur_aperture(values: np.ndarray, sigma: float, aperture: str) -> np.ndarray:
+    if sigma < MIN_VISIBLE_SIGMA:
+        return values
+    blurred = (gaussian_blur if aperture == "gaussian" else disk_blur)(values, sigma)
+    return blurred if blurred.ndim == 3 else blurred[:, :, None]

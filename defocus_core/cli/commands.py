@@ -1,0 +1,226 @@
+"""What each command of `defocus` does with its options."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from defocus_core.cli import outputs
+from defocus_core.constants import DEFAULT_MODEL
+from defocus_core.io import atomic
+from defocus_core.io.arrays import check_map_fits, read_map
+from defocus_core.io.color import to_dtype
+from defocus_core.io.read import read_image
+from defocus_core.io.write import check_suffix, write_image
+
+MAX_REPORTED = 5  # failures of a folder that are told
+
+
+def run_map(options: Namespace) -> None:
+    """Write STEM.npy and STEM.png of every image, and STEM.probability.npy where it is asked for."""
+    from defocus_core.evaluation import plots
+    from defocus_core.maps.focus import in_focus
+    from defocus_core.maps.pipeline import estimate
+    from defocus_core.networks.storage import load_classifier
+
+    files = outputs.expand_paths(options.images)
+    written = outputs.map_targets(files, options.out, (".png", *[".probability.npy"] * options.probability))
+    model = load_classifier(options.model)
+
+    def one(file: Path) -> None:
+        sigma = estimate(read_image(file), model=model, step=options.step, refine=options.refine)
+        atomic.write_array(written[file], sigma)
+        if options.probability:
+            atomic.write_array(written[file].with_suffix(".probability.npy"), in_focus(sigma))
+        plots.write_map_picture(sigma, written[file].with_suffix(".png"))
+
+    _run_each(files, "maps", one, jobs=options.jobs)
+
+
+def run_enhance(options: Namespace) -> None:
+    """Write every image sharpened where it is slightly blurred."""
+    from defocus_core.applications.enhance import (
+        EnhanceConfig,
+        enhance,
+    )
+
+    settings = EnhanceConfig(gain=options.gain)
+    _run_application(options, "enhanced", lambda image, sigma: enhance(image, sigma, settings))
+
+
+def run_magnify(options: Namespace) -> None:
+    """Write every image with its defocus magnified."""
+    from defocus_core.applications.magnify import (
+        DEFAULT_APERTURE_RATIO,
+        MagnifyConfig,
+        check_aperture_ratio,
+        magnify,
+        magnify_published,
+    )
+
+    if options.published and options.strength is not None:
+        raise outputs.UsageError("--published has no --strength: its equations blur by one amount")
+    if not options.published and options.out_of_focus is not None:
+        raise outputs.UsageError("--out-of-focus goes with --published")
+    if options.published:
+        given = {name: getattr(options, name) for name in ("in_focus", "out_of_focus")}
+        settings = MagnifyConfig(**{name: value for name, value in given.items() if value is not None})
+        _run_application(options, "magnified", lambda image, sigma: magnify_published(image, sigma, settings))
+    else:
+        factor = DEFAULT_APERTURE_RATIO if options.strength is None else options.strength
+        kept = options.in_focus
+        check_aperture_ratio(factor, kept)
+        _run_application(
+            options,
+            "magnified",
+            lambda image, sigma: magnify(image, sigma, factor=factor, sharp_sigma=kept),
+        )
+
+
+def run_fuse(options: Namespace) -> None:
+    """Write what every stack of shots is fused into, and the shot of each pixel where it is asked for."""
+    from defocus_core.applications.fusion.decide import FusionConfig
+    from defocus_core.applications.fusion.stack import fuse
+    from defocus_core.networks.storage import load_classifier
+
+    stacks = outputs.group_stacks(options.images)
+    written, labels = outputs.fusion_targets(stacks, options.out, options.labels)
+    settings, model = FusionConfig(seam=options.seam), load_classifier(options.model)
+
+    def one(stack: Path) -> None:
+        shots, first = stacks[stack], outputs.file_of_shot(stacks[stack][0])
+        check_suffix(written[stack], read_image(shots[0]).dtype)
+        fusion = fuse(
+            shots,
+            model=model,
+            settings=settings,
+            register=options.register,
+            match_exposure=options.match_exposure,
+        )
+        write_image(written[stack], fusion.image, like=first)
+        if stack in labels:
+            write_image(labels[stack], fusion.labels)
+
+    _run_each(list(stacks), "fused", one, jobs=options.jobs)
+
+
+def run_depth(options: Namespace) -> None:
+    """Write STEM.near and STEM.far, or STEM.relative, of every image as .npy and .png."""
+    from defocus_core.applications.depth import (
+        Lens,
+        relative_defocus,
+        resolve_lens,
+    )
+    from defocus_core.evaluation import plots
+    from defocus_core.networks.storage import load_classifier
+
+    given = {field.name: getattr(options, field.name) for field in dataclasses.fields(Lens)}
+    files = outputs.expand_paths(options.images)
+    kinds = [f".{name}{suffix}" for name in ("near", "far", "relative") for suffix in (".png", ".npy")]
+    written = outputs.map_targets(files, options.out, kinds)
+    model = load_classifier(options.model)
+
+    def one(file: Path) -> None:
+        image = read_image(file)
+        lens = resolve_lens(file, **given)
+        sigma = _map_of(file, image, model, options.map)
+        if lens is None:
+            found = {"relative": relative_defocus(sigma)}
+            label = "|1/d - 1/focus|, share of the largest"
+        else:
+            found = dict(zip(("near", "far"), lens.distances(sigma), strict=True))
+            label = "distance (m)"
+        for name, values in found.items():
+            atomic.write_array(written[file].with_suffix(f".{name}.npy"), values)
+            plots.write_distance_picture(values, written[file].with_suffix(f".{name}.png"), label=label)
+
+    _run_each(files, "depth", one, jobs=options.jobs)
+
+
+def run_export(options: Namespace) -> None:
+    """Write a model as ONNX."""
+    from defocus_core.networks.export import export_onnx
+    from defocus_core.networks.storage import load_classifier
+
+    export_onnx(load_classifier(options.model), options.file)
+
+
+def run_models(_: Namespace) -> None:
+    """Print the models that come with the package."""
+    from defocus_core.networks.storage import (
+        load_classifier,
+        shipped_models,
+    )
+
+    for name in shipped_models():
+        about = load_classifier(name, folded=False).describe()
+        print(f"{name}{' (default)' if name == DEFAULT_MODEL else ''}: {about}")
+
+
+def run_provenance(options: Namespace) -> None:
+    """Print what made a result of the workflow."""
+    from defocus_core.io.provenance import find_provenance
+
+    print(json.dumps(find_provenance(options.file), indent=1, sort_keys=True))
+
+
+def _run_application(options: Namespace, what: str, application: Callable) -> None:
+    """Run an application of image and map on every image; write it as the image was."""
+    from defocus_core.networks.storage import load_classifier
+
+    files = outputs.expand_paths(options.images)
+    written = outputs.output_targets(files, options.out, lambda file: file.name, files)
+    if options.map and options.map.is_dir():
+        outputs.maps_by_stem(files, options.map)
+    model = load_classifier(options.model)
+
+    def one(file: Path) -> None:
+        image = read_image(file)
+        check_suffix(written[file], image.dtype)
+        result = application(image, _map_of(file, image, model, options.map))
+        write_image(written[file], to_dtype(result, image.dtype), like=file)
+
+    _run_each(files, what, one, jobs=options.jobs)
+
+
+def _map_of(file: Path, image: np.ndarray, model, given: Path | None) -> np.ndarray:
+    """Return the map of an image: the one given for it, or an estimate."""
+    from defocus_core.maps.pipeline import estimate
+
+    if given is None:
+        return estimate(image, model=model)
+    path = given / f"{file.stem}.npy" if given.is_dir() else given
+    sigma = read_map(path)
+    check_map_fits(sigma, image)
+    return sigma
+
+
+def _run_each(files: Sequence[Path], what: str, one: Callable[[Path], None], *, jobs: int | None) -> None:
+    """Run every file, with progress; those that fail are named together at the end."""
+    from defocus_core.cli import parallel
+
+    failed = []
+    outcomes = _progress(parallel.run_each(one, files, jobs=jobs), what, len(files))
+    for file, outcome in zip(files, outcomes, strict=True):
+        try:
+            outcome()
+        except (ValueError, OSError) as error:
+            if len(files) == 1:
+                raise
+            failed.append(str(error) if str(file) in str(error) else f"{file}: {error}")
+    if failed:
+        more = [f"and {len(failed) - MAX_REPORTED} more"] if len(failed) > MAX_REPORTED else []
+        said = "; ".join(failed[:MAX_REPORTED] + more)
+        raise outputs.UsageError(f"{len(failed)} of {len(files)} images failed: {said}")
+
+
+def _progress(outcomes: Iterable, what: str, total: int):
+    console = Console(stderr=True)
+    return track(outcomes, what, total, console=console, disable=not console.is_terminal)

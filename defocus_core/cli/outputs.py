@@ -1,0 +1,148 @@
+"""Where the results of a command go: known, and refused where something would be lost, before any work."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from defocus_core.io.listing import IMAGE_SUFFIXES, list_images
+from defocus_core.io.pages import Page, list_pages
+from defocus_core.io.write import check_suffix
+
+
+class UsageError(ValueError):
+    """Something in the command line that can be said in one line."""
+
+
+def expand_paths(paths: Sequence[Path]) -> list[Path]:
+    """Return the pictures that paths name, folders by what lies in them; at least one, and none twice."""
+    files = [file for path in paths for file in (list_images(path) if path.is_dir() else [path])]
+    if not files:
+        raise UsageError(f"no images in {', '.join(map(str, paths))}; known: {', '.join(IMAGE_SUFFIXES)}")
+    (commonest, count), *_ = Counter(files).most_common(1)
+    if count > 1:
+        raise UsageError(f"{commonest} is given twice")
+    return files
+
+
+def group_stacks(paths: Sequence[Path]) -> dict[Path, list[Path | Page]]:
+    """Return the shots of each stack that paths name: folders, files of several pictures, or one of files."""
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise UsageError(f"no file or folder {missing[0]!r}")
+    folders = [path for path in paths if path.is_dir()]
+    if folders and len(folders) != len(paths):
+        raise UsageError("fuse takes shots or folders of shots, not both at once")
+    if folders:
+        found = {folder: list_images(folder) for folder in folders}
+        empty = [str(folder) for folder, shots in found.items() if not shots]
+        if empty:
+            raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
+        return found
+    found = {path: list_pages(path) for path in paths}
+    return found if all(len(shots) > 1 for shots in found.values()) else {paths[0]: list(paths)}
+
+
+def file_of_shot(shot: Path | Page) -> Path:
+    """Return the file that a shot lies in."""
+    return shot.path if isinstance(shot, Page) else shot
+
+
+def fusion_targets(
+    stacks: dict[Path, list[Path | Page]], out: Path, labels: Path | None
+) -> tuple[dict[Path, Path], dict[Path, Path]]:
+    """Return where each stack's picture goes, and its labels where they are asked for."""
+    files = {stack: [file_of_shot(shot) for shot in shots] for stack, shots in stacks.items()}
+    names = {stack: stack.resolve().name if stack.is_dir() else stack.stem for stack in stacks}
+    taken = [file for shots in files.values() for file in shots]
+    pictures = output_targets(list(stacks), out, lambda stack: names[stack] + files[stack][0].suffix, taken)
+    if labels is None:
+        return pictures, {}
+    taken += pictures.values()
+    found = output_targets(
+        list(stacks), labels, lambda stack: f"{names[stack]}.png", taken, option="--labels"
+    )
+    lossy = [path.suffix for path in found.values() if path.suffix.lower() != ".png"]
+    if lossy:
+        raise UsageError(f"--labels holds numbers and is written as .png, not {lossy[0]!r}")
+    return pictures, found
+
+
+def output_targets(
+    items: Sequence[Path],
+    out: Path,
+    name: Callable[[Path], str],
+    taken: Sequence[Path],
+    *,
+    option: str = "--out",
+) -> dict[Path, Path]:
+    """Return where the result of each item goes, the file or the folder `out`; never over what is taken."""
+    if out.suffix and not out.is_dir():
+        if len(items) > 1:
+            raise UsageError(f"{len(items)} results do not fit into one file {str(out)!r}; give a folder")
+        make_folder(out.parent)
+        found = dict.fromkeys(items, out)
+    else:
+        found = one_file_each(items, make_folder(out), name)
+    for target in found.values():
+        check_suffix(target)
+    refuse_overwriting(taken, found.values(), option=option)
+    return found
+
+
+def refuse_overwriting(taken: Iterable[Path], written: Iterable[Path], *, option: str = "--out") -> None:
+    """Refuse to write over what is taken."""
+    taken = {path.resolve() for path in taken}
+    for target in written:
+        if target.resolve() in taken:
+            raise UsageError(f"{target} would be written over an input or another result; change {option}")
+
+
+def one_file_each(items: Sequence[Path], folder: Path, name: Callable[[Path], str]) -> dict[Path, Path]:
+    """Return a file of a folder for each item; two items may not share one."""
+    targets = {item: folder / name(item) for item in items}
+    check_distinct(targets.items())
+    return targets
+
+
+def check_distinct(written: Iterable[tuple[Path, Path]]) -> None:
+    """Refuse two items, each beside a file that is written of it, that would share one."""
+    items_of: dict[Path, Path] = {}
+    for item, target in written:
+        other = items_of.setdefault(target, item)
+        if other != item:
+            raise UsageError(f"{other} and {item} would share {target}; give each a folder of its own")
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder before any work is done for what goes there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write to the folder {str(folder)!r}")
+    return folder
+
+
+def maps_by_stem(items: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Return the `.npy` file of a folder that goes with each picture."""
+    return one_file_each(items, folder, lambda item: f"{item.stem}.npy")
+
+
+def map_targets(items: Sequence[Path], folder: Path, suffixes: Sequence[str]) -> dict[Path, Path]:
+    """Return where the map of each picture goes, with room beside it for files of its stem, none an item."""
+    found = maps_by_stem(items, make_folder(folder))
+    check_distinct(
+        (item, found[item].with_suffix(suffix)) for item in items for suffix in (".npy", *suffixes)
+    )
+    for item, target in found.items():
+        for picture in (target.with_suffix(suffix) for suffix in suffixes):
+            if picture.exists() and picture.parent.resolve() == item.parent.resolve():
+                raise UsageError(f"{picture} is there already, beside {item}; give --out another folder")
+    refuse_overwriting(
+        items, (target.with_suffix(suffix) for target in found.values() for suffix in suffixes)
+    )
+    return found

@@ -1,0 +1,187 @@
+"""The `defocus` command: maps, enhancement, magnification, fusion and depth of one's own photographs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from defocus_core import __version__
+from defocus_core.cli import commands
+from defocus_core.constants import DEFAULT_MODEL
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit status: 0, 2 on bad input, 130 where it was interrupted."""
+    options = _build_parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, OSError) as error:
+        return _exit_with(str(error), 2)
+    except KeyboardInterrupt:
+        return _exit_with("interrupted", 130)
+    except Exception as error:
+        if not _is_out_of_memory(error):
+            raise
+        return _exit_with("not enough memory; --jobs 1 has one photograph in memory at a time", 2)
+    return 0
+
+
+def _exit_with(why: str, status: int) -> int:
+    print(f"defocus: {' '.join(why.split())}", file=sys.stderr)
+    return status
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Say whether memory ran out: NumPy, torch, OpenCV and oneDNN each have an error of their own for it."""
+    said = str(error).lower()
+    phrases = ("allocate memory", "insufficient memory", "not enough memory", "could not create a primitive")
+    return isinstance(error, MemoryError) or any(phrase in said for phrase in phrases)
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="defocus", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    known = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_map, _enhance, _magnify, _fuse, _depth, _export, _provenance, _models):
+        add(known)
+    return parser
+
+
+def _map(known: argparse._SubParsersAction) -> None:
+    command = known.add_parser("map", help="defocus map: sigma in pixels as .npy and as a picture")
+    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
+    command.add_argument("--out", required=True, type=Path, metavar="DIR")
+    command.add_argument(
+        "--step", type=int, default=16, help="pixels between windows; scenenet has none (default %(default)s)"
+    )
+    command.add_argument("--no-refine", dest="refine", action="store_false", help="leave out the refinement")
+    command.add_argument(
+        "--probability",
+        action="store_true",
+        help="also write STEM.probability.npy, 1 = in focus against the rest of the photograph",
+    )
+    command.set_defaults(run=commands.run_map)
+    _add_jobs(command)
+    _add_model(command)
+
+
+def _enhance(known: argparse._SubParsersAction) -> None:
+    command = known.add_parser("enhance", help="sharpen what is slightly blurred")
+    _add_images(command)
+    command.add_argument("--gain", type=float, default=2.0, help="largest gain (default %(default)s)")
+    command.set_defaults(run=commands.run_enhance)
+
+
+def _magnify(known: argparse._SubParsersAction) -> None:
+    command = known.add_parser(
+        "magnify", help="blur the background further, as a wider aperture or as published"
+    )
+    _add_images(command)
+    command.add_argument(
+        "--strength",
+        type=float,
+        metavar="FACTOR",
+        help="how much wider the aperture is, by which sigma is multiplied (default 3)",
+    )
+    command.add_argument(
+        "--in-focus",
+        type=float,
+        help="sigma kept as it is, pixels, and nothing else (default: all that is likely in focus, with two "
+        "pixels around; with --published 0.74)",
+    )
+    command.add_argument(
+        "--published", action="store_true", help="the published equations instead, which have no strength"
+    )
+    command.add_argument(
+        "--out-of-focus",
+        type=float,
+        help="with --published: sigma blurred in full, pixels (default 4.0)",
+    )
+    command.set_defaults(run=commands.run_magnify)
+
+
+def _fuse(known: argparse._SubParsersAction) -> None:
+    command = known.add_parser("fuse", help="one sharp image from shots focused at different distances")
+    command.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="each folder a stack"
+    )
+    command.add_argument("--out", required=True, type=Path, metavar="FILE_OR_DIR")
+    command.add_argument(
+        "--labels", type=Path, metavar="FILE_OR_DIR", help="which shot each pixel comes from, 8-bit PNG"
+    )
+    command.add_argument("--register", action="store_true", help="bring the shots onto the first one first")
+    command.add_argument(
+        "--match-exposure", action="store_true", help="give the shots the exposure of the first one first"
+    )
+    command.add_argument(
+        "--seam", type=float, default=0.0, help="blend over seams, sigma in pixels (default: no blending)"
+    )
+    command.set_defaults(run=commands.run_fuse)
+    _add_jobs(command)
+    _add_model(command)
+
+
+def _depth(known: argparse._SubParsersAction) -> None:
+    command = known.add_parser(
+        "depth",
+        help="distances from blur: STEM.near.npy and STEM.far.npy in metres, or STEM.relative.npy",
+        description="Blur allows two distances, before and behind the plane in focus. Where neither the "
+        "options nor EXIF tell the lens, |1/distance - 1/focus| is written, scaled to its largest.",
+    )
+    _add_images(command, out="DIR")
+    for name, unit, what in (
+        ("focal-length", "MM", "focal length"),
+        ("f-number", "N", "focal length by diameter of the aperture"),
+        ("focus-distance", "M", "from the lens to the plane in focus"),
+        ("pixel-pitch", "UM", "from one pixel to the next on the sensor, in micrometres"),
+    ):
+        command.add_argument(f"--{name}", type=float, metavar=unit, help=f"{what} (default: EXIF)")
+    command.set_defaults(run=commands.run_depth)
+
+
+def _export(known: argparse._SubParsersAction) -> None:
+    command = known.add_parser("export", help="a model as ONNX: grey image in, sigma of every cell out")
+    command.add_argument("file", type=Path, metavar="FILE.onnx")
+    command.set_defaults(run=commands.run_export)
+    _add_model(command)
+
+
+def _provenance(known: argparse._SubParsersAction) -> None:
+    command = known.add_parser("provenance", help="what made a result of the workflow, as JSON")
+    command.add_argument("file", type=Path, help="any file under results/")
+    command.set_defaults(run=commands.run_provenance)
+
+
+def _models(known: argparse._SubParsersAction) -> None:
+    command = known.add_parser("models", help="the models that come with the package")
+    command.set_defaults(run=commands.run_models)
+
+
+def _add_images(command: argparse.ArgumentParser, *, out: str = "FILE_OR_DIR") -> None:
+    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
+    command.add_argument("--out", required=True, type=Path, metavar=out)
+    command.add_argument(
+        "--map",
+        type=Path,
+        metavar="FILE_OR_DIR",
+        help="use this map, or the folder's STEM.npy (default: estimate)",
+    )
+    _add_jobs(command)
+    _add_model(command)
+
+
+def _add_jobs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="images worked on side by side (default: one a core; memory grows with it)",
+    )
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", default=DEFAULT_MODEL, help="shipped model or .safetensors file (%(default)s)"
+    )

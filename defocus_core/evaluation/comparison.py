@@ -1,0 +1,87 @@
+"""What a backbone costs, and the table that sets measured beside published accuracy."""
+
+from __future__ import annotations
+
+import resource
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from defocus_core.constants import PATCH_SIZE
+from defocus_core.networks.storage import load_classifier
+
+PUBLISHED = {  # Galetto & Deng 2022, tables 2 and 4: test accuracy, file size in MB; theirs is NASNet-Mobile
+    "mobilenet_v2": (0.9704, 28),
+    "efficientnet_b0": (0.9798, 49),
+    "mnasnet": (0.9582, 55),
+    "densenet121": (0.905, 86),
+    "shufflenet_v2": (0.6902, 33),
+}
+
+
+def measure_cost(path: str | Path, *, batch: int = 128, repeats: int = 5) -> dict[str, float]:
+    """Measure what a trained classifier costs to run on this machine's processor.
+
+    Call it in a process of its own: the peak memory is the process's.
+
+    Parameters
+    ----------
+    path : `.safetensors` file
+    batch : patches of the batch that is timed
+    repeats : timings, of which the least counts
+
+    Returns
+    -------
+    dict with `parameters`, `macs` (multiply-adds a patch), `megabytes` (file), `latency_one_ms`,
+    `latency_batch_ms` (a patch, in a batch), `peak_mb` (process) and `threads`
+    """
+    model = load_classifier(path, folded=False)
+    counter = FlopCounterMode(display=False)
+    with torch.inference_mode(), counter:
+        model(torch.rand(1, 1, PATCH_SIZE, PATCH_SIZE))
+    return {
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "macs": counter.get_total_flops() // 2,
+        "megabytes": round(Path(path).stat().st_size / 1e6, 3),
+        "latency_one_ms": _time_forward(model, 1, repeats) * 1e3,
+        "latency_batch_ms": _time_forward(model, batch, repeats) / batch * 1e3,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def comparison_table(scores: dict[str, dict], costs: dict[str, dict]) -> pd.DataFrame:
+    """Join the scores and costs of backbones into one table, best accuracy first.
+
+    Parameters
+    ----------
+    scores : backbone -> result of `classification_scores`
+    costs : backbone -> result of `measure_cost`
+    """
+    columns = ("accuracy", "within_one", "mae_sigma", "mae_sigma_expected")
+    rows = [
+        {
+            "backbone": name,
+            **{column: scores[name][column] for column in columns},
+            "published_accuracy": PUBLISHED.get(name, (None, None))[0],
+            "published_megabytes": PUBLISHED.get(name, (None, None))[1],
+            **costs[name],
+        }
+        for name in scores
+    ]
+    return pd.DataFrame(rows).sort_values("accuracy", ascending=False, ignore_index=True)
+
+
+@torch.inference_mode()
+def _time_forward(model, batch: int, repeats: int) -> float:
+    patches = torch.rand(batch, 1, PATCH_SIZE, PATCH_SIZE)
+    model(patches)
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        model(patches)
+        times.append(time.perf_counter() - start)
+    return min(times)

@@ -1,0 +1,52 @@
+"""Read maps and other per-pixel numbers from `.npy` files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+
+def read_array(path: str | Path) -> np.ndarray:
+    """Read numbers of every pixel from an `.npy` file, (H, W) float32; never unpickles.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything but (H, W) real numbers.
+    """
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (EOFError, ValueError) as error:
+        raise ValueError(f"{path}: not an .npy file of numbers") from error
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub" or values.ndim != 2:
+        found = f"{values.dtype} of shape {values.shape}" if isinstance(values, np.ndarray) else "an archive"
+        raise ValueError(f"{path}: expected an .npy file of (height, width) real numbers, found {found}")
+    return values.astype(np.float32)
+
+
+def check_map_fits(sigma: np.ndarray, image: np.ndarray) -> None:
+    """Raise ValueError unless a map has the height and width of its image, and finite numbers."""
+    if sigma.shape != image.shape[:2]:
+        raise ValueError(f"a map of {sigma.shape} does not fit an image of {image.shape[:2]}")
+    if not np.isfinite(sigma).all():
+        raise ValueError("a map holds finite numbers, this one NaN or infinity")
+
+
+def read_map(path: str | Path) -> np.ndarray:
+    """Read a defocus map from an `.npy` file, (H, W) float32 in pixels.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything but finite numbers from 0 on.
+    """
+    try:
+        sigma = read_array(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: not a defocus map, which is an .npy file of numbers (height, width)"
+        ) from error
+    if not sigma.size or not (np.isfinite(sigma).all() and sigma.min() >= 0):
+        raise ValueError(f"{path}: a defocus map holds finite numbers of pixels from 0 on")
+    return sigma

@@ -1,0 +1,103 @@
+"""Grey levels, tone curves and dtypes of images in memory."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+MAX_STRETCH_GAIN = 16  # of dark and pale images, see stretched(): four bits
+
+
+def to_grey(image: np.ndarray) -> np.ndarray:
+    """Return an image as grey levels.
+
+    Parameters
+    ----------
+    image : (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16, or float in [0, 1]
+
+    Returns
+    -------
+    (H, W) float32 in [0, 1], by the Rec. 601 luma weights
+
+    Raises
+    ------
+    ValueError
+        If the shape or dtype is none of the above, or a float image leaves [0, 1].
+    """
+    image = as_float(image)
+    if image.ndim == 2:
+        return image
+    if image.shape[2] == 1:
+        return image[:, :, 0]
+    return cv2.cvtColor(np.ascontiguousarray(image[:, :, :3]), cv2.COLOR_RGB2GRAY)
+
+
+def as_float(image: np.ndarray) -> np.ndarray:
+    """Return an image as float32 in [0, 1], itself if it is that; NaN and infinite pixels become 0.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) with C in 1, 3, 4; uint8, uint16, bool, or float in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If the shape or dtype is none of the above, or a float image leaves [0, 1].
+    """
+    image = np.asarray(image)
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
+        raise ValueError(f"an image is (H, W) or (H, W, 1|3|4), not {image.shape}")
+    if image.size == 0:
+        raise ValueError(f"an image needs at least one pixel, not shape {image.shape}")
+    if image.dtype == bool:
+        return image.astype(np.float32)
+    if image.dtype in (np.uint8, np.uint16):
+        return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    if not np.issubdtype(image.dtype, np.floating):
+        raise ValueError(f"an image is uint8, uint16 or float in [0, 1], not {image.dtype}")
+    image = image.astype(np.float32, copy=False)
+    if not np.isfinite([image.min(), image.max()]).all():
+        image = np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(image.min()), float(image.max())
+    if low < -1e-3 or high > 1 + 1e-3:
+        raise ValueError(f"a float image lies in [0, 1], this one in [{low:.4g}, {high:.4g}]")
+    return image if low >= 0 and high <= 1 else np.clip(image, 0, 1)
+
+
+def srgb_to_linear(image: np.ndarray) -> np.ndarray:
+    """Return the light that a picture's tone curve (sRGB, IEC 61966-2-1) encodes, float32 in [0, 1]."""
+    return np.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def linear_to_srgb(light: np.ndarray) -> np.ndarray:
+    """Return a picture of light in [0, 1], the inverse of `srgb_to_linear`; values outside are clipped."""
+    light = np.clip(light, 0, 1)
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
+def stretch_contrast(image: np.ndarray) -> np.ndarray:
+    """Return an image whose grey levels fill [0, 1], as far as a gain of 16 brings them there.
+
+    So 12 bit in a file of 16, and a dark or pale photograph, look as they would fully exposed.
+
+    Parameters
+    ----------
+    image : as for `as_float`
+
+    Returns
+    -------
+    float32 of its shape; what is darker or brighter than all but a thousandth is clipped
+    """
+    every = max(1, int(np.sqrt(image.shape[0] * image.shape[1] / 1e6)))
+    low, high = np.quantile(to_grey(image[::every, ::every]), (0.001, 0.999))
+    values = as_float(image)
+    own = None if np.may_share_memory(values, image) else values
+    values = np.subtract(values, np.float32(low), out=own)
+    values *= np.float32(1 / max(high - low, 1 / MAX_STRETCH_GAIN))
+    return np.clip(values, 0, 1, out=values)
+
+
+def to_dtype(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return a float image in [0, 1] rounded to uint8 or uint16; values outside are clipped."""
+    top = np.iinfo(dtype).max
+    return np.rint(np.clip(image, 0, 1) * top).astype(dtype)

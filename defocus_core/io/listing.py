@@ -1,0 +1,31 @@
+"""List the image files of a folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+
+
+def list_images(folder: str | Path) -> list[Path]:
+    """Return the image files of a folder, sorted by name, numbers in names as numbers (shot2 before shot10).
+
+    Hidden files are left out, such as those that macOS puts beside a photograph on foreign disks.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no folder {str(folder)!r}")
+    seen = (path for path in folder.iterdir() if not path.name.startswith("."))
+    found = (path for path in seen if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    return sorted(found, key=_natural_key)
+
+
+def _natural_key(path: Path) -> tuple[list[str | int], str]:
+    parts = re.split(r"(\d+)", path.name)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.name

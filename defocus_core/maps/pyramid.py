@@ -1,0 +1,103 @@
+"""Merge the predictions of an image pyramid into one map."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from defocus_core.blur.sigma_scale import MIN_SIGMA, probability_below
+
+MIN_HALVED_SIGMA = 1.2  # pixels of sigma that half the size still tells from sharp
+HALVED_WEIGHT = 0.7  # share of the certainty of half the size that counts beside full size
+EVIDENT_CERTAINTY = 0.4  # certainty that a frame without any texture hardly has anywhere
+HALVING_VARIANCE = np.float32(0.25)  # variance, in squared pixels, of the mean over 2x2 pixels
+
+
+def merge_levels(
+    scales: list[tuple[np.ndarray, np.ndarray]], *, largest: float, logarithm: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what was found at full size joined with what was found at half of it, and so on.
+
+    In a frame without any texture every copy says the same few pixels, which the smallest would turn into
+    a large blur of the whole: there full size alone counts. In a smooth sky above a sharp horizon a small
+    copy alone finds blur, near the end of its levels; a large blur the copy twice its size would see too.
+    So it is not believed where that finds hardly any.
+
+    Parameters
+    ----------
+    scales : as of `predict`, finest first, each half the size of the one before;
+        overwritten
+    largest : level of the network, in pixels of sigma; beyond it half the size decides
+    logarithm : the values are the logarithm of sigma, not sigma
+
+    Returns
+    -------
+    values and certainty, as of `predict`
+    """
+    if not any(_has_evidence(*scale, largest=largest, logarithm=logarithm) for scale in scales):
+        return scales[0]
+    for finer, coarser in zip(scales[-2::-1], scales[:0:-1], strict=True):
+        np.multiply(coarser[1], 1 - _implausibility(coarser[0], finer[0], largest, logarithm), out=coarser[1])
+    values, certainty = scales[-1]
+    for finer, sure in reversed(scales[:-1]):
+        coarse, weight, beyond = upscale_level(values, certainty, largest=largest, logarithm=logarithm)
+        size = finer.shape[::-1]
+        np.multiply(sure, 1 - cv2.resize(beyond, size), out=sure)
+        values, certainty = merge(finer, sure, cv2.resize(coarse, size), cv2.resize(weight, size))
+    return values, certainty
+
+
+def _has_evidence(values: np.ndarray, certainty: np.ndarray, *, largest: float, logarithm: bool) -> bool:
+    """Say whether a network is sure, of a fiftieth of the pixels at least, of blur well within its levels."""
+    within = values < (np.log(largest / 2) if logarithm else largest / 2)
+    return bool((within & (certainty > EVIDENT_CERTAINTY)).mean() > 0.02)
+
+
+def _implausibility(values: np.ndarray, finer: np.ndarray, largest: float, logarithm: bool) -> np.ndarray:
+    """Return how likely a copy finds a large blur where the one twice its size finds hardly any."""
+    finer = cv2.resize(finer, values.shape[::-1], interpolation=cv2.INTER_AREA)
+    own, other = (np.exp(found) - MIN_SIGMA if logarithm else found for found in (values, finer))
+    return probability_below(other, largest / 4, slope=6) * (
+        1 - probability_below(own, largest * 2 / 3, slope=6)
+    )
+
+
+def upscale_level(
+    values: np.ndarray, certainty: np.ndarray, *, largest: float, logarithm: bool = True
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what was found in a photograph of half the size, in pixels of the whole one.
+
+    What is sharp at half the size may be anything up to a pixel in the whole, so its certainty goes to 0.
+
+    Parameters
+    ----------
+    values, certainty : as of `predict`
+    largest, logarithm : see `merge_levels`
+
+    Returns
+    -------
+    values; the certainty that counts; and how certain it is that sigma is beyond the largest level, all of
+    the shape of `values`, float32
+    """
+    sigma = np.exp(values) - MIN_SIGMA if logarithm else values
+    sigma = np.sqrt(np.maximum(4 * sigma**2 - HALVING_VARIANCE, MIN_SIGMA**2))
+    values = np.log(sigma + MIN_SIGMA) if logarithm else sigma
+    certainty = certainty * (1 - probability_below(sigma, MIN_HALVED_SIGMA, slope=6))
+    beyond = 1 - probability_below(sigma, largest, slope=6)
+    weight = certainty * (HALVED_WEIGHT + (1 - HALVED_WEIGHT) * beyond)
+    return values, weight, certainty * beyond
+
+
+def merge(
+    values: np.ndarray, certainty: np.ndarray, others: np.ndarray, sure: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean of two answers by the squares of their certainties, and the greater certainty.
+
+    All are (H, W) float32 and are overwritten: of a large photograph each takes a good deal of memory.
+    """
+    weight, total = sure**2, certainty**2
+    total += weight
+    weight /= np.maximum(total, np.float32(1e-6), out=total)
+    others -= values
+    values += np.multiply(weight, others, out=others)
+    return values, np.maximum(certainty, sure, out=certainty)

@@ -1,0 +1,122 @@
+"""Weighted least squares: spread what some pixels know up to the image's edges."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+MIN_GRID_SIDE = 24  # pixels of the shorter side below which no coarser grid is made
+FINEST_ITERATIONS = 16  # conjugate-gradient passes on the finest grid; twice as many on each coarser one
+MAX_ITERATIONS = 200  # and on the coarsest
+
+
+def propagate(
+    values: np.ndarray, weight: np.ndarray, guide: np.ndarray, *, smoothness: float, contrast: float
+) -> np.ndarray:
+    """Spread values over a map by how much they weigh and by the edges of a guide.
+
+    The result x nearly minimises, with pq the pairs of neighbours in rows and columns::
+
+        sum_p weight_p (x_p - values_p)^2
+            + smoothness * sum_pq exp(-|guide_p - guide_q| / contrast) * (x_p - x_q)^2
+
+    Parameters
+    ----------
+    values : (H, W) float32
+    weight : (H, W) float32, above 0
+    guide : (H, W) or (H, W, C) float32 in [0, 1]
+    smoothness : of neighbours of the same colour, against a weight of 1
+    contrast : distance of colours, in grey levels of 0..1, at which that falls to 1 / e
+
+    Returns
+    -------
+    (H, W) float32
+
+    Notes
+    -----
+    Conjugate gradients, started from the solution on a grid half as fine, whose affinities are those of the
+    shrunken guide: time and memory are linear in pixels. Their passes are few, so that over large regions
+    something is left of the way to the minimum: of values of range 4 on 140x160 pixels, with a smoothness of
+    1000, .06 on average.
+
+    References
+    ----------
+    Lischinski et al., Interactive local adjustment of tonal values, SIGGRAPH 2006, equation 1 (the energy,
+    with another affinity). Bornemann & Deuflhard, The cascadic multigrid method for elliptic problems,
+    Numerische Mathematik 1996 (the solver).
+    """
+    grids = [(values * weight, weight, guide)]
+    while min(grids[-1][1].shape) >= 2 * MIN_GRID_SIDE:
+        grids.append(tuple(_halve(grid) for grid in grids[-1]))
+    solution = None
+    for coarseness in range(len(grids) - 1, -1, -1):
+        pull, weight, guide = grids[coarseness]
+        system = _NormalEquations(weight, guide, smoothness / 4**coarseness, contrast)
+        if solution is None:
+            solution = system.solve(pull, pull / weight, passes=MAX_ITERATIONS)
+        else:
+            start = cv2.resize(solution, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            solution = system.solve(
+                pull, start, passes=min(FINEST_ITERATIONS * 2**coarseness, MAX_ITERATIONS)
+            )
+    return solution
+
+
+class _NormalEquations:
+    """The normal equations of the energy, by differences of neighbours, which single precision can hold."""
+
+    def __init__(self, weight: np.ndarray, guide: np.ndarray, smoothness: float, contrast: float):
+        self._weight = weight
+        self._right = smoothness * _affinity(guide[:, 1:] - guide[:, :-1], contrast)
+        self._down = smoothness * _affinity(guide[1:] - guide[:-1], contrast)
+        self._across, self._along = np.empty_like(self._right), np.empty_like(self._down)
+
+    def solve(self, pull: np.ndarray, start: np.ndarray, *, passes: int) -> np.ndarray:
+        """Run conjugate gradients, preconditioned by the diagonal."""
+        solution, inverse = start.copy(), 1 / self._diagonal()
+        product, scaled = np.empty_like(start), np.empty_like(start)
+        residual = pull - self._times(start, product)
+        direction = residual * inverse
+        size = first = np.vdot(residual, direction)
+        for _ in range(passes):
+            if size <= 1e-12 * first:
+                break
+            pace = size / np.vdot(direction, self._times(direction, product))
+            solution += np.multiply(direction, pace, out=scaled)
+            product *= pace
+            residual -= product
+            np.multiply(residual, inverse, out=scaled)
+            last, size = size, np.vdot(residual, scaled)
+            direction *= size / last
+            direction += scaled
+        return solution
+
+    def _diagonal(self) -> np.ndarray:
+        diagonal = self._weight.copy()
+        diagonal[:, :-1] += self._right
+        diagonal[:, 1:] += self._right
+        diagonal[:-1] += self._down
+        diagonal[1:] += self._down
+        return diagonal
+
+    def _times(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
+        across = np.subtract(x[:, 1:], x[:, :-1], out=self._across)
+        across *= self._right
+        along = np.subtract(x[1:], x[:-1], out=self._along)
+        along *= self._down
+        np.multiply(self._weight, x, out=out)
+        out[:, :-1] -= across
+        out[:, 1:] += across
+        out[:-1] -= along
+        out[1:] += along
+        return out
+
+
+def _affinity(step: np.ndarray, contrast: float) -> np.ndarray:
+    distance = np.abs(step) if step.ndim == 2 else np.sqrt(np.einsum("hwc,hwc->hw", step, step))
+    return np.exp(distance * np.float32(-1 / contrast))
+
+
+def _halve(grid: np.ndarray) -> np.ndarray:
+    size = (grid.shape[1] // 2, grid.shape[0] // 2)
+    return cv2.resize(grid, size, interpolation=cv2.INTER_AREA)

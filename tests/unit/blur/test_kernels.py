@@ -1,0 +1,85 @@
+import cv2
+import numpy as np
+import pytest
+
+from defocus_core.blur.kernels import (
+    BORDERS,
+    blur_matrix,
+    disk_blur,
+    effective_sigma,
+    gaussian_blur,
+    gaussian_kernel,
+)
+from defocus_core.blur.levels import Levels
+
+
+@pytest.mark.parametrize("sigma", [1, 3, 7, 19])
+@pytest.mark.parametrize("border", BORDERS)
+def test_patch_operator_is_opencvs_blur_of_an_isolated_patch(sigma, border):
+    patch = np.random.default_rng(0).random((32, 32), dtype=np.float32)
+    matrix = blur_matrix(32, sigma, recipe="paper", border=border)
+    expected = cv2.GaussianBlur(patch, (2 * sigma + 1, 2 * sigma + 1), sigma, borderType=BORDERS[border])
+    np.testing.assert_allclose(matrix @ patch @ matrix.T, expected, atol=1e-6)
+
+
+def test_full_kernel_has_its_nominal_sigma_and_the_papers_about_half():
+    assert effective_sigma(5, "full") == pytest.approx(5, rel=2e-3)
+    assert effective_sigma(19, "paper") == pytest.approx(19 / 1.81, rel=0.01)
+    assert effective_sigma(1, "paper") == pytest.approx(np.sqrt(2 * np.exp(-0.5) / (1 + 2 * np.exp(-0.5))))
+
+
+def test_an_impulse_spreads_to_the_nominal_variance():
+    image = np.zeros((101, 101), np.float32)
+    image[50, 50] = 1
+    blurred = gaussian_blur(image, 4)
+    rows = np.arange(101) - 50
+    assert (blurred.sum(1) * rows**2).sum() == pytest.approx(16, rel=5e-3)
+
+
+@pytest.mark.parametrize("sigma", [0.6, 1.0, 2.5, 10.0])
+def test_a_disk_has_its_standard_deviation_and_an_edge(sigma):
+    impulse = np.zeros((65, 65), np.float32)
+    impulse[32, 32] = 1
+    spread = disk_blur(impulse, sigma)
+    offsets = np.arange(65) - 32
+    np.testing.assert_allclose(spread.sum(), 1, rtol=1e-5)
+    np.testing.assert_allclose(np.sqrt((spread.sum(0) * offsets**2).sum()), sigma, rtol=0.03)
+    assert np.abs(spread[32, 32 + int(np.ceil(2 * sigma)) + 1 :]).max() < 1e-6
+
+
+def test_a_disk_too_small_for_pixels_is_a_gaussian():
+    photograph = np.random.default_rng(1).random((20, 20), dtype=np.float32)
+    np.testing.assert_array_equal(disk_blur(photograph, 0.5), gaussian_blur(photograph, 0.5))
+
+
+def test_levels_are_linear_or_geometric():
+    assert Levels().nominal().tolist() == list(range(20))
+    geometric = Levels("geometric", 3, 1, 4).nominal()
+    np.testing.assert_allclose(geometric, [1, 2, 4])
+
+
+@pytest.mark.parametrize("sigma", [-1, np.nan, np.inf])
+def test_impossible_sigma_is_refused(sigma):
+    with pytest.raises(ValueError, match="finite number of pixels"):
+        gaussian_kernel(sigma)
+
+
+def test_unknown_names_are_refused_with_the_choices():
+    with pytest.raises(ValueError, match="paper, full"):
+        gaussian_kernel(1, "half")
+    with pytest.raises(ValueError, match="mirror, replicate, zero"):
+        blur_matrix(32, 1, border="wrap")
+    with pytest.raises(ValueError, match="linear, geometric"):
+        Levels("cubic").nominal()
+
+
+def test_any_numbers_are_blurred_as_float32_and_no_other_sigma_passes():
+    image = np.random.default_rng(0).random((20, 30))
+    for blurred in (gaussian_blur(image, 1), gaussian_blur(image, 0), disk_blur(image, 2)):
+        assert blurred.dtype == np.float32
+    for method in (gaussian_blur, disk_blur):
+        for sigma in (-1, np.nan):
+            with pytest.raises(ValueError, match="sigma is a finite number"):
+                method(image, sigma)
+    with pytest.raises(ValueError, match="no border 'wrap'"):
+        gaussian_blur(image, 0, border="wrap")

@@ -1,0 +1,355 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import ExifTags, Image
+
+from defocus_core.cli.parser import main
+from defocus_core.io.read import read_image
+from defocus_core.io.write import write_image
+from defocus_core.maps import pipeline
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        write_image(tmp_path / "in" / f"{name}.png", rng.integers(0, 256, (60, 80, 3), dtype=np.uint8))
+    return tmp_path
+
+
+def test_map_writes_sigma_and_a_picture(folder):
+    arguments = ["map", str(folder / "in"), "--out", str(folder / "out"), "--no-refine", "--probability"]
+    assert main(arguments) == 0
+    sigma = np.load(folder / "out/a.npy", allow_pickle=False)
+    assert sigma.shape == (60, 80)
+    assert sigma.dtype == np.float32
+    assert read_image(folder / "out/b.png").ndim == 3
+    chance = np.load(folder / "out/a.probability.npy", allow_pickle=False)
+    assert chance.shape == (60, 80)
+    assert 0 <= chance.min() <= chance.max() <= 1
+
+
+@pytest.mark.parametrize("command", [["enhance"], ["magnify"], ["magnify", "--published"]])
+def test_enhance_and_magnify_keep_size_and_depth(folder, command):
+    deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
+    write_image(folder / "deep.png", deep)
+    assert main([*command, str(folder / "deep.png"), "--out", str(folder / "o.png")]) == 0
+    result = read_image(folder / "o.png")
+    assert result.shape == deep.shape
+    assert result.dtype == np.uint16
+
+
+@pytest.mark.parametrize("command", ["enhance", "magnify", "fuse"])
+def test_applications_keep_what_the_camera_wrote_and_turn_the_picture(folder, command):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber] = 2.8
+    rng = np.random.default_rng(0)
+    for name in ("c", "d"):
+        picture = Image.fromarray(rng.integers(0, 256, (60, 80, 3), dtype=np.uint8))
+        picture.save(folder / f"{name}.jpg", exif=exif, icc_profile=b"profile")
+    inputs = [str(folder / f"{name}.jpg") for name in ("cd" if command == "fuse" else "c")]
+    assert main([command, *inputs, "--out", str(folder / "o.png")]) == 0
+    with Image.open(folder / "o.png") as out:
+        assert out.size == (60, 80)
+        assert out.info["icc_profile"] == b"profile"
+        assert out.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        assert out.getexif().get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber] == 2.8
+
+
+def test_fuse_writes_an_image_and_its_labels(folder):
+    shots = [str(folder / f"in/{name}.png") for name in "ab"]
+    assert main(["fuse", *shots, "--out", str(folder / "f.png"), "--labels", str(folder / "l.png")]) == 0
+    assert read_image(folder / "f.png").shape == (60, 80, 3)
+    assert set(np.unique(read_image(folder / "l.png"))) <= {0, 1}
+    options = ["--match-exposure", "--seam", "1.5"]
+    assert main(["fuse", *shots, "--out", str(folder / "f.tif"), *options]) == 0
+    assert read_image(folder / "f.tif").dtype == np.uint8
+
+
+def test_a_folder_goes_to_a_folder_by_given_maps(folder):
+    np.save(folder / "a.npy", np.zeros((60, 80), np.float32))
+    np.save(folder / "b.npy", np.full((60, 80), 2, np.float32))
+    arguments = ["magnify", str(folder / "in"), "--out", str(folder / "out"), "--map", str(folder)]
+    assert main([*arguments, "--strength", "4", "--in-focus", "0"]) == 0
+    before, after = ([read_image(folder / where / f"{name}.png") for name in "ab"] for where in ("in", "out"))
+    assert np.array_equal(before[0], after[0])
+    assert after[1].std() < 0.5 * before[1].std()
+
+
+def test_folders_of_shots_are_fused_each(folder):
+    for stack in ("one", "two"):
+        for name in "ab":
+            write_image(folder / stack / f"{name}.png", read_image(folder / f"in/{name}.png"))
+    stacks = [str(folder / stack) for stack in ("one", "two")]
+    where = ["--out", str(folder / "out"), "--labels", str(folder / "labels")]
+    assert main(["fuse", *stacks, *where]) == 0
+    for stack in ("one", "two"):
+        assert read_image(folder / f"out/{stack}.png").shape == (60, 80, 3)
+        assert read_image(folder / f"labels/{stack}.png").shape == (60, 80)
+
+
+def test_stacks_in_one_file_each_are_fused_as_each_is(folder):
+    rng = np.random.default_rng(0)
+    stacks = {"one": np.uint8, "two": np.uint16}
+    for name, dtype in stacks.items():
+        pictures = rng.integers(0, np.iinfo(dtype).max, (3, 40, 50), dtype=dtype)
+        tifffile.imwrite(folder / f"{name}.tif", pictures, photometric="minisblack")
+    inputs = [str(folder / f"{name}.tif") for name in stacks]
+    where = ["--out", str(folder / "out"), "--labels", str(folder / "labels")]
+    assert main(["fuse", *inputs, *where]) == 0
+    for name, dtype in stacks.items():
+        assert read_image(folder / f"out/{name}.tif").dtype == dtype
+        assert set(np.unique(read_image(folder / f"labels/{name}.png"))) == {0, 1, 2}
+
+
+def test_each_stack_of_a_folder_keeps_its_own_format(folder):
+    deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
+    for name in "ab":
+        write_image(folder / f"light/{name}.jpg", read_image(folder / f"in/{name}.png"))
+        write_image(folder / f"deep/{name}.png", deep)
+    stacks = [str(folder / stack) for stack in ("light", "deep")]
+    assert main(["fuse", *stacks, "--out", str(folder / "out")]) == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {"light.jpg", "deep.png"}
+
+
+def test_results_of_two_photographs_may_not_meet(folder, capsys):
+    (folder / "in/b.png").rename(folder / "in/a.probability.png")
+    arguments = ["map", str(folder / "in"), "--out", str(folder / "out")]
+    assert main([*arguments, "--probability"]) == 2
+    assert "would share" in capsys.readouterr().err
+    assert main([*arguments, "--no-refine"]) == 0
+
+
+def test_a_format_too_shallow_for_the_shots_is_told_before_any_work(folder, capsys, monkeypatch):
+    deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
+    for name in "ab":
+        write_image(folder / f"{name}.png", deep)
+    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: pytest.fail("worked"))
+    shots = [str(folder / f"{name}.png") for name in "ab"]
+    for command in (["fuse", *shots], ["enhance", shots[0]]):
+        assert main([*command, "--out", str(folder / "o.jpg")]) == 2
+        assert ".jpg holds no 16 bit; write .png or .tif" in capsys.readouterr().err
+
+
+def test_depth_is_in_metres_where_the_lens_is_known_and_relative_where_not(folder):
+    lens = ["--focal-length", "50", "--f-number", "2", "--focus-distance", "2", "--pixel-pitch", "6"]
+    assert main(["depth", str(folder / "in"), "--out", str(folder / "out"), *lens]) == 0
+    near, far = (np.load(folder / f"out/b.{name}.npy", allow_pickle=False) for name in ("near", "far"))
+    assert near.shape == (60, 80)
+    assert ((near <= 2) & (far >= 2)).all()
+    assert main(["depth", str(folder / "in/a.png"), "--out", str(folder / "out")]) == 0
+    assert np.load(folder / "out/a.relative.npy", allow_pickle=False).max() == 1
+    assert read_image(folder / "out/a.relative.png").ndim == 3
+
+
+def test_what_may_be_infinitely_far_has_the_last_colour(folder):
+    np.save(folder / "a.npy", np.tile(np.linspace(0, 60, 80, dtype=np.float32), (60, 1)))
+    lens = ["--focal-length", "50", "--f-number", "2", "--focus-distance", "2", "--pixel-pitch", "6"]
+    where = ["--map", str(folder / "a.npy"), "--out", str(folder / "out")]
+    assert main(["depth", str(folder / "in/a.png"), *where, *lens]) == 0
+    assert np.isinf(np.load(folder / "out/a.far.npy", allow_pickle=False)).any(1).all()
+    shown = read_image(folder / "out/a.far.png").sum(2, dtype=int)
+    near, infinite = shown[len(shown) // 2, [20, 740]]
+    assert infinite > 3 * near
+
+
+def test_what_fails_of_many_is_named(folder, capsys):
+    np.save(folder / "a.npy", np.zeros((3, 3), np.float32))
+    pictures = [str(folder / f"in/{name}.png") for name in "ab"]
+    assert main(["enhance", *pictures, "--map", str(folder / "a.npy"), "--out", str(folder / "out")]) == 2
+    said = capsys.readouterr().err
+    assert all(f"{picture}: a map of (3, 3) does not fit" in said for picture in pictures)
+
+
+def test_models_names_the_default(capsys):
+    assert main(["models"]) == 0
+    assert "(default)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["map", "none.png", "--out", "o"], "no image file 'none.png'"),
+        (["map", ".", "--out", "o"], "no images in ."),
+        (["map", "text.png", "--out", "o"], "not an image"),
+        (["map", "ok.png", "--out", "o", "--step", "64"], "step is 1 to 32"),
+        (["map", "ok.png", "--out", "o", "--jobs", "0"], "jobs is at least 1"),
+        (["map", "ok.png", "--out", "o", "--model", "blurnett"], "did you mean 'blurnet'"),
+        (["fuse", "ok.png", "--out", "f.png"], "2 to 255 shots"),
+        (["fuse", "ok.png", "small.png", "--out", "f.png"], "differ in shape"),
+        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--register"], "could not be registered"),
+        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--seam", "-1"], "seam is 0 to 100 pixels, not -1"),
+        (["enhance", "ok.png", "--out", "o.xyz"], "no format"),
+        (["enhance", "ok.png", "--out", "o.png", "--gain", "-1"], "gain is at least 0"),
+        (["enhance", "ok.png", "--out", "ok.png"], "ok.png would be written over an input"),
+        (["enhance", "ok.png", "small.png", "--out", "o.png"], "2 results do not fit into one file 'o.png'"),
+        (["enhance", "ok.png", "--out", "o.png", "--map", "map.npy"], "a map of (3, 3) does not fit"),
+        (["enhance", "ok.png", "--out", "o.png", "--map", "none.npy"], "No such file"),
+        (["depth", "ok.png", "--out", "o", "--map", "minus.npy"], "finite numbers of pixels from 0 on"),
+        (["magnify", "ok.png", "--out", "o.png", "--strength", "0.5"], "1 to 20 times as wide, not 0.5"),
+        (["fuse", ".", "ok.png", "--out", "f.png"], "not both at once"),
+        (["fuse", "ok.png", "small.png", "--out", "small.png"], "would be written over an input"),
+        (["fuse", ".", "--out", "f.png"], "differ in shape"),
+        (["depth", "ok.png", "--out", "o", "--f-number", "-2"], "focal length and focus distance and pixel"),
+        (["magnify", "ok.png", "--out", "o.png", "--published", "--in-focus", "8"], "in_focus < out"),
+        (["magnify", "ok.png", "--out", "o.png", "--published", "--strength", "2"], "has no --strength"),
+        (["magnify", "ok.png", "--out", "o.png", "--out-of-focus", "2"], "goes with --published"),
+        (["enhance", "ok.png", "--out", "o.png", "--gain", "nan"], "gain is at least 0"),
+        (["enhance", "ok.png", "--out", "map.npy/o"], "cannot make the folder 'map.npy/o'"),
+        (["map", "ok.png", "--out", "small.png"], "cannot make the folder 'small.png'"),
+        (["map", "ok.png", "ok.png", "--out", "o"], "ok.png is given twice"),
+        (["map", "ok.png", "--out", "."], "ok.png is there already, beside ok.png"),
+        (["map", "small.jpg", "--out", "."], "small.png is there already, beside small.jpg"),
+        (["fuse", "ok.png", "ok.png", "small.png", "--out", "f.png"], "shot 3 (39, 40, 3)"),
+        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "f.png"], "change --labels"),
+        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "l.jpg"], "written as .png, not '.jpg'"),
+        (["fuse", "empty", "--out", "f.png"], "no pictures in 'empty'"),
+        (["fuse", "missing", "--out", "f.png"], "no file or folder 'missing'"),
+        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--register"], "shot 2: the shots could not be"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    if arguments[:2] != ["map", "."]:
+        if arguments[0] == "map":
+            (tmp_path / "text.png").write_text("no image")
+        np.save("map.npy", np.zeros((3, 3)))
+        (tmp_path / "empty").mkdir()
+        np.save("minus.npy", np.full((40, 40), -1))
+        write_image("ok.png", np.zeros((40, 40, 3), np.uint8))
+        write_image("small.png", np.zeros((39, 40, 3), np.uint8))
+        write_image("small.jpg", np.zeros((39, 40, 3), np.uint8))
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert message in lines[0]
+
+
+ODD = {
+    "grey": np.arange(60 * 70, dtype=np.uint8).reshape(60, 70),
+    "deep": np.arange(60 * 70, dtype=np.uint16).reshape(60, 70) * 15,
+    "alpha": np.dstack([np.full((40, 50, 3), 90, np.uint8), np.arange(2000, dtype=np.uint8).reshape(40, 50)]),
+    "grey_alpha": np.dstack([np.full((40, 50), 90, np.uint8), np.zeros((40, 50), np.uint8)]),
+    "pixel": np.full((1, 1, 3), 200, np.uint8),
+    "window_less_one": np.random.default_rng(0).integers(0, 256, (31, 31, 3), dtype=np.uint8),
+    "row": np.random.default_rng(0).integers(0, 256, (1, 3000), dtype=np.uint8),
+    "column": np.random.default_rng(0).integers(0, 256, (500, 2), dtype=np.uint8),
+    "constant": np.full((50, 60, 3), 77, np.uint8),
+    "black": np.zeros((50, 60, 3), np.uint8),
+    "white": np.full((50, 60), 65535, np.uint16),
+}
+
+
+def write_odd(folder):
+    folder.mkdir()
+    for name, array in ODD.items():
+        if array.dtype == np.uint16:
+            write_image(folder / f"{name}.png", array)
+        else:
+            Image.fromarray(array).save(folder / f"{name}.png")
+    Image.fromarray(ODD["window_less_one"]).quantize(16).save(folder / "palette.png")
+    Image.fromarray(ODD["grey"] > 128).save(folder / "bits.png")
+
+
+@pytest.mark.parametrize("model", ["blurnet", "scenenet"])
+def test_odd_images_give_a_finite_map_of_their_size(tmp_path, model):
+    write_odd(tmp_path / "in")
+    out = tmp_path / "out"
+    assert main(["map", str(tmp_path / "in"), "--out", str(out), "--probability", "--model", model]) == 0
+    for name, array in ODD.items():
+        sigma = np.load(out / f"{name}.npy", allow_pickle=False)
+        assert sigma.shape == array.shape[:2], name
+        assert sigma.dtype == np.float32
+        assert np.isfinite(sigma).all(), name
+        assert 0 <= sigma.min() <= sigma.max() <= 25, name
+        chance = np.load(out / f"{name}.probability.npy", allow_pickle=False)
+        assert ((chance >= 0) & (chance <= 1)).all(), name
+        assert read_image(out / f"{name}.png").ndim == 3
+    assert np.load(out / "palette.npy").shape == (31, 31)
+    assert np.load(out / "bits.npy").shape == (60, 70)
+
+
+def test_a_float_file_is_one_line_and_the_others_are_mapped(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    write_image(tmp_path / "in/good.png", ODD["grey"])
+    Image.fromarray(np.full((40, 40), np.nan, np.float32)).save(tmp_path / "in/float.tif")
+    (tmp_path / "in/cut.png").write_bytes((tmp_path / "in/good.png").read_bytes()[:80])
+    (tmp_path / "in/empty.jpg").write_bytes(b"")
+    assert main(["map", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("defocus: 3 of 4 images failed: ")
+    assert "float.tif: floating-point pixels; save it as 8 or 16 bit" in lines[0]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["good.npy", "good.png"]
+
+
+def test_the_command_is_installed_and_starts_without_torch():
+    code = "import sys, defocus_core.cli; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    command = Path(sys.executable).with_name("defocus")
+    subprocess.run([command, "--version"], check=True)
+
+
+def test_folders_of_one_name_would_share_an_output(folder, capsys):
+    for stack in ("x/2024.05.01", "y/2024.05.01", "y/2024.05.02"):
+        for name in "ab":
+            write_image(folder / stack / f"{name}.png", read_image(folder / f"in/{name}.png"))
+    x, y, z = (str(folder / stack) for stack in ("x/2024.05.01", "y/2024.05.01", "y/2024.05.02"))
+    assert main(["fuse", x, y, "--out", str(folder / "out")]) == 2
+    assert "would share" in capsys.readouterr().err
+    assert main(["fuse", y, z, "--out", str(folder / "out")]) == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {"2024.05.01.png", "2024.05.02.png"}
+
+
+def test_pictures_that_differ_in_format_alone_are_enhanced_each_but_not_mapped_into_one_file(folder, capsys):
+    write_image(folder / "in/a.tif", read_image(folder / "in/a.png"))
+    assert main(["enhance", str(folder / "in"), "--out", str(folder / "out")]) == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {"a.png", "a.tif", "b.png"}
+    assert main(["map", str(folder / "in"), "--out", str(folder / "maps")]) == 2
+    assert "would share" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\\x89PNG", np.array(["a"]), np.ones((40, 40), complex), {"a": np.ones(3)}]
+)
+def test_what_is_no_map_is_said_so(tmp_path, capsys, content):
+    write_image(tmp_path / "ok.png", np.zeros((40, 40, 3), np.uint8))
+    if isinstance(content, bytes):
+        (tmp_path / "m.npy").write_bytes(content)
+    else:
+        with open(tmp_path / "m.npy", "wb") as file:
+            np.savez(file, **content) if isinstance(content, dict) else np.save(file, content)
+    given = [str(tmp_path / "ok.png"), "--out", str(tmp_path / "o.png"), "--map", str(tmp_path / "m.npy")]
+    assert main(["enhance", *given]) == 2
+    assert "m.npy: not a defocus map, which is an .npy file of numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [
+        (MemoryError("Unable to allocate 9 GiB"), (2, "not enough memory")),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), (2, "not enough memory")),
+        (KeyboardInterrupt(), (130, "interrupted")),
+    ],
+)
+def test_an_end_without_result_is_one_line(folder, monkeypatch, capsys, error, ending):
+
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(pipeline, "estimate", fails)
+    status = main(["map", str(folder / "in/a.png"), "--out", str(folder / "o")])
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert (status, len(lines)) == (ending[0], 1)
+    assert ending[1] in lines[0]
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "defocus_core", "models"], capture_output=True, check=True)
+    assert b"(default)" in done.stdout

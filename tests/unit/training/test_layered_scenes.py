@@ -1,0 +1,131 @@
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from defocus_core.evaluation.known_scenes import load_motorcycle
+from defocus_core.io.color import to_grey
+from defocus_core.io.package_images import package_folder
+from defocus_core.io.read import read_image
+from defocus_core.maps.pipeline import is_all_in_focus
+from defocus_core.networks.classifier import build_classifier, copy_matching_weights
+from defocus_core.training import augmentation
+from defocus_core.training.datasets import SceneDataset
+from defocus_core.training.layered_scenes import (
+    SceneConfig,
+    SegmentedPhotograph,
+    draw_scene,
+    read_scenes,
+    write_scenes,
+)
+from defocus_core.training.loop import TrainConfig, train
+
+RECIPE = SceneConfig(size=64)
+
+
+@pytest.fixture(scope="module")
+def greys():
+    return [
+        to_grey(load_motorcycle().image),
+        np.random.default_rng(0).random((120, 150), dtype=np.float32),
+    ]
+
+
+@pytest.fixture(scope="module")
+def columns(greys, tmp_path_factory):
+    path = tmp_path_factory.mktemp("scenes") / "s.h5"
+    write_scenes(greys, path, recipe=RECIPE, count=8, seed=3)
+    return read_scenes(path)
+
+
+def test_scenes_have_an_image_and_a_sigma_for_every_cell(columns):
+    assert columns["images"].shape == (8, 64, 64)
+    assert columns["sigma"].shape == (8, 16, 16)
+    assert np.isfinite(columns["sigma"]).all()
+    assert columns["sigma"].min() >= 0
+    assert columns["sigma"].max() <= 12
+
+
+def test_the_same_seed_draws_the_same_scenes(greys, columns, tmp_path):
+    write_scenes(greys, tmp_path / "again.h5", recipe=RECIPE, count=8, seed=3)
+    assert np.array_equal(read_scenes(tmp_path / "again.h5")["images"], columns["images"])
+
+
+def test_more_sigma_is_less_detail(greys):
+    photographs = [SegmentedPhotograph.of(greys[1])]
+    detail = {True: [], False: []}
+    for seed in range(30):
+        image, sigma = draw_scene(photographs, RECIPE, np.random.default_rng(seed))
+        detail[bool(sigma.mean() > 2)].append(np.abs(np.diff(image.astype(float))).mean())
+    assert np.mean(detail[True]) < 0.5 * np.mean(detail[False])
+
+
+def test_shaded_objects_lose_texture_and_keep_their_label(greys):
+    photographs = [SegmentedPhotograph.of(greys[1])]
+    shaded = dataclasses.replace(RECIPE, shaded=1.0)
+    ratios = []
+    for seed in range(30):
+        (plain, sigma), (smooth, same) = (
+            draw_scene(photographs, recipe, np.random.default_rng(seed)) for recipe in (RECIPE, shaded)
+        )
+        if np.array_equal(sigma, same):  # up to the first object both draw alike
+            details = [np.abs(np.diff(image.astype(float))).mean() for image in (smooth, plain)]
+            ratios.append(details[0] / details[1])
+    assert len(ratios) > 15
+    assert max(ratios) < 1.05
+    assert np.mean(ratios) < 0.95
+
+
+def test_only_photographs_sharp_all_over_are_used():
+    image = read_image(package_folder("sklearn") / "china.jpg").copy()
+    assert is_all_in_focus(image, share=0.9)
+    image[:, 300:] = cv2.GaussianBlur(image[:, 300:], (0, 0), 4)
+    assert not is_all_in_focus(image, share=0.7)
+
+
+def test_a_dense_network_trains_on_scenes_from_a_patch_networks_layers(columns):
+    sigmas = np.geomspace(0.4, 12, 20).astype(np.float32)
+    data = SceneDataset.of(columns, sigmas, torch.device("cpu"))
+    start = build_classifier("blurnet", sigmas, seed=9)
+    fresh = build_classifier("scenenet", sigmas)
+    assert {"trunk.0.weight", "trunk.3.weight", "trunk.6.weight"} <= set(copy_matching_weights(fresh, start))
+    settings = TrainConfig(epochs=2, batch=4, augment=augmentation.AugmentConfig(flips=True, noise=3))
+    model, history = train(
+        "scenenet", sigmas=sigmas, train=data, validation=data, settings=settings, start=start
+    )
+    assert len(history) == 2
+    assert model.dense(torch.rand(1, 1, 64, 64)).shape == (1, 20, 16, 16)
+
+
+def test_levels_of_scenes_lie_between_those_of_the_network():
+    sigmas = np.array([1.0, 2.0, 4.0], np.float32)
+    columns = {"images": np.zeros((1, 8, 8), np.uint8), "sigma": np.array([[[0.1, 1.0], [np.sqrt(8), 9]]])}
+    data = SceneDataset.of(columns, sigmas, torch.device("cpu"))
+    np.testing.assert_allclose(data.level[0], [[0, 0], [1.5, 2]], atol=2e-3)
+
+
+def test_labels_lie_where_their_pixels_do(greys):
+    """In a scene of a sharp object before a blurred background, and the other way round."""
+    recipe = dataclasses.replace(RECIPE, shaded=0.0)
+    agreements = []
+    for seed in range(40):
+        image, sigma = draw_scene([SegmentedPhotograph.of(greys[1])], recipe, np.random.default_rng(seed))
+        detail = np.abs(cv2.Laplacian(image.astype(np.float32), cv2.CV_32F))
+        detail = cv2.resize(detail, sigma.shape[::-1], interpolation=cv2.INTER_AREA)
+        if sigma.min() < 1 and sigma.max() > 3:
+            here, there = (np.corrcoef(np.log(detail + 1).ravel(), s.ravel())[0, 1] for s in (sigma, sigma.T))
+            agreements.append((here, there))
+    assert len(agreements) > 5
+    here, there = np.mean(agreements, 0)
+    assert here < -0.3
+    assert here < there - 0.1
+
+
+@pytest.mark.parametrize("largest", [3.0, 20.0])
+def test_no_scene_is_blurred_beyond_the_largest_sigma_and_some_nearly_as_much(greys, largest):
+    recipe = dataclasses.replace(RECIPE, largest=largest)
+    photographs = [SegmentedPhotograph.of(grey) for grey in greys]
+    most = [draw_scene(photographs, recipe, np.random.default_rng(seed))[1].max() for seed in range(60)]
+    assert 0.8 * largest < max(most) <= largest

@@ -1,0 +1,240 @@
+"""make bench: what is fast, as ratios to the plain way measured in the same run.
+
+Every line names both times; machines are noisy, so only the ratios mean something.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+import onnxruntime
+import torch
+
+from defocus_core.applications.depth import Lens
+from defocus_core.applications.enhance import enhance, unsharp_mask
+from defocus_core.applications.fusion.stack import fuse
+from defocus_core.applications.magnify import magnify, magnify_published
+from defocus_core.blur.kernels import gaussian_blur
+from defocus_core.blur.rendering import render_focus_stack
+from defocus_core.blur.sigma_scale import MIN_SIGMA
+from defocus_core.cli import parallel
+from defocus_core.cli.parser import main
+from defocus_core.evaluation import fusion_baselines
+from defocus_core.evaluation.baselines.registry import METHODS
+from defocus_core.evaluation.known_scenes import load_motorcycle
+from defocus_core.io.color import to_grey
+from defocus_core.io.read import read_image
+from defocus_core.io.write import write_image
+from defocus_core.maps.pipeline import estimate
+from defocus_core.maps.refine.refinement import PAPER_GUIDED, refine_map
+from defocus_core.maps.tiles import predict_tiled
+from defocus_core.maps.windows import predict_windows
+from defocus_core.networks.classifier import build_classifier, fold_batch_norms
+from defocus_core.networks.export import export_onnx
+from defocus_core.networks.storage import load_classifier, shipped_models
+from defocus_core.training.patches import PatchConfig, select_corners, write_patches
+
+REPEATS = 3
+
+
+def timed(function):
+    """Return the least of a few times in seconds."""
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def compare(what, plain, ours):
+    slow, fast = timed(plain), timed(ours)
+    print(f"{what}: {fast:.3f} s, plain {slow:.3f} s, {slow / fast:.1f} times faster", flush=True)
+
+
+def photograph(width, height):
+    return cv2.resize(load_motorcycle().image, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+
+
+def plain_patches(grey, corners, recipe, path):
+    """A Python loop of cv2.GaussianBlur a patch, gzip HDF5 row by row."""
+    with h5py.File(path, "w") as file:
+        rows = file.create_dataset(
+            "patches", (0, 32, 32), np.uint8, maxshape=(None, 32, 32), compression="gzip"
+        )
+        for sigma in recipe.levels.nominal():
+            size = int(2 * sigma + 1)
+            whole = gaussian_blur(grey, sigma) if recipe.domain == "image" else None
+            for row, column in corners:
+                window = (slice(row, row + 32), slice(column, column + 32))
+                if recipe.domain == "image":
+                    patch = whole[window]
+                else:
+                    patch = cv2.GaussianBlur(grey[window], (size, size), sigma) if sigma else grey[window]
+                rows.resize(len(rows) + 1, axis=0)
+                rows[-1] = np.rint(patch * 255)
+
+
+def bench_patches(folder):
+    write_image(folder / "p.png", photograph(741, 500))
+    grey = to_grey(read_image(folder / "p.png"))
+    for domain, kernel in (("patch", "paper"), ("image", "full")):
+        recipe = PatchConfig(domain=domain, kernel=kernel, stride=16, sharpness=300, cap=200)
+        corners = select_corners(grey, recipe, np.random.default_rng(0))
+        compare(
+            f"{len(corners) * 20} patches to HDF5, {domain} domain",
+            lambda r=recipe, c=corners: plain_patches(grey, c, r, folder / "plain.h5"),
+            lambda r=recipe: write_patches(
+                [("00", folder / "p.png")], folder / "ours.h5", recipe=r, seed=0, parameters={}
+            ),
+        )
+
+
+def patch_loop(grey, model, step):
+    views = torch.from_numpy(grey).unfold(0, 32, step).unfold(1, 32, step).reshape(-1, 1, 32, 32)
+    with torch.inference_mode():
+        for batch in views.split(128):
+            model(batch)
+
+
+def bench_maps():
+    image = photograph(1000, 700)
+    grey = to_grey(image)
+    mobile = build_classifier("mobilenet_v2", np.arange(20)).eval()
+    for name in shipped_models():
+        model = load_classifier(name)
+        for step in (16, 4) if model.stride else (4,):
+            seconds = timed(lambda m=model, s=step: estimate(image, model=m, step=s))
+            print(f"map of 1000x700, {name}, step {step}, refined: {seconds:.3f} s", flush=True)
+        if model.stride:
+            compare(
+                f"windows of 1000x700 at step 16, {name} shared, MobileNetV2 in a loop of batches",
+                lambda: patch_loop(grey, mobile, 16),
+                lambda m=model: predict_windows(grey, m, step=16),
+            )
+    sigma = estimate(image, refine=False)
+    seconds = timed(lambda: refine_map(sigma, image))
+    print(f"refinement of 1000x700: {seconds:.3f} s", flush=True)
+    published = timed(lambda: refine_map(sigma, image, PAPER_GUIDED))
+    print(f"refinement of 1000x700, published setting: {published:.3f} s", flush=True)
+
+
+def bench_onnx(folder):
+    model = load_classifier()
+    export_onnx(model, folder / "model.onnx")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(folder / "model.onnx", options, ["CPUExecutionProvider"])
+    grey = to_grey(photograph(1000, 704))
+
+    def with_torch():
+        return np.exp(predict_tiled(grey, model)[0]) - MIN_SIGMA
+
+    def with_onnxruntime():
+        return session.run(None, {"image": grey[None, None]})[0][0]
+
+    logarithm = cv2.resize(np.log(with_onnxruntime() + MIN_SIGMA), grey.shape[::-1])
+    apart = np.abs(np.exp(logarithm) - MIN_SIGMA - with_torch()).max()
+    compare(f"cells of 1000x704, onnxruntime ({apart:.1e} pixels apart), torch", with_torch, with_onnxruntime)
+
+
+def bench_baselines():
+    grey = to_grey(photograph(1000, 700))
+    for name, method in METHODS.items():
+        print(f"baseline {name} of 1000x700: {timed(lambda m=method: m(grey)):.3f} s", flush=True)
+
+
+def bench_folder(folder):
+    """`defocus map FOLDER` as it is, beside one core: one thread, one image at a time."""
+    for index in range(8):
+        write_image(folder / f"in/{index}.jpg", np.roll(photograph(1000, 700), 40 * index, 1))
+    arguments = ["map", str(folder / "in"), "--out", str(folder / "out")]
+    threads = torch.get_num_threads(), cv2.getNumThreads()
+
+    def one_core():
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        main([*arguments, "--jobs", "1"])
+        torch.set_num_threads(threads[0])
+        cv2.setNumThreads(threads[1])
+
+    what = f"folder of 8 photographs of 1000x700, {parallel.usable_cores()} cores, one core"
+    compare(what, one_core, lambda: main(arguments))
+
+
+LARGE = """
+import re, sys, time
+from pathlib import Path
+from defocus_core import cli, maps
+start = time.perf_counter()
+cli.main(["map", sys.argv[1], "--out", sys.argv[2]])
+peak = int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024 / 1e9
+seconds = time.perf_counter() - start
+print(f"map of {sys.argv[3]} megapixels, file to file: {seconds:.1f} s, {peak:.2f} GB at most")
+"""
+
+
+def bench_large(folder):
+    """Time and memory of `defocus map` on large photographs, each in a process of its own."""
+    for width, height in ((3000, 2000), (4240, 2832), (6000, 4000)):
+        path, megapixels = folder / f"{width}.jpg", f"{width * height / 1e6:.0f}"
+        write_image(path, photograph(width, height))
+        subprocess.run([sys.executable, "-c", LARGE, path, folder / "out", megapixels], check=True)
+
+
+def bench_networks():
+    batch = torch.rand(128, 1, 32, 32)
+    small, mobile = (build_classifier(n, np.arange(20)).eval() for n in ("blurnet", "mobilenet_v2"))
+    small = fold_batch_norms(small)
+    with torch.inference_mode():
+        compare("128 patches, BlurNet, plain MobileNetV2", lambda: mobile(batch), lambda: small(batch))
+
+
+def bench_applications():
+    image = photograph(1000, 700)
+    sigma = estimate(image)
+    sharpened = timed(lambda: unsharp_mask(image))
+    bilateral = timed(lambda: cv2.bilateralFilter(image, 33, 0.1, 16))
+    for name, run, what, plain in (
+        ("enhanced", lambda: enhance(image, sigma), "unsharp masking", sharpened),
+        ("magnified as published", lambda: magnify_published(image, sigma), "a bilateral filter", bilateral),
+        ("magnified by 3", lambda: magnify(image, sigma), "a bilateral filter", bilateral),
+    ):
+        seconds = timed(run)
+        print(f"1000x700 {name}, map given: {seconds:.3f} s, {seconds / plain:.1f} times {what}", flush=True)
+    lens = Lens(focal_length=50, f_number=2, focus_distance=2, pixel_pitch=6)
+    print(f"1000x700 distances, map given: {timed(lambda: lens.distances(sigma)):.3f} s", flush=True)
+    large = photograph(4000, 3000)
+    blurred = 4 * cv2.resize(sigma, (4000, 3000))
+    seconds = timed(lambda: magnify(large, blurred))
+    print(f"12 megapixels magnified by 3, map given: {seconds:.1f} s", flush=True)
+    scene = load_motorcycle()
+    shots = render_focus_stack(scene, focuses=np.quantile(scene.depth, (0.9, 0.2)).tolist(), strength=0.08)
+    shots = [np.ascontiguousarray(shot[:500, :520]) for shot in shots]
+    mapped = timed(lambda: estimate(shots[0]))
+    for name, run in (
+        ("two shots of 520x500 fused", lambda: fuse(shots)),
+        ("the same, registered", lambda: fuse(shots, register=True)),
+        ("the same by guided filtering (GFF)", lambda: fusion_baselines.guided_filter(shots)),
+    ):
+        seconds = timed(run)
+        print(f"{name}: {seconds:.3f} s, {seconds / (2 * mapped):.2f} times its two maps", flush=True)
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as folder:
+        bench_patches(Path(folder))
+    bench_networks()
+    bench_maps()
+    with tempfile.TemporaryDirectory() as folder:
+        bench_onnx(Path(folder))
+        bench_folder(Path(folder))
+        bench_large(Path(folder))
+    bench_baselines()
+    bench_applications()

@@ -1,0 +1,168 @@
+"""What made a result: its code, configuration, packages, machine and inputs."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from defocus_core.io import atomic
+from defocus_core.io.provenance import PROVENANCE_SUFFIX, file_digest
+
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def record_provenance(job) -> Path:
+    """Write what made the files of a job beside the first of them: `FILE.provenance.json`.
+
+    The time of day is left out, so that the same run on the same machine writes the same bytes.
+
+    Parameters
+    ----------
+    job : has `rule` (name), `input` and `output` (files or folders), `params` (mapping; its
+        `code` is the digest of the code that ran) and `config` (the whole configuration), as the
+        object that Snakemake gives to a script
+
+    Returns
+    -------
+    the file written: `rule`, `beside` (the first output), `code`, `commit`, `parameters`,
+    `config`, `packages` (those that the process has loaded), `python`, `machine`, and the sha256 of
+    each file of `inputs` and `outputs`
+    """
+    outputs = [Path(path) for path in job.output]
+    parameters = dict(job.params.items())
+    noted = {
+        "rule": job.rule,
+        "beside": outputs[0].as_posix(),
+        "code": parameters.pop("code", None),
+        "commit": _commit(Path(__file__).parents[1]),
+        "parameters": parameters,
+        "config": job.config,
+        "packages": _packages(),
+        "python": platform.python_version(),
+        "machine": _machine(),
+        "inputs": _digests(Path(path) for path in job.input),
+        "outputs": _digests(outputs),
+    }
+    file = outputs[0].with_name(outputs[0].name + PROVENANCE_SUFFIX)
+    atomic.write_text(file, json.dumps(noted, indent=1, sort_keys=True, default=str) + "\n")
+    return file
+
+
+def _digests(paths: Iterable[Path]) -> dict[str, str]:
+    files = []
+    for path in paths:
+        files += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    return {file.as_posix(): file_digest(file) for file in files}
+
+
+def _commit(root: Path) -> str | None:
+    """Return the commit of the checkout, `+` added where tracked files differ from it; None outside git."""
+    try:
+        if Path(_git(root, "rev-parse", "--show-toplevel")) != root.resolve():
+            return None
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+        return _git(root, "rev-parse", "HEAD") + "+" * bool(changes)
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(root: Path, *what: str) -> str:
+    command = ["git", "-C", str(root), *what]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+
+
+def _packages() -> dict[str, str]:
+    """Return the versions of the packages that this process has loaded."""
+    names = importlib.metadata.packages_distributions()
+    loaded = {name for module in list(sys.modules) for name in names.get(module, ())}
+    return {name: importlib.metadata.version(name) for name in sorted(loaded)}
+
+
+def _machine() -> dict[str, str | int | None]:
+    torch = sys.modules.get("torch")
+    gpu = torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else None
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "processor": _processor(),
+        "processors": os.cpu_count(),
+        "gpu": gpu,
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
+
+
+def code_digest(script: str | Path, root: str | Path) -> str:
+    """Return a digest of a script and of every module under a folder that it reaches by import.
+
+    Comments, docstrings, layout and the version do not count, for the digest is taken over the parsed
+    program; neither does this module, which changes no result.
+
+    Parameters
+    ----------
+    script : Python file
+    root : folder from which modules are imported, such as that which holds `defocus_core`
+
+    Returns
+    -------
+    16 hexadecimal digits
+    """
+    seen: set[Path] = set()
+    waiting = [Path(script)]
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting.extend(p for p in _imports(path, Path(root)) if p.name != Path(__file__).name)
+    digests = sorted((path.name, _parse_normalised(path)[1]) for path in seen)
+    return hashlib.sha256(repr(digests).encode()).hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=256)
+def _parse_normalised(path: Path) -> tuple[ast.Module, str]:
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+            node.body[0] = ast.Pass()
+    tree.body = [node for node in tree.body if not _is_version(node)]
+    return tree, hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+
+
+def _is_version(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and "__version__" in map(ast.unparse, node.targets)
+
+
+def _imports(path: Path, root: Path) -> list[Path]:
+    found = []
+    for node in ast.walk(_parse_normalised(path)[0]):
+        if isinstance(node, ast.ImportFrom):
+            start = path.parents[node.level - 1] if node.level else root
+            module = start.joinpath(*(node.module or "").split("."))
+            found += _files(module, root)
+            for alias in node.names:
+                found += _files(module / alias.name, root)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                found += _files(root.joinpath(*alias.name.split(".")), root)
+    return found
+
+
+def _files(module: Path, root: Path) -> list[Path]:
+    """Return the files that importing a module runs, if it lies under `root`: its packages and itself."""
+    packages = [folder for folder in (module, *module.parents) if root in folder.parents]
+    files = [module.with_suffix(".py"), *(folder / "__init__.py" for folder in packages)]
+    return [file for file in files if file.is_file()]
