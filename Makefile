@@ -1,11 +1,11 @@
-# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | report | clean
+# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | schema | report | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 PYTEST := $(BIN)/pytest --timeout 1500
 
-.PHONY: demo test test-slurm test-faults fuzz lint format bench tables report clean
+.PHONY: demo test test-slurm test-faults fuzz lint format bench tables schema report clean
 
 demo: $(VENV)/installed
 	$(SNAKEMAKE)
@@ -43,6 +43,9 @@ bench: $(VENV)/installed-dev
 
 tables: $(VENV)/installed-dev
 	$(BIN)/python tools/tables.py
+
+schema: $(VENV)/installed-dev
+	$(BIN)/python tools/schema.py
 
 clean:
 	rm -rf results/*/ logs benchmarks .checkpoints report.html

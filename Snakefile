@@ -13,14 +13,15 @@ report: "report/workflow.rst"
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
-include: "rules/recipes.smk"
 include: "rules/compare.smk"
 include: "rules/maps.smk"
 include: "rules/applications.smk"
 
 
 onstart:
-    keep_others_out()
+    run_lock, warning = lock_run(".snakemake/run.lock")
+    if warning:
+        logger.warning(warning)
 
 
 rule all:
@@ -28,12 +29,18 @@ rule all:
     input:
         "results/comparison/accuracy.csv",
         expand("results/benchmarks/{set}/scores.csv", set=SETS),
+        [
+            f"results/map_pictures/{name}/{shard}"
+            for name in SETS
+            for shard in range(select.set_shards(name))
+        ],
         expand(
-            "results/variants/{set}/scores.csv", set=SETS if config["variants"] else []
+            "results/map_variants/{set}/scores.csv",
+            set=SETS if config["map_variants"] else [],
         ),
-        expand("results/published/{published}.png", published=PUBLISHED),
+        expand("results/published/{published}.png", published=config["published"]),
         expand(
             "results/applications/{application}/scores.csv", application=APPLICATIONS
         ),
         "results/applications/no_reference/scores.csv",
-        expand("results/applications/fuse_{stacks}/scores.csv", stacks=STACKS),
+        expand("results/applications/fuse_{stacks}/scores.csv", stacks=config["stacks"]),

@@ -1,6 +1,6 @@
 rule application:
     input:
-        files=application_files,
+        files=lambda wildcards: on_disk(select.application_files, wildcards.application),
         model=model_file(config["maps"]["model"]),
     output:
         scores=report(
@@ -28,16 +28,16 @@ rule application:
         mem_mb=3000,
         runtime="1h",
     params:
-        code=lambda wildcards: code(
+        code=lambda wildcards: select.code(
             "application.py",
             f"evaluation/experiments/{wildcards.application}.py",
-            network_of(config["maps"]["model"]),
+            select.model_module(config["maps"]["model"]),
         ),
         photographs=package_version("skimage"),
         maps=config["maps"],
         settings=lambda wildcards: config["applications"][wildcards.application],
         programs=lambda wildcards: list(
-            external_programs.installed_programs(
+            installed_programs(
                 config["applications"][wildcards.application].get("commands", {})
             )
         ),
@@ -48,7 +48,7 @@ rule application:
 
 rule no_reference:
     input:
-        files=lambda wildcards: watched(config["no_reference"], "no_reference"),
+        files=lambda wildcards: on_disk(select.no_reference_files),
         model=model_file(config["maps"]["model"]),
     output:
         scores="results/applications/no_reference/scores.csv",
@@ -70,18 +70,20 @@ rule no_reference:
         mem_mb=3000,
         runtime="2h",
     params:
-        code=code("no_reference.py", network_of(config["maps"]["model"])),
+        code=select.code(
+            "no_reference.py", select.model_module(config["maps"]["model"])
+        ),
         packages={name: package_version(name) for name in PACKAGES},
         maps=config["maps"],
         settings=config["no_reference"],
-        scores=no_reference.available_scores(),
+        scores=available_scores(),
     script:
         "../workflow_scripts/no_reference.py"
 
 
 rule fuse_set:
     input:
-        files=stack_files,
+        files=lambda wildcards: on_disk(select.stack_files, wildcards.stacks),
         model=model_file(config["maps"]["model"]),
     output:
         folder=directory("results/applications/fuse_{stacks}/images"),
@@ -110,13 +112,11 @@ rule fuse_set:
         mem_mb=3000,
         runtime="1h",
     params:
-        code=code("fuse_set.py", network_of(config["maps"]["model"])),
+        code=select.code("fuse_set.py", select.model_module(config["maps"]["model"])),
         maps=config["maps"],
         settings=lambda wildcards: config["stacks"][wildcards.stacks],
         programs=lambda wildcards: list(
-            external_programs.installed_programs(
-                config["stacks"][wildcards.stacks].get("commands", {})
-            )
+            installed_programs(config["stacks"][wildcards.stacks].get("commands", {}))
         ),
     script:
         "../workflow_scripts/fuse_set.py"

@@ -3,7 +3,7 @@ rule evaluate:
         model="results/models/{backbone}/model.safetensors",
         history="results/models/{backbone}/history.csv",
         test="results/patches/test.h5",
-        shards=shards("test"),
+        shards=select.shard_patches("test"),
     output:
         metrics="results/models/{backbone}/metrics.json",
         confusion=report(
@@ -30,7 +30,9 @@ rule evaluate:
         mem_mb=4000,
         runtime="1h",
     params:
-        code=lambda wildcards: code("evaluate.py", network(wildcards.backbone)),
+        code=lambda wildcards: select.code(
+            "evaluate.py", select.network_module(wildcards.backbone)
+        ),
     script:
         "../workflow_scripts/evaluate.py"
 
@@ -51,7 +53,9 @@ rule measure:
         mem_mb=4000,
         runtime="10m",
     params:
-        code=lambda wildcards: code("measure.py", network(wildcards.backbone)),
+        code=lambda wildcards: select.code(
+            "measure.py", select.network_module(wildcards.backbone)
+        ),
     script:
         "../workflow_scripts/measure.py"
 
@@ -90,7 +94,7 @@ rule compare:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("compare.py"),
+        code=select.code("compare.py"),
         backbones=BACKBONES,
     script:
         "../workflow_scripts/compare.py"

@@ -17,16 +17,16 @@ rule download:
         mem_mb=1000,
         runtime="12h",
     params:
-        code=code("download.py"),
-        url=lambda wildcards: downloads()[wildcards.sha256],
+        code=select.code("download.py"),
+        url=lambda wildcards: select.downloads()[wildcards.sha256],
     script:
         "../workflow_scripts/download.py"
 
 
 rule ingest:
     input:
-        files=lambda wildcards: watched(config["ingest"]["sources"], "ingest.sources"),
-        downloads=expand("results/downloads/{sha256}", sha256=downloads()),
+        files=lambda wildcards: on_disk(select.source_files),
+        downloads=expand("results/downloads/{sha256}", sha256=select.downloads()),
     output:
         manifest="results/ingest/manifest.csv",
     log:
@@ -39,11 +39,11 @@ rule ingest:
         mem_mb=2000,
         runtime="1h",
     params:
-        code=code("ingest.py"),
+        code=select.code("ingest.py"),
         settings=config["ingest"],
-        versions=source_versions(),
+        versions=select.source_versions(),
         stride=config["patches"]["stride"],
-        sharpness=config["patches"]["sharpness"],
+        min_sharpness=config["patches"]["min_sharpness"],
     script:
         "../workflow_scripts/ingest.py"
 
@@ -64,8 +64,8 @@ rule synthesize:
         mem_mb=1000,
         runtime="2h",
     params:
-        code=code("synthesize.py"),
-        recipe=config["patches"],
+        code=select.code("synthesize.py"),
+        patches=config["patches"],
         shards=config["shards"],
         seed=config["seed"],
     script:
@@ -74,7 +74,7 @@ rule synthesize:
 
 rule join:
     input:
-        lambda wildcards: shards(wildcards.split),
+        lambda wildcards: select.shard_patches(wildcards.split),
     output:
         patches="results/patches/{split}.h5",
     log:
@@ -87,7 +87,7 @@ rule join:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("join.py"),
+        code=select.code("join.py"),
     script:
         "../workflow_scripts/join.py"
 
@@ -105,9 +105,9 @@ rule embedded_set:
         mem_mb=2000,
         runtime="30m",
     params:
-        code=code("embedded_set.py"),
+        code=select.code("embedded_set.py"),
         photographs=package_version("skimage"),
         seed=config["seed"],
-        size=lambda wildcards: config["sets"][wildcards.set]["size"],
+        size=lambda wildcards: config["benchmark_sets"][wildcards.set]["size"],
     script:
         "../workflow_scripts/embedded_set.py"

@@ -1,6 +1,8 @@
 rule maps:
     input:
-        files=shard_photographs,
+        files=lambda wildcards: set_files(
+            wildcards.set, select.photographs, int(wildcards.shard)
+        ),
         model=model_file(config["maps"]["model"]),
     output:
         folder=directory("results/maps/{set}/{shard}"),
@@ -15,19 +17,43 @@ rule maps:
         mem_mb=2000,
         runtime="4h",
     params:
-        code=code("maps.py", network_of(config["maps"]["model"])),
+        code=select.code("maps.py", select.model_module(config["maps"]["model"])),
         settings=config["maps"],
-        folders=set_folders,
-        pairing=lambda wildcards: set_pairing(wildcards.set),
-        shards=lambda wildcards: set_shards(wildcards.set),
+        folders=lambda wildcards, input: select.set_folders(wildcards.set, input.files),
+        pairing=lambda wildcards: select.set_pairing(wildcards.set),
+        shards=lambda wildcards: select.set_shards(wildcards.set),
     script:
         "../workflow_scripts/maps.py"
 
 
+rule map_pictures:
+    input:
+        maps="results/maps/{set}/{shard}",
+    output:
+        folder=directory("results/map_pictures/{set}/{shard}"),
+    log:
+        "logs/map_pictures/{set}_{shard}.log",
+    benchmark:
+        "benchmarks/map_pictures/{set}_{shard}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="1h",
+    params:
+        code=select.code("map_pictures.py"),
+    script:
+        "../workflow_scripts/map_pictures.py"
+
+
 rule score:
     input:
-        files=shard_files,
-        peers=shard_peers,
+        files=lambda wildcards: set_files(
+            wildcards.set, select.pairs, [int(wildcards.shard)]
+        ),
+        peers=lambda wildcards: on_disk(
+            select.peer_maps, wildcards.set, int(wildcards.shard)
+        ),
         maps="results/maps/{set}/{shard}",
     output:
         part="results/benchmarks/{set}/shards/{shard}.json",
@@ -41,11 +67,11 @@ rule score:
         mem_mb=3000,
         runtime="4h",
     params:
-        code=code("score.py"),
-        settings=lambda wildcards: config["sets"][wildcards.set],
-        folders=set_folders,
-        pairing=lambda wildcards: set_pairing(wildcards.set),
-        shards=lambda wildcards: set_shards(wildcards.set),
+        code=select.code("score.py"),
+        settings=lambda wildcards: config["benchmark_sets"][wildcards.set],
+        folders=lambda wildcards, input: select.set_folders(wildcards.set, input.files),
+        pairing=lambda wildcards: select.set_pairing(wildcards.set),
+        shards=lambda wildcards: select.set_shards(wildcards.set),
         methods=config["baselines"],
     script:
         "../workflow_scripts/score.py"
@@ -53,17 +79,11 @@ rule score:
 
 rule benchmark:
     input:
-        files=all_files,
-        parts=lambda wildcards: expand(
-            "results/benchmarks/{set}/shards/{shard}.json",
-            set=wildcards.set,
-            shard=range(set_shards(wildcards.set)),
+        files=lambda wildcards: set_files(
+            wildcards.set, select.pairs, range(select.set_shards(wildcards.set))
         ),
-        maps=lambda wildcards: expand(
-            "results/maps/{set}/{shard}",
-            set=wildcards.set,
-            shard=range(set_shards(wildcards.set)),
-        ),
+        parts=shards_of("results/benchmarks/{set}/shards/{shard}.json"),
+        maps=shards_of("results/maps/{set}/{shard}"),
     output:
         scores="results/benchmarks/{set}/scores.csv",
         images="results/benchmarks/{set}/images.csv",
@@ -95,86 +115,101 @@ rule benchmark:
         mem_mb=3000,
         runtime="4h",
     params:
-        code=code("benchmark.py"),
-        settings=lambda wildcards: config["sets"][wildcards.set],
-        folders=set_folders,
-        pairing=lambda wildcards: set_pairing(wildcards.set),
+        code=select.code("benchmark.py"),
+        settings=lambda wildcards: config["benchmark_sets"][wildcards.set],
+        folders=lambda wildcards, input: select.set_folders(wildcards.set, input.files),
+        pairing=lambda wildcards: select.set_pairing(wildcards.set),
     script:
         "../workflow_scripts/benchmark.py"
 
 
-use rule maps as variant_maps with:
+use rule maps as maps_of_variant with:
     input:
-        files=shard_photographs,
-        model=lambda wildcards: model_file(VARIANTS[wildcards.variant]["model"]),
-    output:
-        folder=directory("results/variants/{set}/{variant}/maps/{shard}"),
-    log:
-        "logs/variants/{set}/{variant}/maps_{shard}.log",
-    benchmark:
-        "benchmarks/variants/{set}/{variant}/maps_{shard}.tsv"
-    params:
-        code=lambda wildcards: code(
-            "maps.py", network_of(VARIANTS[wildcards.variant]["model"])
+        files=lambda wildcards: set_files(
+            wildcards.set, select.photographs, int(wildcards.shard)
         ),
-        settings=lambda wildcards: VARIANTS[wildcards.variant],
+        model=lambda wildcards: model_file(
+            select.map_variants[wildcards.map_variant]["model"]
+        ),
+    output:
+        folder=directory("results/map_variants/{set}/{map_variant}/maps/{shard}"),
+    log:
+        "logs/map_variants/{set}/{map_variant}/maps_{shard}.log",
+    benchmark:
+        "benchmarks/map_variants/{set}/{map_variant}/maps_{shard}.tsv"
+    params:
+        code=lambda wildcards: select.code(
+            "maps.py",
+            select.model_module(select.map_variants[wildcards.map_variant]["model"]),
+        ),
+        settings=lambda wildcards: select.map_variants[wildcards.map_variant],
 
 
-use rule score as variant_score with:
+use rule score as score_of_variant with:
     input:
-        files=shard_files,
+        files=lambda wildcards: set_files(
+            wildcards.set, select.pairs, [int(wildcards.shard)]
+        ),
         maps=lambda wildcards: (
             f"results/maps/{wildcards.set}/{wildcards.shard}"
-            if wildcards.variant == "default"
-            else f"results/variants/{wildcards.set}/{wildcards.variant}/maps/{wildcards.shard}"
+            if wildcards.map_variant == "default"
+            else f"results/map_variants/{wildcards.set}/{wildcards.map_variant}/maps/{wildcards.shard}"
         ),
     output:
-        part="results/variants/{set}/{variant}/shards/{shard}.json",
+        part="results/map_variants/{set}/{map_variant}/shards/{shard}.json",
     log:
-        "logs/variants/{set}/{variant}/score_{shard}.log",
+        "logs/map_variants/{set}/{map_variant}/score_{shard}.log",
     benchmark:
-        "benchmarks/variants/{set}/{variant}/score_{shard}.tsv"
+        "benchmarks/map_variants/{set}/{map_variant}/score_{shard}.tsv"
     params:
-        settings=lambda wildcards: {**config["sets"][wildcards.set], "peers": {}},
+        settings=lambda wildcards: {
+            **config["benchmark_sets"][wildcards.set],
+            "peers": {},
+        },
         methods=[],
 
 
-rule variants:
+rule map_variants:
     input:
         parts=lambda wildcards: expand(
-            "results/variants/{set}/{variant}/shards/{shard}.json",
+            "results/map_variants/{set}/{map_variant}/shards/{shard}.json",
             set=wildcards.set,
-            variant=VARIANTS,
-            shard=range(set_shards(wildcards.set)),
+            map_variant=select.map_variants,
+            shard=range(select.set_shards(wildcards.set)),
         ),
     output:
-        scores="results/variants/{set}/scores.csv",
+        scores="results/map_variants/{set}/scores.csv",
         markdown=report(
-            "results/variants/{set}/scores.md",
-            caption="../report/variants.rst",
+            "results/map_variants/{set}/scores.md",
+            caption="../report/map_variants.rst",
             category="Benchmarks",
             labels={"figure": "variants of the maps", "set": "{set}"},
         ),
     log:
-        "logs/variants/{set}.log",
+        "logs/map_variants/{set}.log",
     benchmark:
-        "benchmarks/variants/{set}.tsv"
+        "benchmarks/map_variants/{set}.tsv"
     conda:
         "../envs/cpu.yaml"
     resources:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("variants.py"),
-        truth=lambda wildcards: config["sets"][wildcards.set]["truth"],
-        variants=list(VARIANTS),
+        code=select.code("map_variants.py"),
+        truth=lambda wildcards: config["benchmark_sets"][wildcards.set]["truth"],
+        map_variants=list(select.map_variants),
     script:
-        "../workflow_scripts/variants.py"
+        "../workflow_scripts/map_variants.py"
 
 
 rule published:
     input:
-        unpack(published_files),
+        unpack(
+            lambda wildcards: {
+                name: on_disk(lambda: [path])[0]
+                for name, path in config["published"][wildcards.published].items()
+            }
+        ),
         model=model_file(config["maps"]["model"]),
     output:
         figure=report(
@@ -195,7 +230,7 @@ rule published:
         mem_mb=2000,
         runtime="30m",
     params:
-        code=code("published.py", network_of(config["maps"]["model"])),
+        code=select.code("published.py", select.model_module(config["maps"]["model"])),
         settings=config["maps"],
     script:
         "../workflow_scripts/published.py"

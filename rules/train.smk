@@ -2,7 +2,7 @@ rule train:
     input:
         train="results/patches/train.h5",
         validation="results/patches/validation.h5",
-        shards=[*shards("train"), *shards("validation")],
+        shards=[*select.shard_patches("train"), *select.shard_patches("validation")],
     output:
         model="results/models/{backbone}/model.safetensors",
         history="results/models/{backbone}/history.csv",
@@ -18,52 +18,58 @@ rule train:
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime="12h",
     params:
-        code=lambda wildcards: code("train.py", network(wildcards.backbone)),
+        code=lambda wildcards: select.code(
+            "train.py", select.network_module(wildcards.backbone)
+        ),
         backbone=lambda wildcards: wildcards.backbone,
-        settings=train_settings,
+        settings=lambda wildcards: select.train_settings(wildcards.backbone),
         seed=config["seed"],
     script:
         "../workflow_scripts/train.py"
 
 
-rule scenes:
+rule layered_scenes:
     input:
         downloads=rules.ingest.input.downloads,
         judge=model_file(f"shipped/{DEFAULT_MODEL}"),
         manifest="results/ingest/manifest.csv",
     output:
-        scenes="results/scenes/{split}.h5",
+        scenes="results/layered_scenes/{split}.h5",
     log:
-        "logs/scenes/{split}.log",
+        "logs/layered_scenes/{split}.log",
     benchmark:
-        "benchmarks/scenes/{split}.tsv"
+        "benchmarks/layered_scenes/{split}.tsv"
     conda:
         "../envs/cpu.yaml"
     resources:
         mem_mb=4000,
         runtime="4h",
     params:
-        code=code("scenes.py", network_of(f"shipped/{DEFAULT_MODEL}")),
-        sharp_share=config["scenes"]["sharp_share"],
-        recipe=config["scenes"]["recipe"],
-        scenes=lambda wildcards: config["scenes"]["count"][wildcards.split],
+        code=select.code(
+            "layered_scenes.py", select.model_module(f"shipped/{DEFAULT_MODEL}")
+        ),
+        min_sharp_fraction=config["layered_scenes"]["min_sharp_fraction"],
+        scene=config["layered_scenes"].get("scene", {}),
+        scenes=lambda wildcards: config["layered_scenes"]["count"][wildcards.split],
         seed=config["seed"],
     script:
-        "../workflow_scripts/scenes.py"
+        "../workflow_scripts/layered_scenes.py"
 
 
-rule train_scenes:
+rule train_dense:
     input:
-        train="results/scenes/train.h5",
-        validation="results/scenes/validation.h5",
-        start=model_file(config["scenes"]["start"]),
+        train="results/layered_scenes/train.h5",
+        validation="results/layered_scenes/validation.h5",
+        start=model_file(config["layered_scenes"]["start"]),
     output:
-        model="results/models/scenenet/model.safetensors",
-        history="results/models/scenenet/history.csv",
+        model="results/models/{dense}/model.safetensors",
+        history="results/models/{dense}/history.csv",
     log:
-        "logs/train/scenenet.log",
+        "logs/train/{dense}.log",
     benchmark:
-        "benchmarks/train/scenenet.tsv"
+        "benchmarks/train/{dense}.tsv"
+    wildcard_constraints:
+        dense=DENSE,
     conda:
         "../envs/gpu.yaml"
     threads: 2
@@ -72,13 +78,72 @@ rule train_scenes:
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime="12h",
     params:
-        code=code(
-            "train_scenes.py",
-            network("scenenet"),
-            network_of(config["scenes"]["start"]),
+        code=select.code(
+            "train_dense.py",
+            select.network_module(DENSE),
+            select.model_module(config["layered_scenes"]["start"]),
         ),
-        settings=config["scenes"]["train"],
-        average=config["scenes"]["average"],
+        settings=config["layered_scenes"]["train"],
+        start_weight=config["layered_scenes"]["start_weight"],
         seed=config["seed"],
     script:
-        "../workflow_scripts/train_scenes.py"
+        "../workflow_scripts/train_dense.py"
+
+
+use rule synthesize as synthesize_patch_variant with:
+    output:
+        patches="results/patch_variants/{patch_variant}/shards/{split}_{shard}.h5",
+    log:
+        "logs/synthesize/{patch_variant}_{split}_{shard}.log",
+    benchmark:
+        "benchmarks/synthesize/{patch_variant}_{split}_{shard}.tsv"
+    params:
+        patches=lambda wildcards: select.patch_variants[wildcards.patch_variant][
+            "patches"
+        ],
+
+
+use rule join as join_patch_variant with:
+    input:
+        lambda wildcards: select.shard_patches(
+            wildcards.split, f"results/patch_variants/{wildcards.patch_variant}"
+        ),
+    output:
+        patches="results/patch_variants/{patch_variant}/{split}.h5",
+    log:
+        "logs/join/{patch_variant}_{split}.log",
+    benchmark:
+        "benchmarks/join/{patch_variant}_{split}.tsv"
+
+
+use rule train as train_patch_variant with:
+    input:
+        train="results/patch_variants/{patch_variant}/train.h5",
+        validation="results/patch_variants/{patch_variant}/validation.h5",
+        shards=lambda wildcards: [
+            file
+            for split in ("train", "validation")
+            for file in select.shard_patches(
+                split, f"results/patch_variants/{wildcards.patch_variant}"
+            )
+        ],
+    output:
+        model="results/patch_variants/{patch_variant}/model.safetensors",
+        history="results/patch_variants/{patch_variant}/history.csv",
+    log:
+        "logs/train/patch_variant_{patch_variant}.log",
+    benchmark:
+        "benchmarks/train/patch_variant_{patch_variant}.tsv"
+    params:
+        code=lambda wildcards: select.code(
+            "train.py",
+            select.network_module(
+                select.patch_variants[wildcards.patch_variant]["backbone"]
+            ),
+        ),
+        backbone=lambda wildcards: select.patch_variants[wildcards.patch_variant][
+            "backbone"
+        ],
+        settings=lambda wildcards: select.patch_variants[wildcards.patch_variant][
+            "train"
+        ],

@@ -64,9 +64,7 @@ def photograph(width, height):
 def plain_patches(grey, corners, recipe, path):
     """A Python loop of cv2.GaussianBlur a patch, gzip HDF5 row by row."""
     with h5py.File(path, "w") as file:
-        rows = file.create_dataset(
-            "patches", (0, 32, 32), np.uint8, maxshape=(None, 32, 32), compression="gzip"
-        )
+        rows = file.create_dataset("patches", (0, 32, 32), np.uint8, maxshape=(None, 32, 32), compression="gzip")
         for sigma in recipe.levels.nominal():
             size = int(2 * sigma + 1)
             whole = gaussian_blur(grey, sigma) if recipe.domain == "image" else None
@@ -84,13 +82,13 @@ def bench_patches(folder):
     write_image(folder / "p.png", photograph(741, 500))
     grey = to_grey(read_image(folder / "p.png"))
     for domain, kernel in (("patch", "paper"), ("image", "full")):
-        recipe = PatchConfig(domain=domain, kernel=kernel, stride=16, sharpness=300, cap=200)
+        recipe = PatchConfig(domain=domain, kernel=kernel, stride=16, min_sharpness=300, max_per_image=200)
         corners = select_corners(grey, recipe, np.random.default_rng(0))
         compare(
             f"{len(corners) * 20} patches to HDF5, {domain} domain",
             lambda r=recipe, c=corners: plain_patches(grey, c, r, folder / "plain.h5"),
             lambda r=recipe: write_patches(
-                [("00", folder / "p.png")], folder / "ours.h5", recipe=r, seed=0, parameters={}
+                [("00", folder / "p.png")], folder / "ours.h5", config=r, seed=0, parameters={}
             ),
         )
 
@@ -214,7 +212,9 @@ def bench_applications():
     seconds = timed(lambda: magnify(large, blurred))
     print(f"12 megapixels magnified by 3, map given: {seconds:.1f} s", flush=True)
     scene = load_motorcycle()
-    shots = render_focus_stack(scene, focuses=np.quantile(scene.depth, (0.9, 0.2)).tolist(), strength=0.08)
+    shots = render_focus_stack(
+        scene, focuses=np.quantile(scene.disparity, (0.9, 0.2)).tolist(), sigma_per_disparity=0.08
+    )
     shots = [np.ascontiguousarray(shot[:500, :520]) for shot in shots]
     mapped = timed(lambda: estimate(shots[0]))
     for name, run in (

@@ -19,7 +19,7 @@ folder, truth, first, last = sys.argv[1:]
 scores = {}
 for pair in pair_images(folder, truth, first=int(first), last=int(last)):
     sigma = estimate(read_image(pair.image))
-    blurred = benchmark.read_mask(pair.truth, blurred="white")
+    blurred = benchmark.read_mask(pair.truth, blurred_value="white")
     for key in itertools.product((0.4, 0.5, 0.6), (1.5, 2.0, 3.0), (16, 24, 32), (1.0, 1.25, 1.5, np.inf)):
         least, most, slope, core = key
         chance = in_focus(sigma, bounds=(least, most), slope=slope, core=core)

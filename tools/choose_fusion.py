@@ -41,12 +41,12 @@ def stack(photograph: np.ndarray) -> list[np.ndarray]:
     """Return 24 shots of a photograph that recedes from left to right, two thirds of a pixel apart."""
     depth = np.linspace(0, 1, photograph.shape[1], dtype=np.float32)[None].repeat(len(photograph), 0)
     focuses = (np.arange(24) + 0.5) / 24
-    return render_focus_stack(Scene(photograph, depth), focuses=focuses, strength=16)
+    return render_focus_stack(Scene(photograph, depth), focuses=focuses, sigma_per_disparity=16)
 
 
 def scores(shots: list[np.ndarray], truth: np.ndarray, settings: FusionConfig) -> list[float]:
     """Return PSNR of what is fused and, of two shots, Q_AB/F and NMI."""
-    fused = fuse(shots, settings=settings).image
+    fused = fuse(shots, config=settings).image
     psnr = metrics.psnr(as_float(fused), truth)
     if len(shots) > 2:
         return [psnr]
@@ -62,7 +62,6 @@ if __name__ == "__main__":
     for name, changed in VARIANTS.items():
         settings = replace(FusionConfig(), **changed)
         means = [
-            np.mean([scores(shots, truth, settings) for truth, shots in group], 0)
-            for group in (drawn, worse, deep)
+            np.mean([scores(shots, truth, settings) for truth, shots in group], 0) for group in (drawn, worse, deep)
         ]
         print(name, *(f"{value:.4f}" for value in np.concatenate(means)), flush=True)

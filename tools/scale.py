@@ -26,7 +26,7 @@ def measure(count: int, folder: Path) -> dict[str, float]:
         for index in range(count):
             (folder / kind / f"{index:06d}.png").touch()
     shards = max(count // 100, 1)
-    entry = {"truth": "masks", "images": "images", "truth_folder": "masks", "blurred": "white"}
+    entry = {"truth": "masks", "images": "images", "truth_folder": "masks", "blurred_value": "white"}
     overlay = {
         "ingest": {"sources": [{"folder": "images", "licence": "none"}]},
         "backbones": [name for name in backbone_names() if name not in DENSE],

@@ -18,7 +18,7 @@ start_job(snakemake)
 settings = snakemake.params.settings
 each, panels = fuse.fuse_stacks(
     Setup(load_classifier(snakemake.input.model), map_arguments_from(snakemake.params.maps)),
-    list_stacks(settings["stacks"]),
+    list_stacks(settings["folder"]),
     peers={name: Path(folder) for name, folder in settings.get("peers", {}).items()},
     commands=settings.get("commands", {}),
     folder=Path(snakemake.output.folder),

@@ -11,8 +11,8 @@ start_job(snakemake)
 settings = snakemake.params.settings
 table = ingest.build_manifest(
     resolve_downloads(settings["sources"], snakemake.input.downloads),
-    recipe=PatchConfig(stride=snakemake.params.stride, sharpness=snakemake.params.sharpness),
-    shares=settings["shares"],
+    config=PatchConfig(stride=snakemake.params.stride, min_sharpness=snakemake.params.min_sharpness),
+    split_fractions=settings["split_fractions"],
     max_pixels=settings["max_pixels"],
 )
 for note in table.note[table.note != ""]:

@@ -1,4 +1,4 @@
-"""Rules join, join_recipe: the shards of one split -> one virtual HDF5 file."""
+"""Rules join, join_patch_variant: the shards of one split -> one virtual HDF5 file."""
 
 from defocus_core.training.patch_store import join_shards
 from workflow_support.job import start_job

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from defocus_core.evaluation import plots
 from defocus_core.evaluation.benchmark_sets import pair_images, shard_pairs
 from defocus_core.io import atomic
 from defocus_core.io.read import read_image
-from defocus_core.maps.config import map_arguments_from
 from defocus_core.maps.pipeline import estimate
 from defocus_core.networks.storage import load_classifier
 from workflow_support.job import start_job
@@ -21,6 +19,5 @@ members = pair_images(*snakemake.params.folders, **snakemake.params.pairing)
 for pair in shard_pairs(members, snakemake.params.shards)[int(snakemake.wildcards.shard)]:
     sigma = estimate(read_image(pair.image), model=model, **arguments)
     atomic.write_array(folder / f"{pair.name}.npy", sigma)
-    plots.write_map_picture(sigma, folder / f"{pair.name}.png")
     print(pair.name, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")
 record_provenance(snakemake)

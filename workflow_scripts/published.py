@@ -20,7 +20,7 @@ panels, rows = [("photograph", image)], []
 published = []
 for stage, refine in (("raw", False), ("refined", True)):
     sigma = estimate(image, model=model, **(arguments | {"refine": refine}))
-    other = benchmark.read_peer_map(snakemake.input[stage], sigma.shape, high="blurred")
+    other = benchmark.read_peer_map(snakemake.input[stage], sigma.shape, high_means="blurred")
     panels.append((f"ours, {stage}: sigma (pixels)", sigma))
     published.append((f"published, {stage}", other))
     rows.append({"map": stage, "rank_correlation": metrics.rank_correlation(sigma, other)})

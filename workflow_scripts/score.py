@@ -24,7 +24,7 @@ methods |= benchmark.peer_methods(peers)
 units = benchmark.method_units(peers)
 
 if settings["truth"] == "masks":
-    scores = benchmark.score_masks(methods, members, blurred=settings["blurred"], units=units)
+    scores = benchmark.score_masks(methods, members, blurred_value=settings["blurred_value"], units=units)
     part = {name: score.state() for name, score in scores.items()}
 else:
     part = benchmark.score_sigma(methods, members, settings, units=units).to_dict("records")

@@ -1,8 +1,8 @@
-"""Rules synthesize, synthesize_recipe: a shard of the photographs of one split -> patches in HDF5."""
+"""Rules synthesize, synthesize_patch_variant: a shard of the photographs of one split -> patches in HDF5."""
 
 import pandas as pd
 
-from defocus_core.training.patches import patch_config_from, write_patches
+from defocus_core.training.patches import PatchConfig, write_patches
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 from workflow_support.sources import locate_image
@@ -14,9 +14,9 @@ shard = (int(snakemake.wildcards.shard), snakemake.params.shards)
 count = write_patches(
     zip(mine.sha256, map(locate_image, mine.path), strict=True),
     snakemake.output.patches,
-    recipe=patch_config_from(snakemake.params.recipe),
+    config=PatchConfig(**snakemake.params.patches),
     seed=snakemake.params.seed,
-    parameters={"patches": snakemake.params.recipe, "seed": snakemake.params.seed},
+    parameters={"patches": snakemake.params.patches, "seed": snakemake.params.seed},
     shard=shard,
 )
 print(f"{count} patches, shard {shard[0]} of {shard[1]}, {len(mine)} photographs in the split")

@@ -1,200 +1,553 @@
-"""Check the workflow's configuration: against its schema, and for what a schema cannot say."""
+"""The workflow's configuration: one typed model a section, and checks across sections."""
 
 from __future__ import annotations
 
-import difflib
-import math
-from collections.abc import Iterator
+import copy
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-import jsonschema
-import yaml
+from pydantic import AfterValidator, Field, WithJsonSchema, create_model, model_validator
 
-from defocus_core.maps.refine.refinement import refinement_config_from
-from defocus_core.networks.registry import backbone_of_weights, did_you_mean, patch_backbone_names
-from defocus_core.training.patches import patch_config_from
+from defocus_core.maps.config import MapConfig
+from defocus_core.networks.registry import backbone_of_weights, dense_backbone_names, patch_backbone_names
+from defocus_core.settings import Flag, Fraction, Real, Settings, SettingsError, Whole, did_you_mean
+from defocus_core.training.layered_scenes import SceneConfig
+from defocus_core.training.loop import Count, TrainConfig
+from defocus_core.training.patches import PatchConfig
+from workflow_support.renamed_keys import renamed_keys
+
+NAME = re.compile(r"[a-z0-9_]+")
+MODEL = re.compile(r"(shipped|trained|patch_variant)/[a-z0-9_]+|.*\.safetensors")
+ROWS = ("map", "probability")  # of a table of scores, which no other method may be called
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError(f"a name is of small letters, digits and _, not {text!r}")
+    return text
+
+
+def _model(text: str) -> str:
+    if not MODEL.fullmatch(text):
+        raise ValueError(f"a model is shipped/, trained/ or patch_variant/NAME, or a .safetensors file, not {text!r}")
+    return text
+
+
+def _command(text: str) -> str:
+    if "{shots}" not in text.split() or "{fused}" not in text:
+        raise ValueError(f"a command names {{shots}} as a word of its own and {{fused}}, not {text!r}")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
+Model = Annotated[str, AfterValidator(_model), WithJsonSchema({"type": "string", "pattern": f"^({MODEL.pattern})$"})]
+Command = Annotated[str, AfterValidator(_command), WithJsonSchema({"type": "string"})]
+Side = Annotated[int, Field(strict=True, ge=64)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Split = Annotated[float, Field(strict=True, gt=0, le=1)]
+Package = Literal["skimage", "sklearn"]
+Baseline = Literal[
+    "entropy",
+    "standard_deviation",
+    "laplacian_variance",
+    "lbp",
+    "hifst",
+    "edge_ratio",
+    "edge_ratio_matting",
+    "edge_scale",
+]
+
+
+class Partial(Settings):
+    """Keys that replace some of another model's."""
+
+
+def partial(model: type[Settings], name: str) -> type[Partial]:
+    """Return a model of the same fields, none of them required: what replaces some of another's."""
+    fields: dict[str, Any] = {}
+    for key, field in model.model_fields.items():
+        optional = copy.copy(field)
+        optional.default, optional.default_factory = None, None
+        fields[key] = (field.annotation, optional)
+    return create_model(name, __base__=Partial, __doc__=f"What replaces keys of `{model.__name__}`.", **fields)
+
+
+class Source(Settings):
+    """Sharp photographs: of an installed package, a folder, or an address."""
+
+    package: Package | None = Field(None, description="Installed package that carries photographs.")
+    folder: str | None = Field(None, description="Folder of photographs.")
+    url: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
+        None, description="Address of a zip archive of photographs or of one photograph; needs `sha256`."
+    )
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="Digest that the file at the address must have."
+    )
+    images: list[str] | None = Field(None, description="Names without suffix; all images where left out.")
+    licence: str = Field(description="Licence of the photographs, copied into the manifest.")
+    get: str | None = Field(None, description="How to get the folder; told where it is missing.")
+
+    @model_validator(mode="after")
+    def _check_origin(self) -> Source:
+        given = [key for key in ("package", "folder", "url") if getattr(self, key)]
+        if len(given) != 1:
+            raise ValueError(f"a source has one of package, folder and url, not {' and '.join(given) or 'none'}")
+        if (self.url is None) != (self.sha256 is None):
+            raise ValueError("url and sha256 go together")
+        return self
+
+
+class SplitFractions(Settings):
+    """Fractions of scenes in each split."""
+
+    train: Split = Field(description="Fraction trained on.")
+    validation: Split = Field(description="Fraction that chooses the epoch.")
+    test: Split = Field(description="Fraction that is reported.")
+
+    @model_validator(mode="after")
+    def _check_sum(self) -> SplitFractions:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"the fractions sum to {total:g}, not to 1")
+        return self
+
+
+class IngestSection(Settings):
+    """Which sharp photographs are taken, and how they are split."""
+
+    sources: Annotated[list[Source], Field(min_length=1)] = Field(
+        description="Where photographs come from. Any edit, even of a licence, makes patches and networks anew, since "
+        "the manifest names all of it."
+    )
+    split_fractions: SplitFractions = Field(
+        description="Fraction of scenes in each split; they sum to 1. A scene's place is a hash of its content, so a "
+        "new "
+        "photograph moves no other, unless it is of the same scene or fills a split that was empty."
+    )
+    max_pixels: Annotated[int, Field(strict=True, ge=1024)] = Field(
+        description="Larger images are skipped before they are decoded, pixels."
+    )
+
+
+class PatchVariant(Settings):
+    """Another way to make patches and train one network on them."""
+
+    backbone: Name = Field(description="Network to train.")
+    patches: partial(PatchConfig, "PatchChanges") = Field({}, description="What replaces keys of `patches`.")  # type: ignore[valid-type]
+    train: partial(TrainConfig, "TrainChanges") = Field({}, description="What replaces keys of `train`.")  # type: ignore[valid-type]
+
+
+class SceneCount(Settings):
+    """Scenes in each split."""
+
+    train: Count = Field(description="Scenes to train on.")
+    validation: Count = Field(description="Scenes that choose the epoch.")
+
+
+class LayeredScenesSection(Settings):
+    """Layered training scenes with true occlusion, and the dense network trained on them."""
+
+    network: Name = Field(description="Dense network to train; a module of `defocus_core/networks/dense`.")
+    min_sharp_fraction: Fraction = Field(
+        description="Least fraction of a photograph's pixels with sigma below one pixel, by the shipped network, for "
+        "it "
+        "to be used."
+    )
+    count: SceneCount = Field(description="Scenes in each split.")
+    scene: SceneConfig = Field(SceneConfig(), description="How a scene is drawn.")
+    start: Model = Field(description="Model of the same levels whose first layers are where training starts.")
+    start_weight: Fraction = Field(
+        description="Weight of the start in the mean of the weights before and after training; above 0, `start` is a "
+        "model of the same network."
+    )
+    train: TrainConfig = Field(description="How to train, as `train`.")
+
+
+class MapsSection(MapConfig):
+    """How defocus maps are made."""
+
+    model: Model = Field(
+        description="`shipped/NAME` (in the package), `trained/NAME` (a backbone of this run), `patch_variant/NAME`, "
+        "or "
+        "the path of a `.safetensors` file."
+    )
+    step: Annotated[int, Field(strict=True, ge=1, le=32)] = Field(
+        description="Distance between windows, pixels; a dense network has none."
+    )
+    refine: Flag = Field(description="Apply the edge-aware refinement.")
+
+
+class Peer(Settings):
+    """Maps of another method."""
+
+    folder: str = Field(
+        description="Folder of its maps, named as the photographs; of `NAME.npy` and `NAME.png` the first is read."
+    )
+    high_means: Literal["sharp", "blurred"] = Field(description="What a high value means.")
+    unit: Literal["pixels"] | None = Field(
+        None,
+        description="`pixels` where they are maps of sigma. Without a unit, one threshold is looked for on maps scaled "
+        "to 0..1, and maps are fitted to a sigma truth by a straight line.",
+    )
+
+    @model_validator(mode="after")
+    def _check_unit(self) -> Peer:
+        if self.unit and self.high_means != "blurred":
+            raise ValueError(f"high_means is 'blurred' for maps of sigma in pixels, not {self.high_means!r}")
+        return self
+
+
+class NameReplacement(Settings):
+    """How the name of a truth follows from that of its photograph."""
+
+    image: str = Field(description="Part of the photograph's name.")
+    truth: str = Field(description="What the truth has in its place.")
+
+
+class Subset(Settings):
+    """A range of the photographs of a set."""
+
+    first: Whole = Field(1, ge=1, description="First place in the sorted list, counted from 1.")
+    last: Count | None = Field(None, description="Last place.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Subset:
+        if self.last is not None and self.first > self.last:
+            raise ValueError(f"first {self.first} is after last {self.last}")
+        return self
+
+
+class BenchmarkSet(Settings):
+    """A set of photographs with truths."""
+
+    truth: Literal["embedded", "masks", "sigma"] = Field(
+        description="`embedded` (made from package photographs), `masks`, or `sigma` (dense maps in .npy)."
+    )
+    size: Side | None = Field(None, description="Side of an embedded composite, pixels.")
+    shards: Whole = Field(
+        1,
+        ge=1,
+        description="Jobs that share the maps and scores of the set. A photograph's shard is a hash of its name, so a "
+        "new one reruns its own shard alone.",
+    )
+    images: str | None = Field(None, description="Folder of photographs.")
+    truth_folder: str | None = Field(None, description="Folder of masks or sigma maps.")
+    blurred_value: Literal["white", "black"] | None = Field(
+        None, description="What masks (images of 0 and 255) mean by blurred. CUHK: white; DUT: black."
+    )
+    radius_table: str | None = Field(
+        None,
+        description="Where the truth is of disk radii: CSV file with the columns `radius_px` and `sigma_px`, pixels; "
+        "the nearest row is taken.",
+    )
+    replace: NameReplacement | None = Field(None, description="Where a truth is named otherwise than its photograph.")
+    subset: Subset | None = Field(None, description="Which photographs of the sorted list.")
+    peers: dict[Name, Peer] = Field({}, description="Maps of other methods by name.")
+
+    @model_validator(mode="after")
+    def _check_needs(self) -> BenchmarkSet:
+        needed = ("size",) if self.truth == "embedded" else ("images", "truth_folder")
+        needed += ("blurred_value",) if self.truth == "masks" else ()
+        missing = [key for key in needed if getattr(self, key) is None]
+        if missing:
+            raise ValueError(f"a set whose truth is {self.truth} needs {' and '.join(missing)}")
+        return self
+
+
+class Published(Settings):
+    """A photograph with published maps, shown beside ours."""
+
+    image: str = Field(description="The photograph.")
+    raw: str = Field(description="Its published map as an image in which bright is blurred.")
+    refined: str = Field(description="The same after the published refinement.")
+
+
+class Photographs(Settings):
+    """Photographs of a package or a folder."""
+
+    package: Package | None = Field(None, description="Installed package that carries photographs.")
+    folder: str | None = Field(None, description="Folder of photographs.")
+    images: list[str] | None = Field(None, description="Names without suffix; all images where left out.")
+    limit: Count | None = Field(None, description="Only the first so many.")
+
+    @model_validator(mode="after")
+    def _check_origin(self) -> Photographs:
+        if (self.package is None) == (self.folder is None):
+            raise ValueError("photographs are of one of package and folder")
+        return self
+
+
+class Stacks(Settings):
+    """Stacks of shots to fuse."""
+
+    folder: str = Field(description="Folder with one subfolder of shots a stack.")
+    peers: dict[str, str] = Field({}, description="Folders of other methods' results, STACK.png, by name.")
+    commands: dict[str, Command] = Field(
+        {},
+        description="Other fusion programs by name, run where they are installed: a command line in which `{shots}` "
+        "stands for the shots and `{fused}` for the PNG to write.",
+    )
+
+
+class EnhanceExperiment(Settings):
+    """The embedded scenes, enhanced."""
+
+    max_sigmas: Annotated[list[Positive], Field(min_length=1)] = Field(
+        description="Sigma of the motorcycle's whole range of disparities, pixels, one a run of all scenes; the "
+        "embedded "
+        "set has 8."
+    )
+    size: Side = Field(description="Side of a composite, pixels.")
+
+
+class MagnifyExperiment(Settings):
+    """Scenes at a small aperture, magnified, against the same at a wide one."""
+
+    focus_disparity: Real = Field(description="Disparity in focus.")
+    sigma_per_disparity: Positive = Field(description="Sigma for one pixel of disparity, pixels.")
+    aperture_ratio: Annotated[float, Field(strict=True, gt=1)] = Field(
+        description="Ratio of the two apertures; f/8 to f/2 is 4."
+    )
+    composites: Count = Field(description="Scenes of one photograph in focus before another.")
+    size: Side = Field(description="Side of a composite, pixels.")
+
+
+class FuseExperiment(Settings):
+    """Stacks whose all-in-focus image is known."""
+
+    focus_quantiles: Annotated[list[Fraction], Field(min_length=2, max_length=2)] = Field(
+        description="Quantiles of the motorcycle's disparity in focus in two shots; a third lies midway."
+    )
+    sigma_per_disparity: Positive = Field(description="Sigma for one pixel of disparity, pixels.")
+    composites: Count = Field(description="Pairs of shots of one photograph before another.")
+    size: Side = Field(description="Side of a composite, pixels.")
+    photographs: str | None = Field(
+        None, description="Folder of sharp photographs to compose; left out, four of scikit-image's."
+    )
+    commands: dict[str, Command] = Field({}, description="Other fusion programs by name, as in `stacks`.")
+
+
+class DepthExperiment(Settings):
+    """The lens that photographs a scene of known distances."""
+
+    focal_length: Positive = Field(
+        description="Focal length, mm; the pixels' pitch follows from it and the scene's calibration."
+    )
+    f_number: Positive = Field(description="Focal length by aperture.")
+
+
+class ApplicationsSection(Settings):
+    """Scenes on which the applications are measured."""
+
+    enhance: EnhanceExperiment = Field(description="The embedded scenes, blurred by a known map.")
+    magnify: MagnifyExperiment = Field(description="Scenes at a small and at a wide aperture.")
+    fuse: FuseExperiment = Field(description="Scenes whose all-in-focus image is known.")
+    depth: DepthExperiment = Field(description="The lens that photographs a scene of known distances.")
+
+
+class Config(Settings):
+    """Configuration of the defocus workflow."""
+
+    seed: Whole = Field(
+        ge=0, description="Seed of all that is drawn: patches, initial weights, order, augmentation, scenes."
+    )
+    ingest: IngestSection = Field(description="Which sharp photographs are taken, and how they are split.")
+    patches: PatchConfig = Field(description="How patches are cut and blurred.")
+    shards: Count = Field(
+        description="Jobs that share the synthesis of a split; a cluster runs them side by side. The order of the "
+        "patches, and so the networks trained on them, depends on this number."
+    )
+    train: TrainConfig = Field(description="Training settings common to all backbones.")
+    backbones: Annotated[list[Name], Field(min_length=1)] = Field(
+        description="Networks to train and compare; modules of `defocus_core/networks/backbones`."
+    )
+    train_overrides: dict[Name, partial(TrainConfig, "TrainOverrides")] = Field(  # type: ignore[valid-type]
+        description="Training settings of one backbone that replace those of `train`."
+    )
+    evaluate_shipped: list[Name] = Field(
+        [],
+        description="Models in the package whose accuracy on the test patches is told beside the trained networks'; "
+        "those of other levels answer with the nearest.",
+    )
+    patch_variants: dict[Name, PatchVariant] = Field(
+        description="Other ways to make patches and train on them, by name; made only where maps ask for their models."
+    )
+    layered_scenes: LayeredScenesSection = Field(
+        description="The dense network and its training scenes; made only when asked for."
+    )
+    maps: MapsSection = Field(description="How defocus maps are made.")
+    map_variants: dict[Name, partial(MapsSection, "MapChanges")] = Field(  # type: ignore[valid-type]
+        description="Other settings of `maps` by name, scored on every set of `benchmarks` beside them."
+    )
+    baselines: list[Baseline] = Field(
+        description="Blur measures scored beside the maps: `lbp` is of Yi & Eramian 2016, `hifst` of Golestaneh & "
+        "Karam "
+        "2017, `edge_ratio` and `edge_ratio_matting` of Zhuo & Sim 2011, spread by a guided filter or by the matting "
+        "Laplacian, `edge_scale` of Karaali & Jung 2018."
+    )
+    benchmarks: list[Name] = Field(description="Sets to map and score, by their names in `benchmark_sets`.")
+    benchmark_sets: dict[Name, BenchmarkSet] = Field(description="Benchmark sets by name.")
+    published: dict[Name, Published] = Field(description="Photographs whose published maps are shown beside ours.")
+    no_reference: Annotated[list[Photographs], Field(min_length=1)] = Field(
+        description="Photographs that are sharpened and scored without a truth. Scores are those whose packages are "
+        "installed (requirements-scores.txt)."
+    )
+    stacks: dict[Name, Stacks] = Field(description="Sets of stacks to fuse and score by name.")
+    applications: ApplicationsSection = Field(description="Scenes on which the applications are measured.")
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot work; the message names the key."""
+    """A configuration that cannot work; the message names every key that is wrong."""
 
 
-def check(config: dict, root: str | Path) -> None:
-    """Check a configuration.
+def check(config: dict, root: str | Path) -> Config:
+    """Check a configuration and return it typed.
 
     Parameters
     ----------
     config : as Snakemake holds it
-    root : of the project, with `config/schema.yaml` and the shipped weights
+    root : of the project, with the shipped weights
 
     Raises
     ------
     ConfigError
-        For the first thing that is wrong, in one line.
+        In one line that names each wrong key, its value and what is right.
     """
-    root = Path(root)
-    schema = yaml.safe_load((root / "config/schema.yaml").read_text())
-    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(config))
-    if error is not None:
-        key = ".".join(map(str, error.absolute_path)) or "(top level)"
-        what = error.schema.get("description", "see config/README.md")
-        raise ConfigError(f"config: {key}: {error.message}{_hint(error)} -- {what}")
-    for key, problem in [
-        *_infinite(config),
-        *_backbones(config),
-        *_patches(config),
-        *_scenes(config),
-        *_maps(config, root),
-        *_sets(config),
-    ]:
-        raise ConfigError(f"config: {key}: {problem}")
-
-
-def _hint(error: jsonschema.ValidationError) -> str:
-    """Return what was probably meant, where it can be guessed."""
-    if error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {}))
-        close = [
-            m for key in error.instance if key not in known for m in difflib.get_close_matches(key, known, 1)
-        ]
-        return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-    if error.validator == "type" and error.validator_value in ("number", "integer"):
-        return _as_number(error.instance)
-    return ""
-
-
-def _as_number(written) -> str:
-    """Say how YAML 1.1 reads a number from what it took for text, such as 1e-3."""
+    renamed = [(old, f"this key is {new!r} now") for old, new in renamed_keys(config)]
+    if renamed:
+        raise _config_error(renamed)
     try:
-        value = float(written)
-    except (TypeError, ValueError):
-        return ""
-    return f"; YAML takes it for text, write {value!r}" if isinstance(written, str) else ""
+        typed = Config(**config)
+    except SettingsError as error:
+        raise _config_error(error.problems) from None
+    problems = [
+        *_check_backbones(typed),
+        *_check_patch_variants(config),
+        *_check_layered_scenes(typed, config, Path(root)),
+        *_check_maps(config, typed, Path(root)),
+        *_check_sets(typed),
+    ]
+    if problems:
+        raise _config_error(problems)
+    return typed
 
 
-def recipes(config: dict) -> dict[str, dict]:
-    """Return the recipes by name: `backbone`, `patches` and `train`, filled up with the main ones."""
+def _config_error(problems: list[tuple[str, str]]) -> ConfigError:
+    told = "; ".join(f"{key or '(top level)'}: {problem}" for key, problem in problems)
+    return ConfigError(f"config: {told}; config/README.md explains each key")
+
+
+def patch_variants(config: dict) -> dict[str, dict]:
+    """Return the patch variants by name: `backbone`, `patches` and `train`, filled up with the main ones."""
     return {
         name: {
-            "backbone": recipe["backbone"],
-            "patches": {**config["patches"], **recipe.get("patches", {})},
-            "train": {**config["train"], **recipe.get("train", {})},
+            "backbone": variant["backbone"],
+            "patches": {**config["patches"], **variant.get("patches", {})},
+            "train": {**config["train"], **variant.get("train", {})},
         }
-        for name, recipe in config["recipes"].items()
+        for name, variant in config["patch_variants"].items()
     }
 
 
-def variants(config: dict) -> dict[str, dict]:
+def map_variants(config: dict) -> dict[str, dict]:
     """Return the settings of maps by name: `default`, and each variant filled up with the default's."""
-    changes = {"default": {}, **config["variants"]}
+    changes = {"default": {}, **config["map_variants"]}
     return {name: {**config["maps"], **changed} for name, changed in changes.items()}
 
 
-def _infinite(node, path: tuple = ()) -> Iterator[tuple[str, str]]:
-    """Yield the numbers that YAML writes as .nan and .inf, which no bound of a schema refuses."""
-    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in children:
-        if isinstance(value, float) and not math.isfinite(value):
-            yield ".".join(map(str, (*path, key))), f"{value} is not a finite number"
-        yield from _infinite(value, (*path, key))
+def shipped_models(root: Path) -> list[str]:
+    """Return the names of the models in the package of a checkout."""
+    return sorted(path.stem for path in (root / "defocus_core/networks/weights").glob("*.safetensors"))
 
 
-def _backbones(config: dict) -> Iterator[tuple[str, str]]:
+def _check_backbones(config: Config) -> Iterator[tuple[str, str]]:
     known = patch_backbone_names()
-    named = {f"backbones.{index}": name for index, name in enumerate(config["backbones"])}
-    named |= {f"train_of.{name}": name for name in config["train_of"]}
-    named |= {f"recipes.{name}.backbone": recipe["backbone"] for name, recipe in config["recipes"].items()}
+    named = {f"backbones.{index}": name for index, name in enumerate(config.backbones)}
+    named |= {f"train_overrides.{name}": name for name in config.train_overrides}
+    named |= {f"patch_variants.{name}.backbone": variant.backbone for name, variant in config.patch_variants.items()}
     for key, name in named.items():
         if name not in known:
             yield key, f"no backbone {name!r}{did_you_mean(name, known)}"
+    if len(set(config.backbones)) < len(config.backbones):
+        yield "backbones", f"each network once, not {', '.join(config.backbones)}"
+    dense = dense_backbone_names()
+    if config.layered_scenes.network not in dense:
+        name = config.layered_scenes.network
+        yield "layered_scenes.network", f"no dense network {name!r}{did_you_mean(name, dense)}"
 
 
-def _patches(config: dict) -> Iterator[tuple[str, str]]:
-    total = sum(config["ingest"]["shares"].values())
-    if abs(total - 1) > 1e-6:
-        yield "ingest.shares", f"they sum to {total:g}, not to 1"
-    named = {f"recipes.{name}.patches": recipe["patches"] for name, recipe in recipes(config).items()}
-    for key, options in {"patches": config["patches"], **named}.items():
-        levels = options["levels"]
-        if not levels["smallest"] < levels["largest"]:
-            yield f"{key}.levels", f"smallest {levels['smallest']} is not below largest"
-        elif levels["spacing"] == "geometric" and levels["smallest"] <= 0:
-            yield f"{key}.levels", "geometric levels start above 0"
-        else:
-            yield from _refused(key, lambda options=options: patch_config_from(options))
+def _check_patch_variants(config: dict) -> Iterator[tuple[str, str]]:
+    for name, variant in patch_variants(config).items():
+        yield from _refused(f"patch_variants.{name}.patches", lambda v=variant: PatchConfig(**v["patches"]))
+        yield from _refused(f"patch_variants.{name}.train", lambda v=variant: TrainConfig(**v["train"]))
+    for name, changes in config["train_overrides"].items():
+        yield from _refused(f"train_overrides.{name}", lambda c=changes: TrainConfig(**{**config["train"], **c}))
 
 
-def _scenes(config: dict) -> Iterator[tuple[str, str]]:
-    recipe = config["scenes"]["recipe"]
-    if not recipe["smallest"] < recipe["largest"]:
-        yield "scenes.recipe", f"smallest {recipe['smallest']} is not below largest {recipe['largest']}"
-    origin, _, name = config["scenes"]["start"].partition("/")
-    started = {"trained": config["patches"], "recipe": recipes(config).get(name, {}).get("patches")}.get(
-        origin
-    )
-    refused = started and any(_refused("patches", lambda: patch_config_from(started)))
-    if started and not refused and not patch_config_from(started).sigmas()[0] > 0:
+def _check_layered_scenes(config: Config, raw: dict, root: Path) -> Iterator[tuple[str, str]]:
+    section = config.layered_scenes
+    yield from _check_model("layered_scenes.start", section.start, config, root)
+    origin, _, name = section.start.partition("/")
+    patches = {"trained": raw["patches"], "patch_variant": patch_variants(raw).get(name, {}).get("patches")}
+    if patches.get(origin) and not PatchConfig(**patches[origin]).sigmas()[0] > 0:
         yield (
-            "scenes.start",
+            "layered_scenes.start",
             "its levels start at a sigma of 0; scenes need them above 0, as geometric ones are",
         )
-
-
-def _maps(config: dict, root: Path) -> Iterator[tuple[str, str]]:
-    if "default" in config["variants"]:
+    if section.start == f"trained/{section.network}":
+        yield "layered_scenes.start", "the network that these scenes train cannot be its own start"
+    if section.start_weight and section.start != f"shipped/{section.network}":
         yield (
-            "variants",
-            "'default' is the name of the row of `maps` itself; give the variant another name",
-        )
-    changes = {f"variants.{name}": changed for name, changed in config["variants"].items()}
-    for key, options in {"maps": config["maps"], **changes}.items():
-        chosen = options.get("refinement", {})
-        yield from _refused(f"{key}.refinement", lambda chosen=chosen: refinement_config_from(chosen))
-        if "model" in options:
-            yield from _unknown_model(f"{key}.model", options["model"], config, root)
-    start = config["scenes"]["start"]
-    yield from _unknown_model("scenes.start", start, config, root)
-    if start == "trained/scenenet":
-        yield "scenes.start", "the network that these scenes train cannot be its own start"
-    if config["scenes"]["average"] and start != "shipped/scenenet":
-        yield (
-            "scenes.average",
-            f"the mean of weights needs a start of the same kind: shipped/scenenet, not {start}",
+            "layered_scenes.start_weight",
+            f"the mean of weights needs a start of the same kind: shipped/{section.network}, not {section.start}",
         )
 
 
-def _unknown_model(key: str, model: str, config: dict, root: Path) -> Iterator[tuple[str, str]]:
+def _check_maps(config: dict, typed: Config, root: Path) -> Iterator[tuple[str, str]]:
+    if "default" in config["map_variants"]:
+        yield "map_variants", "'default' is the name of the row of `maps` itself; give the variant another name"
+    yield from _check_model("maps.model", typed.maps.model, typed, root)
+    for name, changes in config["map_variants"].items():
+        key = f"map_variants.{name}"
+        yield from _refused(key, lambda c=changes: MapsSection(**{**config["maps"], **c}))
+        if "model" in changes:
+            yield from _check_model(f"{key}.model", changes["model"], typed, root)
+    for index, name in enumerate(typed.evaluate_shipped):
+        yield from _check_model(f"evaluate_shipped.{index}", f"shipped/{name}", typed, root)
+
+
+def _check_model(key: str, model: str, config: Config, root: Path) -> Iterator[tuple[str, str]]:
     if model.endswith(".safetensors"):
         yield from _refused(key, lambda: backbone_of_weights(model))
         return
     origin, _, name = model.partition("/")
     known = {
-        "trained": [*config["backbones"], "scenenet"],
-        "recipe": list(config["recipes"]),
-        "shipped": sorted(
-            path.stem for path in (root / "defocus_core/networks/weights").glob("*.safetensors")
-        ),
+        "trained": [*config.backbones, config.layered_scenes.network],
+        "patch_variant": list(config.patch_variants),
+        "shipped": shipped_models(root),
     }[origin]
     if name not in known:
-        yield key, f"no {origin} model {name!r} (known: {', '.join(known)})"
+        yield key, f"no {origin} model {name!r}{did_you_mean(name, known)}"
 
 
-def _sets(config: dict) -> Iterator[tuple[str, str]]:
-    for name, entry in config["sets"].items():
-        own = {"map", "probability", *config["baselines"]}
-        for taken in sorted(own & set(entry.get("peers", {}))):
-            yield f"sets.{name}.peers", f"{taken!r} is the name of a row of our own"
-        subset = entry.get("subset", {})
-        if subset.get("first", 1) > subset.get("last", float("inf")):
-            yield f"sets.{name}.subset", f"first {subset['first']} is after last {subset['last']}"
-    for name in config["benchmarks"]:
-        if name not in config["sets"]:
-            yield "benchmarks", f"no set {name!r} (known: {', '.join(config['sets'])})"
+def _check_sets(config: Config) -> Iterator[tuple[str, str]]:
+    for name, entry in config.benchmark_sets.items():
+        for row in sorted({*ROWS, *config.baselines} & set(entry.peers)):
+            yield f"benchmark_sets.{name}.peers", f"{row!r} is the name of a row of our own"
+    known = list(config.benchmark_sets)
+    for name in config.benchmarks:
+        if name not in known:
+            yield "benchmarks", f"no set {name!r}{did_you_mean(name, known)}"
 
 
-def _refused(key: str, build) -> Iterator[tuple[str, str]]:
+def _refused(key: str, build: Callable[[], object]) -> Iterator[tuple[str, str]]:
     """Yield why settings cannot be built, if they cannot."""
     try:
         build()
+    except SettingsError as error:
+        for below, problem in error.problems:
+            yield ".".join(filter(None, (key, below))), problem
     except ValueError as error:
         yield key, str(error)

@@ -70,15 +70,11 @@ def unpack_images(file: str | Path, folder: str | Path) -> list[Path]:
         atomic.write_bytes(folder / file.name, file.read_bytes())
         return [folder / file.name]
     with zipfile.ZipFile(file) as archive:
-        members = [
-            m for m in archive.infolist() if PurePosixPath(m.filename).suffix.lower() in IMAGE_SUFFIXES
-        ]
+        members = [m for m in archive.infolist() if PurePosixPath(m.filename).suffix.lower() in IMAGE_SUFFIXES]
         for member in members:
             path = PurePosixPath(member.filename)
             if path.is_absolute() or ".." in path.parts or stat.S_ISLNK(member.external_attr >> 16):
-                raise DownloadError(
-                    f"{file}: {member.filename!r} would leave the folder; nothing was unpacked"
-                )
+                raise DownloadError(f"{file}: {member.filename!r} would leave the folder; nothing was unpacked")
         size = sum(member.file_size for member in members)
         if size > MAX_EXPANSION * file.stat().st_size:
             raise DownloadError(f"{file}: {size} bytes in {file.stat().st_size}, no archive of photographs")

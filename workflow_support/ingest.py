@@ -44,8 +44,8 @@ class ManifestRow:
 def build_manifest(
     sources: Iterable[dict],
     *,
-    recipe: PatchConfig,
-    shares: dict[str, float],
+    config: PatchConfig,
+    split_fractions: dict[str, float],
     max_pixels: int = MAX_PIXELS,
 ) -> pd.DataFrame:
     """List the photographs of all sources, with the split of each.
@@ -53,8 +53,8 @@ def build_manifest(
     Parameters
     ----------
     sources : see `source_files`; each also has `licence`
-    recipe : its stride and sharpness decide what counts as a sharp patch
-    shares : of scenes (photographs alike are one) in `train`, `validation` and `test`, summing to 1
+    config : its stride and sharpness decide what counts as a sharp patch
+    split_fractions : fractions of scenes (photographs alike are one) in `train`, `validation` and `test`, summing to 1
     max_pixels : a larger image is skipped
 
     Returns
@@ -66,18 +66,18 @@ def build_manifest(
     SourceError
         If a source is missing, every file was skipped, or fewer than three scenes remain.
     """
-    rows = [_row(path, source, recipe, max_pixels) for source in sources for path in source_files(source)]
+    rows = [_row(path, source, config, max_pixels) for source in sources for path in source_files(source)]
     used = [row for row in rows if not row.skipped]
     if not used:
         reasons = sorted({row.skipped for row in rows}) or ["no files"]
         raise SourceError(f"all {len(rows)} files were skipped: {', '.join(reasons)}")
     _group_scenes(used)
-    _assign_splits(used, shares)
+    _assign_splits(used, split_fractions)
     table = pd.DataFrame([asdict(row) for row in rows])
     return table.drop(columns="note").assign(note=[row.note for row in rows])
 
 
-def _row(path: Path, source: dict, recipe: PatchConfig, max_pixels: int) -> ManifestRow:
+def _row(path: Path, source: dict, config: PatchConfig, max_pixels: int) -> ManifestRow:
     kind = next(kind for kind in ("package", "url", "folder") if kind in source)
     name = f"{kind}:{source[kind]}"
     place = f"{name}/{path.name}" if "package" in source else str(path)
@@ -96,7 +96,7 @@ def _row(path: Path, source: dict, recipe: PatchConfig, max_pixels: int) -> Mani
         return row
     levels = to_grey(image)
     row.phash = str(imagehash.phash(Image.fromarray(to_dtype(levels, np.uint8))))
-    row.sharp_patches = int((patch_sharpness(levels, stride=recipe.stride) > recipe.sharpness).sum())
+    row.sharp_patches = int((patch_sharpness(levels, stride=config.stride) > config.min_sharpness).sum())
     return row
 
 
@@ -123,7 +123,7 @@ def _group_scenes(rows: list[ManifestRow]) -> None:
             row.scene = name
 
 
-def _assign_splits(rows: list[ManifestRow], shares: dict[str, float]) -> None:
+def _assign_splits(rows: list[ManifestRow], split_fractions: dict[str, float]) -> None:
     """Split by a hash of the scene, so that a new photograph moves no other one.
 
     A split that the hash leaves without a sharp patch takes the scene nearest to it that has some.
@@ -133,13 +133,13 @@ def _assign_splits(rows: list[ManifestRow], shares: dict[str, float]) -> None:
     if len(scenes) < len(SPLITS):
         raise SourceError(f"{len(scenes)} scenes cannot fill {', '.join(SPLITS)}; add photographs")
     place = {s: int(hashlib.sha256(s.encode()).hexdigest()[:8], 16) / 16**8 for s in scenes}
-    edges = np.cumsum([shares[name] for name in SPLITS])
+    edges = np.cumsum([split_fractions[name] for name in SPLITS])
     chosen = {s: SPLITS[min(int(np.searchsorted(edges, place[s], "right")), 2)] for s in scenes}
     for index, name in enumerate(SPLITS):
         filled = [chosen[s] for s in sharp]
         spare = [s for s in sorted(sharp) if filled.count(chosen[s]) > 1]
         if name not in filled and spare:
-            middle = edges[index] - shares[name] / 2
+            middle = edges[index] - split_fractions[name] / 2
             chosen[min(spare, key=lambda s: abs(place[s] - middle))] = name
     for row in rows:
         row.split = chosen[row.scene]

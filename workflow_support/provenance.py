@@ -17,6 +17,7 @@ from pathlib import Path
 from defocus_core.io import atomic
 from defocus_core.io.provenance import PROVENANCE_SUFFIX, file_digest
 
+UNCOUNTED = ("provenance.py", "job.py")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -109,8 +110,8 @@ def _processor() -> str:
 def code_digest(script: str | Path, root: str | Path) -> str:
     """Return a digest of a script and of every module under a folder that it reaches by import.
 
-    Comments, docstrings, layout and the version do not count, for the digest is taken over the parsed
-    program; neither does this module, which changes no result.
+    Comments, docstrings, descriptions of settings, layout and the version do not count, for the digest is taken
+    over the parsed program; neither do modules that change no result: this one, and the start of a job.
 
     Parameters
     ----------
@@ -127,7 +128,7 @@ def code_digest(script: str | Path, root: str | Path) -> str:
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting.extend(p for p in _imports(path, Path(root)) if p.name != Path(__file__).name)
+            waiting.extend(p for p in _imports(path, Path(root)) if p.name not in UNCOUNTED)
     digests = sorted((path.name, _parse_normalised(path)[1]) for path in seen)
     return hashlib.sha256(repr(digests).encode()).hexdigest()[:16]
 
@@ -138,6 +139,8 @@ def _parse_normalised(path: Path) -> tuple[ast.Module, str]:
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
             node.body[0] = ast.Pass()
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Field":
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
     tree.body = [node for node in tree.body if not _is_version(node)]
     return tree, hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
 

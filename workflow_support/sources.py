@@ -19,7 +19,7 @@ def source_files(source: dict) -> list[Path]:
     Parameters
     ----------
     source : `{"package": "skimage" | "sklearn", "images": [stem, ...]}` or `{"folder": path}`;
-        `images` may be left out; `most` keeps the first so many. With `url` the folder is what was
+        `images` may be left out; `limit` keeps the first so many. With `url` the folder is what was
         unpacked from there, and is searched with its subfolders
 
     Raises
@@ -38,12 +38,12 @@ def source_files(source: dict) -> list[Path]:
     if "url" in source:
         found = sorted(file for place in [folder, *folder.rglob("*/")] for file in list_images(place))
     if "images" not in source:
-        return found[: source.get("most")]
+        return found[: source.get("limit")]
     by_stem = {path.stem: path for path in found}
     missing = [stem for stem in source["images"] if stem not in by_stem]
     if missing:
         raise SourceError(f"sources: {folder} has no image {', '.join(missing)}")
-    return [by_stem[stem] for stem in source["images"]][: source.get("most")]
+    return [by_stem[stem] for stem in source["images"]][: source.get("limit")]
 
 
 def folder_files(sources: list[dict]) -> list[str]:
@@ -54,9 +54,7 @@ def folder_files(sources: list[dict]) -> list[str]:
 def resolve_downloads(sources: list[dict], folders: Sequence[str]) -> list[dict]:
     """Return sources in which those with `url` have the `folder` of that sha256 that they lie in."""
     unpacked = {Path(folder).name: folder for folder in folders}
-    return [
-        {**source, "folder": unpacked[source["sha256"]]} if "url" in source else source for source in sources
-    ]
+    return [{**source, "folder": unpacked[source["sha256"]]} if "url" in source else source for source in sources]
 
 
 def locate_image(path: str) -> Path:

@@ -61,7 +61,7 @@ class Lens:
     def sigma(self, distance: np.ndarray) -> np.ndarray:
         """Return the blur, sigma in pixels, of objects at distances in m; infinity is allowed."""
         return thin_lens_sigma(
-            1 / np.asarray(distance, np.float32), focus=1 / self.focus_distance, strength=self.strength
+            1 / np.asarray(distance, np.float32), focus=1 / self.focus_distance, sigma_per_disparity=self.strength
         )
 
     def distances(self, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -154,9 +154,7 @@ def resolve_lens(path: str | Path, **given: float | None) -> Lens | None:
     if not missing:
         return Lens(**known)
     if given:
-        raise ValueError(
-            f"{path}: {' and '.join(missing)} missing, and its EXIF does not tell; give them too"
-        )
+        raise ValueError(f"{path}: {' and '.join(missing)} missing, and its EXIF does not tell; give them too")
     return None
 
 

@@ -37,7 +37,7 @@ class EnhanceConfig:
             raise ValueError(f"gain is at least 0 and lowpass above 0, not {self.gain} and {self.lowpass}")
 
 
-def enhancement_amount(sigma: np.ndarray, settings: EnhanceConfig = EnhanceConfig()) -> np.ndarray:
+def enhancement_amount(sigma: np.ndarray, config: EnhanceConfig = EnhanceConfig()) -> np.ndarray:
     """Return the gain lambda of each pixel (equations 9 to 11).
 
     Parameters
@@ -46,15 +46,15 @@ def enhancement_amount(sigma: np.ndarray, settings: EnhanceConfig = EnhanceConfi
 
     Returns
     -------
-    (H, W) float32 in [0, settings.gain]
+    (H, W) float32 in [0, config.gain]
     """
     scaled = sigma_to_paper_label(sigma) / 19
-    rising = expit(settings.slope_low * (scaled - settings.edge_low))
-    falling = 1 - expit(settings.slope_high * (scaled - settings.edge_high))
-    return (settings.gain * rising * falling).astype(np.float32)
+    rising = expit(config.slope_low * (scaled - config.edge_low))
+    falling = 1 - expit(config.slope_high * (scaled - config.edge_high))
+    return (config.gain * rising * falling).astype(np.float32)
 
 
-def enhance(image: np.ndarray, sigma: np.ndarray, settings: EnhanceConfig = EnhanceConfig()) -> np.ndarray:
+def enhance(image: np.ndarray, sigma: np.ndarray, config: EnhanceConfig = EnhanceConfig()) -> np.ndarray:
     """Sharpen a photograph where its defocus map says that it pays (equation 8).
 
     Parameters
@@ -73,8 +73,8 @@ def enhance(image: np.ndarray, sigma: np.ndarray, settings: EnhanceConfig = Enha
     """
     image = as_float(image)
     check_map_fits(sigma, image)
-    base = cv2.GaussianBlur(image, (0, 0), settings.lowpass)
-    weight = enhancement_amount(sigma, settings)
+    base = cv2.GaussianBlur(image, (0, 0), config.lowpass)
+    weight = enhancement_amount(sigma, config)
     if image.ndim == 3:
         weight = weight[:, :, None]
     return np.clip(image + weight * (image - base), 0, 1)

@@ -20,9 +20,7 @@ DEFAULT_APERTURE_RATIO = 3.0
 SHARPEST_FRACTION = 0.1  # share of a photograph that counts as in focus
 RIM_RADIUS = 6  # pixels around it whose colour is not that of the background
 LAYER_COUNT = 24
-SUBJECT_MARGIN = (
-    2  # pixels around what is in focus that are kept too: a map's edge may lie inside the subject
-)
+SUBJECT_MARGIN = 2  # pixels around what is in focus that are kept too: a map's edge may lie inside the subject
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class MagnifyConfig:
             )
 
 
-def in_focus_weight(sigma: np.ndarray, settings: MagnifyConfig = MagnifyConfig()) -> np.ndarray:
+def in_focus_weight(sigma: np.ndarray, config: MagnifyConfig = MagnifyConfig()) -> np.ndarray:
     """Return how much of each pixel stays: W = 1 - exp(-(|M - c| / s)^g) (equation 13).
 
     s and g are solved from W(in_focus) = 0.999 and W(out_of_focus) = 0.001. Beyond c, label 10, where
@@ -68,7 +66,7 @@ def in_focus_weight(sigma: np.ndarray, settings: MagnifyConfig = MagnifyConfig()
     -------
     (H, W) float32 in [0, 1]
     """
-    near, far = CENTRE_LABEL - sigma_to_paper_label([settings.in_focus, settings.out_of_focus])
+    near, far = CENTRE_LABEL - sigma_to_paper_label([config.in_focus, config.out_of_focus])
     log_near, log_far = np.log(-np.log(1 - 0.999)), np.log(-np.log(1 - 0.001))
     power = (log_near - log_far) / (np.log(near) - np.log(far))
     scale = near / np.exp(log_near / power)
@@ -76,9 +74,7 @@ def in_focus_weight(sigma: np.ndarray, settings: MagnifyConfig = MagnifyConfig()
     return (1 - np.exp(-(distance**power))).astype(np.float32)
 
 
-def magnify_published(
-    image: np.ndarray, sigma: np.ndarray, settings: MagnifyConfig = MagnifyConfig()
-) -> np.ndarray:
+def magnify_published(image: np.ndarray, sigma: np.ndarray, config: MagnifyConfig = MagnifyConfig()) -> np.ndarray:
     """Blur the out-of-focus part further and sharpen the rest (equation 12).
 
     Parameters
@@ -97,9 +93,9 @@ def magnify_published(
     """
     image = as_float(image)
     check_map_fits(sigma, image)
-    keep = in_focus_weight(sigma, settings)
-    sharp = image + settings.sharpen * (image - cv2.GaussianBlur(image, (0, 0), 1.0))
-    blurred = _blur_background(image, 1 - keep, settings)
+    keep = in_focus_weight(sigma, config)
+    sharp = image + config.sharpen * (image - cv2.GaussianBlur(image, (0, 0), 1.0))
+    blurred = _blur_background(image, 1 - keep, config)
     if image.ndim == 3:
         keep = keep[:, :, None]
     return np.clip(keep * sharp + (1 - keep) * blurred, 0, 1)
@@ -109,14 +105,14 @@ def magnify(
     image: np.ndarray,
     sigma: np.ndarray,
     *,
-    factor: float = DEFAULT_APERTURE_RATIO,
+    aperture_ratio: float = DEFAULT_APERTURE_RATIO,
     sharp_sigma: float | None = None,
     aperture: str = "disk",
 ) -> np.ndarray:
     """Blur a photograph as if its aperture had been wider: sigma multiplied, whatever is in focus kept.
 
     The photograph is cut into 24 layers of blur, thinner where it is less. Each is blurred, as light, by
-    what is missing to the factor (variances add), and laid over the more blurred ones, which go on behind
+    what is missing to the aperture_ratio (variances add), and laid over the more blurred ones, which go on behind
     it: so the subject does not bleed into the background. What is blurred counts as behind the focus;
     before and behind, blur does not tell apart.
 
@@ -124,9 +120,9 @@ def magnify(
     ----------
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]
     sigma : (H, W) float32 defocus map, pixels
-    factor : ratio of the apertures, 1 to 20: from f/8 to f/2 it is 4
+    aperture_ratio : ratio of the apertures, 1 to 20: from f/8 to f/2 it is 4
     sharp_sigma : sigma in pixels that even what is in focus has, and keeps. None takes that of the sharpest
-        tenth, and keeps what is likely in focus (`in_focus`) and two pixels around it, because a factor
+        tenth, and keeps what is likely in focus (`in_focus`) and two pixels around it, because a ratio
         multiplies the errors of the map, and a subject and its outline show them most
     aperture : `disk` or `gaussian`
 
@@ -139,7 +135,7 @@ def magnify(
     ValueError
         If the map does not fit the image, or a number is out of its range.
     """
-    check_aperture_ratio(factor, sharp_sigma)
+    check_aperture_ratio(aperture_ratio, sharp_sigma)
     image = as_float(image)
     check_map_fits(sigma, image)
     kept = np.quantile(sigma, SHARPEST_FRACTION) if sharp_sigma is None else sharp_sigma
@@ -148,12 +144,12 @@ def magnify(
     if sharp_sigma is None:
         chance = in_focus(sigma)
         defocus *= 1 - cv2.dilate(chance, _disk(SUBJECT_MARGIN))
-        light = _remove_rim(light, chance > 0.5, added=defocus * np.sqrt(factor**2 - 1))
-    missing = float(np.sqrt(factor**2 - 1))
+        light = _remove_rim(light, chance > 0.5, added=defocus * np.sqrt(aperture_ratio**2 - 1))
+    missing = float(np.sqrt(aperture_ratio**2 - 1))
     wider, _ = render_defocus(
         Scene(light, -defocus),
         focus=0,
-        strength=missing,
+        sigma_per_disparity=missing,
         layers=-_layer_bounds(defocus, missing),
         aperture=aperture,
     )
@@ -175,9 +171,7 @@ def _remove_rim(light: np.ndarray, subject: np.ndarray, *, added: np.ndarray) ->
 
     The light of the subject has spread over it, and would spread on.
     """
-    near, rim = (
-        cv2.dilate(subject.astype(np.uint8), _disk(radius)) > 0 for radius in (SUBJECT_MARGIN, RIM_RADIUS)
-    )
+    near, rim = (cv2.dilate(subject.astype(np.uint8), _disk(radius)) > 0 for radius in (SUBJECT_MARGIN, RIM_RADIUS))
     if rim.all():
         return light
     spread = rim & ~near & (added > RIM_RADIUS / 2)
@@ -188,17 +182,17 @@ def _disk(radius: int) -> np.ndarray:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
 
 
-def check_aperture_ratio(factor: float, sharp_sigma: float | None) -> None:
+def check_aperture_ratio(aperture_ratio: float, sharp_sigma: float | None) -> None:
     """Raise ValueError unless `magnify` takes these numbers."""
-    if not 1 <= factor <= 20:
-        raise ValueError(f"the aperture is made 1 to 20 times as wide, not {factor:g} times")
+    if not 1 <= aperture_ratio <= 20:
+        raise ValueError(f"the aperture is made 1 to 20 times as wide, not {aperture_ratio:g} times")
     if sharp_sigma is not None and not 0 <= sharp_sigma <= 10:
         raise ValueError(f"in_focus is 0 to 10 pixels, not {sharp_sigma:g}")
 
 
-def _blur_background(image: np.ndarray, background: np.ndarray, settings: MagnifyConfig) -> np.ndarray:
+def _blur_background(image: np.ndarray, background: np.ndarray, config: MagnifyConfig) -> np.ndarray:
     """Blur the background alone, so that the subject does not bleed into it."""
-    side = 2 * settings.radius + 1
+    side = 2 * config.radius + 1
     background = np.maximum(background, np.float32(1e-3))
     channels = cv2.split(image) if image.ndim == 3 else [image]
     around = cv2.GaussianBlur(background, (side, side), 0)
@@ -206,7 +200,7 @@ def _blur_background(image: np.ndarray, background: np.ndarray, settings: Magnif
     for channel in channels:
         spread = cv2.GaussianBlur(channel * background, (side, side), 0) / around
         base = background * channel + (1 - background) * spread
-        for _ in range(settings.iterations):
-            base = self_guided_filter(base, radius=settings.radius, eps=settings.eps)
+        for _ in range(config.iterations):
+            base = self_guided_filter(base, radius=config.radius, eps=config.eps)
         filled.append(base)
     return cv2.merge(filled) if image.ndim == 3 else filled[0]

@@ -10,13 +10,13 @@ KERNELS = ("paper", "full")
 MIN_DISK_SIGMA = 0.6  # pixels of sigma
 
 
-def gaussian_kernel(sigma: float, recipe: str = "full") -> np.ndarray:
+def gaussian_kernel(sigma: float, kernel: str = "full") -> np.ndarray:
     """Return the sampled, normalised 1-D Gaussian kernel.
 
     Parameters
     ----------
     sigma : standard deviation in pixels; 0 gives the identity
-    recipe : `full` reaches 4 sigma to each side; `paper` has the 2 sigma + 1 taps that fit the
+    kernel : `full` reaches 4 sigma to each side; `paper` has the 2 sigma + 1 taps that fit the
         figures of Galetto & Deng (arXiv 2107.14443), so it is cut at one sigma
 
     Returns
@@ -26,37 +26,35 @@ def gaussian_kernel(sigma: float, recipe: str = "full") -> np.ndarray:
     Raises
     ------
     ValueError
-        If sigma is negative or not finite, or the recipe is unknown.
+        If sigma is negative or not finite, or there is no such kernel.
     """
     if not np.isfinite(sigma) or sigma < 0:
         raise ValueError(f"sigma is a finite number of pixels >= 0, not {sigma}")
-    if recipe not in KERNELS:
-        raise ValueError(f"no blur recipe {recipe!r}; known: {', '.join(KERNELS)}")
+    if kernel not in KERNELS:
+        raise ValueError(f"no blur kernel {kernel!r}; known: {', '.join(KERNELS)}")
     if sigma == 0:
         return np.ones(1)
-    radius = int(np.ceil(4 * sigma)) if recipe == "full" else round(sigma)
+    radius = int(np.ceil(4 * sigma)) if kernel == "full" else round(sigma)
     offsets = np.arange(-radius, radius + 1)
     weights = np.exp(-0.5 * (offsets / sigma) ** 2)
     return weights / weights.sum()
 
 
-def effective_sigma(sigma: float, recipe: str = "full") -> float:
+def effective_sigma(sigma: float, kernel: str = "full") -> float:
     """Return the standard deviation, in pixels, of the kernel that a nominal sigma applies."""
-    weights = gaussian_kernel(sigma, recipe)
+    weights = gaussian_kernel(sigma, kernel)
     offsets = np.arange(len(weights)) - len(weights) // 2
     return float(np.sqrt(np.sum(weights * offsets**2)))
 
 
-def gaussian_blur(
-    image: np.ndarray, sigma: float, *, recipe: str = "full", border: str = "mirror"
-) -> np.ndarray:
+def gaussian_blur(image: np.ndarray, sigma: float, *, kernel: str = "full", border: str = "mirror") -> np.ndarray:
     """Blur an image with a Gaussian.
 
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32
     sigma : nominal standard deviation in pixels; 0 returns the image itself
-    recipe : see `gaussian_kernel`
+    kernel : see `gaussian_kernel`
     border : `mirror`, `replicate` or `zero`
 
     Returns
@@ -66,7 +64,7 @@ def gaussian_blur(
     image, border = np.asarray(image, np.float32), _border_type(border)
     if sigma == 0:
         return image
-    weights = gaussian_kernel(sigma, recipe)
+    weights = gaussian_kernel(sigma, kernel)
     return cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=border)
 
 
@@ -74,8 +72,8 @@ def disk_kernel(radius: float) -> np.ndarray:
     """Return an anti-aliased disk of a radius in pixels, (K, K) float32, sum 1."""
     reach = max(int(np.ceil(radius)), 1)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    kernel = np.clip(radius + 0.5 - np.hypot(y, x), 0, 1).astype(np.float32)
-    return kernel / kernel.sum()
+    weights = np.clip(radius + 0.5 - np.hypot(y, x), 0, 1).astype(np.float32)
+    return weights / weights.sum()
 
 
 def disk_blur(image: np.ndarray, sigma: float, *, border: str = "mirror") -> np.ndarray:
@@ -99,7 +97,7 @@ def disk_blur(image: np.ndarray, sigma: float, *, border: str = "mirror") -> np.
     return cv2.filter2D(np.asarray(image, np.float32), cv2.CV_32F, kernel, borderType=_border_type(border))
 
 
-def blur_matrix(size: int, sigma: float, *, recipe: str = "full", border: str = "mirror") -> np.ndarray:
+def blur_matrix(size: int, sigma: float, *, kernel: str = "full", border: str = "mirror") -> np.ndarray:
     """Return the blur of one axis of an isolated patch as a matrix, its border rule included.
 
     `operator @ patch @ operator.T` is the blurred patch, so that a whole batch is two products.
@@ -108,7 +106,7 @@ def blur_matrix(size: int, sigma: float, *, recipe: str = "full", border: str = 
     -------
     (size, size) float32
     """
-    weights = gaussian_kernel(sigma, recipe)
+    weights = gaussian_kernel(sigma, kernel)
     radius = len(weights) // 2
     matrix = np.zeros((size, size))
     for offset, weight in zip(range(-radius, radius + 1), weights, strict=True):

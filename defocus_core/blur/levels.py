@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from defocus_core.blur.kernels import effective_sigma
+from defocus_core.settings import Real, Settings, Whole
 
 
-@dataclass(frozen=True)
-class Levels:
-    """The blur levels that a network tells apart.
+class Levels(Settings):
+    """The blur levels that a network tells apart."""
 
-    Parameters
-    ----------
-    spacing : `linear` (0, 1, ... as in the paper) or `geometric`
-    count : number of levels
-    smallest, largest : nominal sigma of the first and last level, in pixels
-    """
+    spacing: Literal["linear", "geometric"] = Field(
+        "linear", description="Spacing of the levels; linear is the paper's."
+    )
+    count: Whole = Field(20, ge=2, description="Number of levels.")
+    min_sigma: Real = Field(0.0, ge=0, description="Nominal sigma of the first level, pixels.")
+    max_sigma: Real = Field(19.0, gt=0, description="Nominal sigma of the last level, pixels.")
 
-    spacing: str = "linear"
-    count: int = 20
-    smallest: float = 0.0
-    largest: float = 19.0
+    @model_validator(mode="after")
+    def _check_range(self) -> Levels:
+        if not self.min_sigma < self.max_sigma:
+            raise ValueError(f"min_sigma {self.min_sigma:g} is not below max_sigma {self.max_sigma:g}")
+        if self.spacing == "geometric" and self.min_sigma <= 0:
+            raise ValueError(f"geometric levels start above 0, not at {self.min_sigma:g}")
+        return self
 
     def nominal(self) -> np.ndarray:
         """Return the nominal sigma of each level, (count,) float64 in pixels."""
-        if self.spacing == "linear":
-            return np.linspace(self.smallest, self.largest, self.count)
-        if self.spacing == "geometric":
-            if self.smallest <= 0:
-                raise ValueError(f"geometric levels start above 0, not at {self.smallest}")
-            return np.geomspace(self.smallest, self.largest, self.count)
-        raise ValueError(f"no spacing {self.spacing!r}; known: linear, geometric")
+        space = np.linspace if self.spacing == "linear" else np.geomspace
+        return space(self.min_sigma, self.max_sigma, self.count)
 
 
 def sigma_to_paper_label(sigma: np.ndarray) -> np.ndarray:

@@ -22,12 +22,11 @@ class Scene:
     Parameters
     ----------
     image : (H, W, 3) float32 RGB in [0, 1], sharp everywhere
-    depth : (H, W) float32, in any unit in which sigma is proportional to |depth - focus| (disparity,
-        that is, the inverse distance); larger is nearer
+    disparity : (H, W) float32 inverse distance, in any unit; larger is nearer
     """
 
     image: np.ndarray
-    depth: np.ndarray
+    disparity: np.ndarray
 
 
 def random_blob(shape: tuple[int, int], rng: np.random.Generator, *, share: float = 0.4) -> np.ndarray:
@@ -41,41 +40,46 @@ def random_blob(shape: tuple[int, int], rng: np.random.Generator, *, share: floa
     return field > np.quantile(field, 1 - share)
 
 
-def thin_lens_sigma(depth: np.ndarray, *, focus: float, strength: float) -> np.ndarray:
+def thin_lens_sigma(disparity: np.ndarray, *, focus: float, sigma_per_disparity: float) -> np.ndarray:
     """Return the blur of a thin lens.
 
     The diameter of the circle of confusion is proportional to the difference of the inverse distances
     of object and focal plane: c = A f |1/d - 1/d_f| / (1 - f / d_f). Disparity is an inverse distance,
-    so sigma = strength |depth - focus|.
+    so sigma = sigma_per_disparity |disparity - focus|.
 
     Parameters
     ----------
-    depth : (H, W) float32 inverse distance (disparity)
-    focus : depth in focus
-    strength : sigma in pixels for one unit of depth; proportional to the aperture
+    disparity : (H, W) float32
+    focus : disparity in focus
+    sigma_per_disparity : sigma in pixels for one unit of disparity; proportional to the aperture
+
+    Returns
+    -------
+    (H, W) float32, pixels
     """
-    return (strength * np.abs(depth - focus)).astype(np.float32)
+    return (sigma_per_disparity * np.abs(disparity - focus)).astype(np.float32)
 
 
 def render_defocus(
     scene: Scene,
     *,
     focus: float,
-    strength: float,
+    sigma_per_disparity: float,
     layers: int | np.ndarray = 24,
     aperture: str = "gaussian",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Photograph a scene with a wide aperture.
+    """Render a scene as a wide aperture photographs it.
 
-    The scene is cut into layers of depth; each goes on behind those nearer than it, is blurred with its
+    The scene is cut into layers of disparity; each goes on behind those nearer than it, is blurred with its
     own sigma, its coverage with it, and is laid over those behind. So a blurred front spreads over a
     sharp background, and a blurred background does not spread over a sharp front.
 
     Parameters
     ----------
     scene : what to photograph
-    focus, strength : see `thin_lens_sigma`
-    layers : how many of equal depth between the least and the largest, or the depths at which they begin
+    focus, sigma_per_disparity : see `thin_lens_sigma`
+    layers : how many of equal thickness between the least and the largest disparity, or the disparities at which
+        they begin
     aperture : `gaussian`, or `disk` of the same standard deviation (radius 2 sigma)
 
     Returns
@@ -90,15 +94,15 @@ def render_defocus(
     if aperture not in ("gaussian", "disk"):
         raise ValueError(f"no aperture {aperture!r}; known: gaussian, disk")
     if np.isscalar(layers):
-        layers = np.linspace(float(scene.depth.min()), float(scene.depth.max()), layers + 1)[:-1]
-    index = np.maximum(np.searchsorted(layers, scene.depth, "right") - 1, 0)
+        layers = np.linspace(float(scene.disparity.min()), float(scene.disparity.max()), layers + 1)[:-1]
+    index = np.maximum(np.searchsorted(layers, scene.disparity, "right") - 1, 0)
     steps = len(layers) // 12  # by which a receding surface may come nearer and still be one surface
     canvas = np.zeros((1, 1, scene.image.shape[2]), np.float32)
-    sigma = np.zeros(scene.depth.shape, np.float32)
+    sigma = np.zeros(scene.disparity.shape, np.float32)
     for layer in np.unique(index):
         inside = index == layer
-        depth = np.float32(scene.depth[inside].mean())
-        width = float(thin_lens_sigma(depth, focus=focus, strength=strength))
+        disparity = np.float32(scene.disparity[inside].mean())
+        width = float(thin_lens_sigma(disparity, focus=focus, sigma_per_disparity=sigma_per_disparity))
         colour, coverage = _blur_layer(
             scene.image, sigma=width, aperture=aperture, covered=index >= layer, known=index <= layer + steps
         )
@@ -145,22 +149,22 @@ def _upscale(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def render_focus_stack(
-    scene: Scene, *, focuses: Sequence[float], strength: float, layers: int = 24
+    scene: Scene, *, focuses: Sequence[float], sigma_per_disparity: float, layers: int = 24
 ) -> list[np.ndarray]:
-    """Photograph a scene focused at several depths, as a camera does: disk-shaped blur of light, 8 bit.
+    """Render a scene focused at several disparities, as a camera does: disk-shaped blur of light, 8 bit.
 
     Parameters
     ----------
-    scene, strength, layers : as for `render_defocus`
-    focuses : depths in focus, one a shot
+    scene, sigma_per_disparity, layers : as for `render_defocus`
+    focuses : disparities in focus, one a shot
 
     Returns
     -------
     list of (H, W, 3) uint8
     """
-    lit = Scene(srgb_to_linear(scene.image), scene.depth)
+    lit = Scene(srgb_to_linear(scene.image), scene.disparity)
     taken = (
-        render_defocus(lit, focus=focus, strength=strength, layers=layers, aperture="disk")[0]
+        render_defocus(lit, focus=focus, sigma_per_disparity=sigma_per_disparity, layers=layers, aperture="disk")[0]
         for focus in focuses
     )
     return [to_dtype(linear_to_srgb(light), np.uint8) for light in taken]

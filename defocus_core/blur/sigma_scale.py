@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TypeVar
+
 import numpy as np
 from scipy import special
 
 MIN_SIGMA = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
+Values = TypeVar("Values")  # a NumPy array or a torch tensor
+
+
+@dataclass(frozen=True)
+class SigmaScale:
+    """Sigma itself, or log(sigma + 0.1), in which blur is told apart evenly."""
+
+    logarithmic: bool = True
+
+    def encode(self, sigma: Values) -> Values:
+        """Return sigma in pixels, an array or a tensor, on this scale."""
+        if not self.logarithmic:
+            return sigma
+        shifted = sigma + float(MIN_SIGMA)
+        return shifted.log() if hasattr(shifted, "log") else np.log(shifted)
+
+    def decode(self, values: Values) -> Values:
+        """Return values on this scale as sigma in pixels."""
+        if not self.logarithmic:
+            return values
+        grown = values.exp() if hasattr(values, "exp") else np.exp(values)
+        return grown - float(MIN_SIGMA)
 
 
 def probability_below(sigma: np.ndarray, limit: float, *, slope: float) -> np.ndarray:
-    """Return how likely sigma is below a limit: a logistic of its logarithm, (H, W) float32 in [0, 1]."""
+    """Return how likely sigma is below a limit: a logistic of its logarithm.
+
+    Parameters
+    ----------
+    sigma : (H, W) float32, pixels
+    limit : sigma at which it is 1/2
+    slope : of the logistic in log sigma
+
+    Returns
+    -------
+    (H, W) float32 in [0, 1]
+    """
     ratio = np.float32(limit) / np.maximum(sigma, np.float32(1e-6))
     return special.expit(np.float32(slope) * np.log(ratio))

@@ -51,8 +51,8 @@ def run_enhance(options: Namespace) -> None:
         enhance,
     )
 
-    settings = EnhanceConfig(gain=options.gain)
-    _run_application(options, "enhanced", lambda image, sigma: enhance(image, sigma, settings))
+    config = EnhanceConfig(gain=options.gain)
+    _run_application(options, "enhanced", lambda image, sigma: enhance(image, sigma, config))
 
 
 def run_magnify(options: Namespace) -> None:
@@ -71,8 +71,8 @@ def run_magnify(options: Namespace) -> None:
         raise outputs.UsageError("--out-of-focus goes with --published")
     if options.published:
         given = {name: getattr(options, name) for name in ("in_focus", "out_of_focus")}
-        settings = MagnifyConfig(**{name: value for name, value in given.items() if value is not None})
-        _run_application(options, "magnified", lambda image, sigma: magnify_published(image, sigma, settings))
+        config = MagnifyConfig(**{name: value for name, value in given.items() if value is not None})
+        _run_application(options, "magnified", lambda image, sigma: magnify_published(image, sigma, config))
     else:
         factor = DEFAULT_APERTURE_RATIO if options.strength is None else options.strength
         kept = options.in_focus
@@ -80,7 +80,7 @@ def run_magnify(options: Namespace) -> None:
         _run_application(
             options,
             "magnified",
-            lambda image, sigma: magnify(image, sigma, factor=factor, sharp_sigma=kept),
+            lambda image, sigma: magnify(image, sigma, aperture_ratio=factor, sharp_sigma=kept),
         )
 
 
@@ -92,7 +92,7 @@ def run_fuse(options: Namespace) -> None:
 
     stacks = outputs.group_stacks(options.images)
     written, labels = outputs.fusion_targets(stacks, options.out, options.labels)
-    settings, model = FusionConfig(seam=options.seam), load_classifier(options.model)
+    config, model = FusionConfig(seam=options.seam), load_classifier(options.model)
 
     def one(stack: Path) -> None:
         shots, first = stacks[stack], outputs.file_of_shot(stacks[stack][0])
@@ -100,7 +100,7 @@ def run_fuse(options: Namespace) -> None:
         fusion = fuse(
             shots,
             model=model,
-            settings=settings,
+            config=config,
             register=options.register,
             match_exposure=options.match_exposure,
         )

@@ -61,9 +61,7 @@ def fusion_targets(
     if labels is None:
         return pictures, {}
     taken += pictures.values()
-    found = output_targets(
-        list(stacks), labels, lambda stack: f"{names[stack]}.png", taken, option="--labels"
-    )
+    found = output_targets(list(stacks), labels, lambda stack: f"{names[stack]}.png", taken, option="--labels")
     lossy = [path.suffix for path in found.values() if path.suffix.lower() != ".png"]
     if lossy:
         raise UsageError(f"--labels holds numbers and is written as .png, not {lossy[0]!r}")
@@ -135,14 +133,10 @@ def maps_by_stem(items: Sequence[Path], folder: Path) -> dict[Path, Path]:
 def map_targets(items: Sequence[Path], folder: Path, suffixes: Sequence[str]) -> dict[Path, Path]:
     """Return where the map of each picture goes, with room beside it for files of its stem, none an item."""
     found = maps_by_stem(items, make_folder(folder))
-    check_distinct(
-        (item, found[item].with_suffix(suffix)) for item in items for suffix in (".npy", *suffixes)
-    )
+    check_distinct((item, found[item].with_suffix(suffix)) for item in items for suffix in (".npy", *suffixes))
     for item, target in found.items():
         for picture in (target.with_suffix(suffix) for suffix in suffixes):
             if picture.exists() and picture.parent.resolve() == item.parent.resolve():
                 raise UsageError(f"{picture} is there already, beside {item}; give --out another folder")
-    refuse_overwriting(
-        items, (target.with_suffix(suffix) for target in found.values() for suffix in suffixes)
-    )
+    refuse_overwriting(items, (target.with_suffix(suffix) for target in found.values() for suffix in suffixes))
     return found

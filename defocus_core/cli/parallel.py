@@ -23,9 +23,7 @@ def limit_threads(threads: int) -> None:
     cv2.setNumThreads(threads)
 
 
-def run_each(
-    one: Callable[[Any], Any], items: Sequence, *, jobs: int | None = None
-) -> Iterator[Callable[[], Any]]:
+def run_each(one: Callable[[Any], Any], items: Sequence, *, jobs: int | None = None) -> Iterator[Callable[[], Any]]:
     """Run a function on every item, as many at a time as there are jobs; yield the outcomes in order.
 
     With several jobs each has one thread, for images side by side use the cores better than threads within

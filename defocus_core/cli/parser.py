@@ -75,9 +75,7 @@ def _enhance(known: argparse._SubParsersAction) -> None:
 
 
 def _magnify(known: argparse._SubParsersAction) -> None:
-    command = known.add_parser(
-        "magnify", help="blur the background further, as a wider aperture or as published"
-    )
+    command = known.add_parser("magnify", help="blur the background further, as a wider aperture or as published")
     _add_images(command)
     command.add_argument(
         "--strength",
@@ -104,9 +102,7 @@ def _magnify(known: argparse._SubParsersAction) -> None:
 
 def _fuse(known: argparse._SubParsersAction) -> None:
     command = known.add_parser("fuse", help="one sharp image from shots focused at different distances")
-    command.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="each folder a stack"
-    )
+    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="each folder a stack")
     command.add_argument("--out", required=True, type=Path, metavar="FILE_OR_DIR")
     command.add_argument(
         "--labels", type=Path, metavar="FILE_OR_DIR", help="which shot each pixel comes from, 8-bit PNG"
@@ -182,6 +178,4 @@ def _add_jobs(command: argparse.ArgumentParser) -> None:
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--model", default=DEFAULT_MODEL, help="shipped model or .safetensors file (%(default)s)"
-    )
+    command.add_argument("--model", default=DEFAULT_MODEL, help="shipped model or .safetensors file (%(default)s)")

@@ -21,29 +21,27 @@ UNITS = {"probability": 1.0, **dict.fromkeys(("map", *WITH_UNIT), MAX_SIGMA_THRE
 Method = Callable[[ImagePair, np.ndarray], np.ndarray]
 
 
-def read_mask(path: Path, *, blurred: str) -> np.ndarray:
+def read_mask(path: Path, *, blurred_value: str) -> np.ndarray:
     """Read a binary mask as (H, W) bool, True where blurred.
 
     Parameters
     ----------
     path : image of 0 and the largest value of its depth, cut half way
-    blurred : `white` or `black`: what the set's masks mean by it
+    blurred_value : `white` or `black`: what the set's masks mean by it
 
     Raises
     ------
     SetError
-        If `blurred` is neither, or the mask is not black all over and yet nowhere white, as one of 0 and 1.
+        If `blurred_value` is neither, or the mask is not black all over and yet nowhere white, as one of 0 and 1.
     """
-    if blurred not in ("white", "black"):
-        raise BenchmarkSetError(f"blurred is 'white' or 'black', not {blurred!r}")
+    if blurred_value not in ("white", "black"):
+        raise BenchmarkSetError(f"blurred_value is 'white' or 'black', not {blurred_value!r}")
     grey = to_grey(read_image(path))
     white = grey > 0.5
     if grey.any() and not white.any():
         brightest = f"the brightest pixel is at {100 * grey.max():.2g} % of white"
-        raise BenchmarkSetError(
-            f"{path}: a mask of 0 and 255 is expected, {brightest}; save it in full range"
-        )
-    return white if blurred == "white" else ~white
+        raise BenchmarkSetError(f"{path}: a mask of 0 and 255 is expected, {brightest}; save it in full range")
+    return white if blurred_value == "white" else ~white
 
 
 def read_sigma(path: Path, *, table: str | Path | None = None) -> np.ndarray:
@@ -74,12 +72,12 @@ def read_sigma(path: Path, *, table: str | Path | None = None) -> np.ndarray:
     return np.where(np.isfinite(values), sigma[nearest], np.float32(np.nan))
 
 
-def read_peer_map(path: str | Path, shape: tuple[int, int], *, high: str) -> np.ndarray:
+def read_peer_map(path: str | Path, shape: tuple[int, int], *, high_means: str) -> np.ndarray:
     """Read another method's map, resized to (H, W); float32, higher is more blurred.
 
     Parameters
     ----------
-    high : `sharp` or `blurred`: what a high value means in those maps
+    high_means : `sharp` or `blurred`: what a high value means in those maps
 
     Raises
     ------
@@ -91,13 +89,13 @@ def read_peer_map(path: str | Path, shape: tuple[int, int], *, high: str) -> np.
         raise BenchmarkSetError(f"{path}: a map of {values.shape} for a photograph of {shape}; turn it")
     if values.shape != shape:
         values = cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return values if high == "blurred" else -values
+    return values if high_means == "blurred" else -values
 
 
 def read_truth(pair: ImagePair, settings: dict) -> np.ndarray:
     """Read the truth of a pair as float32: sigma in pixels, or 1 where blurred."""
     if settings["truth"] == "masks":
-        return read_mask(pair.truth, blurred=settings["blurred"]).astype(np.float32)
+        return read_mask(pair.truth, blurred_value=settings["blurred_value"]).astype(np.float32)
     return read_sigma(pair.truth, table=settings.get("radius_table"))
 
 
@@ -112,17 +110,17 @@ def peer_methods(peers: dict[str, dict]) -> dict[str, Method]:
     Parameters
     ----------
     peers : name -> `folder` of maps, named as the photographs (see `maps_by_stem`), and
-        `high`, see `read_peer_map`
+        `high_means`, see `read_peer_map`
 
     Raises
     ------
     SetError
         If a folder is missing; when called, if a photograph has no map.
     """
-    return {name: _peer_method(Path(peer["folder"]), peer["high"]) for name, peer in peers.items()}
+    return {name: _peer_method(Path(peer["folder"]), peer["high_means"]) for name, peer in peers.items()}
 
 
-def _peer_method(folder: Path, high: str) -> Method:
+def _peer_method(folder: Path, high_means: str) -> Method:
     if not folder.is_dir():
         raise BenchmarkSetError(f"no folder {str(folder)!r} of another method's maps")
     files = maps_by_stem(folder)
@@ -130,7 +128,7 @@ def _peer_method(folder: Path, high: str) -> Method:
     def method(pair: ImagePair, grey: np.ndarray) -> np.ndarray:
         if pair.name not in files:
             raise BenchmarkSetError(f"{folder}: no map for {pair.name}")
-        return read_peer_map(files[pair.name], grey.shape, high=high)
+        return read_peer_map(files[pair.name], grey.shape, high_means=high_means)
 
     return method
 
@@ -146,7 +144,7 @@ def method_units(peers: dict[str, dict]) -> dict[str, float]:
 
 
 def score_masks(
-    methods: dict[str, Method], members: Iterable[ImagePair], *, blurred: str, units: dict[str, float] = UNITS
+    methods: dict[str, Method], members: Iterable[ImagePair], *, blurred_value: str, units: dict[str, float] = UNITS
 ) -> dict[str, metrics.Detection]:
     """Score methods against masks, one photograph in memory at a time.
 
@@ -154,7 +152,7 @@ def score_masks(
     ----------
     methods : name -> function of a pair and its grey photograph that gives an (H, W) map
     members : the pairs of the set
-    blurred : see `read_mask`
+    blurred_value : see `read_mask`
     units : see `method_units`
 
     Raises
@@ -164,7 +162,7 @@ def score_masks(
     """
     scores = {name: metrics.Detection(top=units.get(name)) for name in methods}
     for pair, grey in _grey_images(members):
-        mask = _check_size(read_mask(pair.truth, blurred=blurred), grey, pair.truth)
+        mask = _check_size(read_mask(pair.truth, blurred_value=blurred_value), grey, pair.truth)
         for name, values in _predictions(methods, pair, grey):
             scores[name].add(pair.name, values, mask)
     return scores
@@ -237,16 +235,12 @@ def summarise(scores: dict[str, metrics.Detection] | pd.DataFrame) -> pd.DataFra
     return means.sort_values("mae")
 
 
-def _predictions(
-    methods: dict[str, Method], pair: ImagePair, grey: np.ndarray
-) -> Iterator[tuple[str, np.ndarray]]:
+def _predictions(methods: dict[str, Method], pair: ImagePair, grey: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Yield every method's map of a photograph."""
     for name, method in methods.items():
         values = _check_size(method(pair, grey), grey, f"{name}, {pair.name}")
         if not np.isfinite(values).all():
-            raise BenchmarkSetError(
-                f"{name}, {pair.name}: a map holds finite numbers, this one NaN or infinity"
-            )
+            raise BenchmarkSetError(f"{name}, {pair.name}: a map holds finite numbers, this one NaN or infinity")
         yield name, values
 
 

@@ -51,9 +51,7 @@ def pair_images(
     truths = maps_by_stem(truth_folder)
     chosen = list_images(images_folder)[(first or 1) - 1 : last]
     if not chosen:
-        raise BenchmarkSetError(
-            f"no images in {str(images_folder)!r} from {first or 1} to {last or 'the end'}"
-        )
+        raise BenchmarkSetError(f"no images in {str(images_folder)!r} from {first or 1} to {last or 'the end'}")
     _check_unique_stems(chosen)
     names = {p: p.stem.replace(replace["image"], replace["truth"], 1) if replace else p.stem for p in chosen}
     missing = [p.name for p in chosen if names[p] not in truths]
@@ -80,9 +78,7 @@ def _check_unique_stems(files: Iterable[Path]) -> None:
     known: dict[str, Path] = {}
     for path in files:
         if path.stem in known:
-            raise BenchmarkSetError(
-                f"{path.parent}: {known[path.stem].name} and {path.name} have one stem; keep one"
-            )
+            raise BenchmarkSetError(f"{path.parent}: {known[path.stem].name} and {path.name} have one stem; keep one")
         known[path.stem] = path
 
 

@@ -152,9 +152,7 @@ def q_cb(first: np.ndarray, second: np.ndarray, fused: np.ndarray) -> float:
     contrast_a, contrast_b, contrast_f = (_masked_contrast(image) for image in (first, second, fused))
     total = contrast_a**2 + contrast_b**2
     share = np.divide(contrast_a**2, total, out=np.full_like(total, 0.5), where=total > 0)
-    return float(
-        (share * _ratio(contrast_a, contrast_f) + (1 - share) * _ratio(contrast_b, contrast_f)).mean()
-    )
+    return float((share * _ratio(contrast_a, contrast_f) + (1 - share) * _ratio(contrast_b, contrast_f)).mean())
 
 
 def fmi(first: np.ndarray, second: np.ndarray, fused: np.ndarray) -> float:

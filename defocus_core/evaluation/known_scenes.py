@@ -34,7 +34,7 @@ def load_motorcycle() -> Scene:
 
 def motorcycle_distance(scene: Scene) -> np.ndarray:
     """Return the distance of every pixel of `load_motorcycle`, (H, W) float32 in m, from its calibration."""
-    return (MOTORCYCLE_FOCAL_LENGTH * 0.193001 / (scene.depth + 31.086)).astype(np.float32)
+    return (MOTORCYCLE_FOCAL_LENGTH * 0.193001 / (scene.disparity + 31.086)).astype(np.float32)
 
 
 def composite_scene(front: np.ndarray, back: np.ndarray, rng: np.random.Generator) -> Scene:
@@ -47,13 +47,13 @@ def composite_scene(front: np.ndarray, back: np.ndarray, rng: np.random.Generato
 
     Returns
     -------
-    Scene of depth 1 in front and 0 behind
+    Scene of disparity 1 in front and 0 behind
     """
     inside = random_blob(front.shape[:2], rng)
     return Scene(np.where(inside[:, :, None], front, back), inside.astype(np.float32))
 
 
-def embedded_scenes(*, seed: int, size: int, largest: float = 8.0) -> Iterator[tuple[str, Scene, dict]]:
+def embedded_scenes(*, seed: int, size: int, max_sigma: float = 8.0) -> Iterator[tuple[str, Scene, dict]]:
     """Yield the embedded scenes: name, scene, and the keyword arguments of `render_defocus`.
 
     `motorcycle` focused near, in the middle and far, through the thin-lens formula on its disparity;
@@ -63,21 +63,21 @@ def embedded_scenes(*, seed: int, size: int, largest: float = 8.0) -> Iterator[t
     ----------
     seed : draws the composites
     size : side of a composite in pixels
-    largest : sigma in pixels that the motorcycle's whole range of disparities would have; a composite's
+    max_sigma : sigma in pixels that the motorcycle's whole range of disparities would have; a composite's
         blurred part has 3/16 to 3/4 of it
     """
     rng = np.random.default_rng(seed)
     scene = load_motorcycle()
-    spread = float(np.ptp(scene.depth))
+    spread = float(np.ptp(scene.disparity))
     for name, quantile in (("near", 0.9), ("middle", 0.5), ("far", 0.1)):
-        focus = float(np.quantile(scene.depth, quantile))
-        yield f"motorcycle_{name}", scene, {"focus": focus, "strength": largest / spread}
+        focus = float(np.quantile(scene.disparity, quantile))
+        yield f"motorcycle_{name}", scene, {"focus": focus, "sigma_per_disparity": max_sigma / spread}
     photographs = center_squares(size)
     for index in range(6):
         front, back = rng.choice(len(photographs), 2, replace=False)
         made = composite_scene(photographs[front], photographs[back], rng)
-        focus, strength = float(rng.integers(0, 2)), largest * float(rng.uniform(3 / 16, 3 / 4))
-        yield f"composite_{index}", made, {"focus": focus, "strength": strength, "layers": 2}
+        focus, sigma_per_disparity = float(rng.integers(0, 2)), max_sigma * float(rng.uniform(3 / 16, 3 / 4))
+        yield f"composite_{index}", made, {"focus": focus, "sigma_per_disparity": sigma_per_disparity, "layers": 2}
 
 
 def write_embedded_set(folder: str | Path, *, seed: int, size: int) -> None:

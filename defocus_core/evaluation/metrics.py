@@ -35,9 +35,7 @@ def classification_scores(logits: np.ndarray, level: np.ndarray, sigmas: np.ndar
     chances = np.exp(logits - logits.max(1, keepdims=True))
     chances /= chances.sum(1, keepdims=True)
     labels = np.arange(len(sigmas))
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        level, predicted, labels=labels, zero_division=0
-    )
+    precision, recall, f1, _ = precision_recall_fscore_support(level, predicted, labels=labels, zero_division=0)
     return {
         "accuracy": float((predicted == level).mean()),
         "within_one": float((np.abs(predicted.astype(int) - level) <= 1).mean()),

@@ -22,9 +22,7 @@ SHOWN_FRACTION = 0.98  # share of the finite distances that the colours of a pic
 ACROSS, TALLEST, EDGE = 760, 2600, 8  # pixels of a map's picture: its width, most height, margin
 
 
-def write_map_picture(
-    sigma: np.ndarray, path: str | Path, *, top: float | None = None, label="sigma (pixels)"
-) -> None:
+def write_map_picture(sigma: np.ndarray, path: str | Path, *, top: float | None = None, label="sigma (pixels)") -> None:
     """Write a map as a colour picture with its colour bar.
 
     Without matplotlib's canvas, which takes several times as long and one thread at a time.
@@ -146,9 +144,7 @@ def plot_confusion(matrix: np.ndarray, path: str | Path, *, title: str) -> None:
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     figure = Figure((6, 5.2), layout="constrained")
     axes = figure.subplots()
-    figure.colorbar(
-        axes.imshow(shares, cmap=COLORMAP, vmin=0, vmax=1), ax=axes, label="share of the true level"
-    )
+    figure.colorbar(axes.imshow(shares, cmap=COLORMAP, vmin=0, vmax=1), ax=axes, label="share of the true level")
     axes.set(xlabel="predicted level", ylabel="true level", title=title)
     _write(figure, path)
 

@@ -9,9 +9,7 @@ import pandas as pd
 from defocus_core.io import atomic
 
 
-def write_table(
-    table: pd.DataFrame, csv: str | Path, markdown: str | Path, *, number_format: str = ".4f"
-) -> None:
+def write_table(table: pd.DataFrame, csv: str | Path, markdown: str | Path, *, number_format: str = ".4f") -> None:
     """Write a table twice, without its index.
 
     Parameters

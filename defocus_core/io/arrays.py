@@ -44,9 +44,7 @@ def read_map(path: str | Path) -> np.ndarray:
     try:
         sigma = read_array(path)
     except ValueError as error:
-        raise ValueError(
-            f"{path}: not a defocus map, which is an .npy file of numbers (height, width)"
-        ) from error
+        raise ValueError(f"{path}: not a defocus map, which is an .npy file of numbers (height, width)") from error
     if not sigma.size or not (np.isfinite(sigma).all() and sigma.min() >= 0):
         raise ValueError(f"{path}: a defocus map holds finite numbers of pixels from 0 on")
     return sigma

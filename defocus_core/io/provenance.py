@@ -30,9 +30,7 @@ def find_provenance(path: str | Path) -> dict:
             for name, digest in noted.get("outputs", {}).items():
                 if path.resolve() == (_root_of(file, noted) / name).resolve():
                     return {**noted, "unchanged": digest == file_digest(path)}
-    raise ProvenanceError(
-        f"nothing is noted of {str(path)!r}; files that the workflow made have *{PROVENANCE_SUFFIX}"
-    )
+    raise ProvenanceError(f"nothing is noted of {str(path)!r}; files that the workflow made have *{PROVENANCE_SUFFIX}")
 
 
 def _root_of(file: Path, noted: dict) -> Path:

@@ -7,13 +7,11 @@ import math
 import numpy as np
 import torch
 
-from defocus_core.blur.sigma_scale import MIN_SIGMA
+from defocus_core.blur.sigma_scale import SigmaScale
 from defocus_core.maps.config import MapConfig
 
 
-def decide_levels(
-    logits: torch.Tensor, sigmas: torch.Tensor, settings: MapConfig
-) -> tuple[np.ndarray, np.ndarray]:
+def decide_levels(logits: torch.Tensor, sigmas: torch.Tensor, config: MapConfig) -> tuple[np.ndarray, np.ndarray]:
     """Return the sigma that level logits stand for, and how certain it is.
 
     Parameters
@@ -26,8 +24,8 @@ def decide_levels(
     sigma, or its logarithm (see `MapConfig`), and certainty in [0, 1], each (rows, columns) float32
     """
     chances = logits.softmax(0)
-    levels = (sigmas + MIN_SIGMA).log() if settings.logarithm else sigmas
-    if settings.decision == "winner":
+    levels = SigmaScale(config.log_sigma).encode(sigmas)
+    if config.decision == "winner":
         values = levels[chances.argmax(0)]
     else:
         values = torch.einsum("lrc,l->rc", chances, levels)

@@ -9,9 +9,7 @@ from skimage import filters
 from defocus_core.blur.sigma_scale import MIN_SIGMA, probability_below
 
 NOTICEABLE_BOUNDS, LOGISTIC_SLOPE, MAX_CORE_RATIO = (0.5, 2.0), 24.0, 1.25
-THRESHOLD_FACTOR = (
-    0.95  # of the blur that divides a photograph best, so that 0.5 is the best threshold of the chance
-)
+THRESHOLD_FACTOR = 0.95  # of the blur that divides a photograph best, so that 0.5 is the best threshold of the chance
 SHARPEST_FRACTION = 0.01  # share of a photograph that stands for its sharpest
 
 

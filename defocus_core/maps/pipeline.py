@@ -7,7 +7,7 @@ import functools
 import cv2
 import numpy as np
 
-from defocus_core.blur.sigma_scale import MIN_SIGMA
+from defocus_core.blur.sigma_scale import SigmaScale
 from defocus_core.constants import DEFAULT_MODEL, PATCH_SIZE
 from defocus_core.io.color import as_float, stretch_contrast, to_grey
 from defocus_core.maps.config import DEFAULT_CONFIG, MapConfig
@@ -18,25 +18,6 @@ from defocus_core.maps.windows import overlap_average, predict_windows
 from defocus_core.networks.classifier import Classifier
 from defocus_core.networks.storage import load_classifier
 
-
-def is_all_in_focus(
-    image: np.ndarray,
-    *,
-    share: float,
-    most: float = 1.0,
-    model: Classifier | str | None = None,
-) -> bool:
-    """Say whether at least a share of a photograph's pixels is blurred by less than `most` pixels of sigma.
-
-    A network judges: unlike a measure of detail, it keeps smooth surfaces that are in focus.
-
-    Parameters
-    ----------
-    image, model : as for `estimate`
-    """
-    return bool((estimate(image, model=model) < most).mean() >= share)
-
-
 MAX_HALVINGS = 3  # smaller copies at most: what has no texture would seem ever more blurred in more of them
 
 
@@ -46,7 +27,7 @@ def estimate(
     model: Classifier | str | None = None,
     step: int = 16,
     refine: bool = True,
-    settings: MapConfig = DEFAULT_CONFIG,
+    config: MapConfig = DEFAULT_CONFIG,
 ) -> np.ndarray:
     """Estimate the defocus map of a photograph.
 
@@ -57,7 +38,7 @@ def estimate(
         default shipped one
     step : pixels from one 32x32 window to the next; a dense network has no windows and a step of 4
     refine : apply the edge-aware refinement
-    settings : see `MapConfig`
+    config : see `MapConfig`
 
     Returns
     -------
@@ -73,22 +54,41 @@ def estimate(
     Galetto & Deng, The Visual Computer 2022, sections 3.2 (equations 6, 7) and 3.3.
     """
     model = model if isinstance(model, Classifier) else _cached_model(model or DEFAULT_MODEL)
-    scales = predict_pyramid(image, model=model, step=step, settings=settings)
-    largest = float(model.sigmas[-1])
-    values, certainty = merge_levels(scales, largest=largest, logarithm=settings.logarithm)
-    del scales
+    levels = predict_pyramid(image, model=model, step=step, config=config)
+    max_sigma, scale = float(model.sigmas[-1]), SigmaScale(config.log_sigma)
+    values, certainty = merge_levels(levels, max_sigma=max_sigma, scale=scale)
+    del levels
     if refine:
-        image = stretch_contrast(image) if settings.stretch else as_float(image)
+        image = stretch_contrast(image) if config.stretch_contrast else as_float(image)
         if image.ndim == 3:
             image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
-        values = refine_map(values, image, settings.refine, certainty=certainty)
-    if settings.logarithm:
-        values = np.exp(values, out=values) - MIN_SIGMA
+        values = refine_map(values, image, config.refinement, certainty=certainty)
+    values = scale.decode(values)
     return np.maximum(values, 0, out=values)
 
 
+def is_all_in_focus(
+    image: np.ndarray,
+    *,
+    min_fraction: float,
+    max_sigma: float = 1.0,
+    model: Classifier | str | None = None,
+) -> bool:
+    """Say whether a photograph is in focus nearly all over.
+
+    A network judges: unlike a measure of detail, it keeps smooth surfaces that are in focus.
+
+    Parameters
+    ----------
+    image, model : as for `estimate`
+    min_fraction : least fraction of pixels in focus
+    max_sigma : sigma below which a pixel counts as in focus, pixels
+    """
+    return bool((estimate(image, model=model) < max_sigma).mean() >= min_fraction)
+
+
 def predict_pyramid(
-    image: np.ndarray, *, model: Classifier, step: int = 16, settings: MapConfig = DEFAULT_CONFIG
+    image: np.ndarray, *, model: Classifier, step: int = 16, config: MapConfig = DEFAULT_CONFIG
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return `predict` of a photograph, of half its size, and so on.
 
@@ -96,16 +96,16 @@ def predict_pyramid(
     """
     if not 1 <= step <= PATCH_SIZE:
         raise ValueError(f"step is 1 to {PATCH_SIZE} pixels (windows must touch), not {step}")
-    grey = stretch_contrast(to_grey(image)) if settings.stretch else to_grey(image)
-    scales = [predict(grey, model, step=step, settings=settings)]
-    while 0 < settings.coarsest <= min(grey.shape) // 2 and len(scales) <= MAX_HALVINGS:
+    grey = stretch_contrast(to_grey(image)) if config.stretch_contrast else to_grey(image)
+    scales = [predict(grey, model, step=step, config=config)]
+    while 0 < config.min_pyramid_side <= min(grey.shape) // 2 and len(scales) <= MAX_HALVINGS:
         grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)
-        scales.append(predict(grey, model, step=step, settings=settings))
+        scales.append(predict(grey, model, step=step, config=config))
     return scales
 
 
 def predict(
-    grey: np.ndarray, model: Classifier, *, step: int, settings: MapConfig = DEFAULT_CONFIG
+    grey: np.ndarray, model: Classifier, *, step: int, config: MapConfig = DEFAULT_CONFIG
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what a network finds at every pixel, and how certain it is.
 
@@ -119,10 +119,10 @@ def predict(
     sigma (or its logarithm, see `MapConfig`) and certainty in [0, 1], each (H, W) float32
     """
     if model.cell is not None:
-        return predict_tiled(grey, model, settings=settings)
-    values, certainty = predict_windows(grey, model, step=step, settings=settings)
+        return predict_tiled(grey, model, config=config)
+    values, certainty = predict_windows(grey, model, step=step, config=config)
     return (
-        overlap_average(values, certainty**settings.certainty, step=step, shape=grey.shape),
+        overlap_average(values, certainty**config.certainty_exponent, step=step, shape=grey.shape),
         overlap_average(certainty, np.ones_like(certainty), step=step, shape=grey.shape),
     )
 

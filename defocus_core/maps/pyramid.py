@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from defocus_core.blur.sigma_scale import MIN_SIGMA, probability_below
+from defocus_core.blur.sigma_scale import MIN_SIGMA, SigmaScale, probability_below
 
 MIN_HALVED_SIGMA = 1.2  # pixels of sigma that half the size still tells from sharp
 HALVED_WEIGHT = 0.7  # share of the certainty of half the size that counts beside full size
@@ -14,7 +14,7 @@ HALVING_VARIANCE = np.float32(0.25)  # variance, in squared pixels, of the mean 
 
 
 def merge_levels(
-    scales: list[tuple[np.ndarray, np.ndarray]], *, largest: float, logarithm: bool = True
+    levels: list[tuple[np.ndarray, np.ndarray]], *, max_sigma: float, scale: SigmaScale = SigmaScale()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what was found at full size joined with what was found at half of it, and so on.
 
@@ -25,45 +25,43 @@ def merge_levels(
 
     Parameters
     ----------
-    scales : as of `predict`, finest first, each half the size of the one before;
+    levels : as of `predict`, finest first, each half the size of the one before;
         overwritten
-    largest : level of the network, in pixels of sigma; beyond it half the size decides
-    logarithm : the values are the logarithm of sigma, not sigma
+    max_sigma : level of the network, in pixels of sigma; beyond it half the size decides
+    scale : of the values
 
     Returns
     -------
     values and certainty, as of `predict`
     """
-    if not any(_has_evidence(*scale, largest=largest, logarithm=logarithm) for scale in scales):
-        return scales[0]
-    for finer, coarser in zip(scales[-2::-1], scales[:0:-1], strict=True):
-        np.multiply(coarser[1], 1 - _implausibility(coarser[0], finer[0], largest, logarithm), out=coarser[1])
-    values, certainty = scales[-1]
-    for finer, sure in reversed(scales[:-1]):
-        coarse, weight, beyond = upscale_level(values, certainty, largest=largest, logarithm=logarithm)
+    if not any(_has_evidence(*level, max_sigma=max_sigma, scale=scale) for level in levels):
+        return levels[0]
+    for finer, coarser in zip(levels[-2::-1], levels[:0:-1], strict=True):
+        np.multiply(coarser[1], 1 - _implausibility(coarser[0], finer[0], max_sigma, scale), out=coarser[1])
+    values, certainty = levels[-1]
+    for finer, sure in reversed(levels[:-1]):
+        coarse, weight, beyond = upscale_level(values, certainty, max_sigma=max_sigma, scale=scale)
         size = finer.shape[::-1]
         np.multiply(sure, 1 - cv2.resize(beyond, size), out=sure)
         values, certainty = merge(finer, sure, cv2.resize(coarse, size), cv2.resize(weight, size))
     return values, certainty
 
 
-def _has_evidence(values: np.ndarray, certainty: np.ndarray, *, largest: float, logarithm: bool) -> bool:
+def _has_evidence(values: np.ndarray, certainty: np.ndarray, *, max_sigma: float, scale: SigmaScale) -> bool:
     """Say whether a network is sure, of a fiftieth of the pixels at least, of blur well within its levels."""
-    within = values < (np.log(largest / 2) if logarithm else largest / 2)
+    within = values < scale.encode(np.float32(max_sigma / 2))
     return bool((within & (certainty > EVIDENT_CERTAINTY)).mean() > 0.02)
 
 
-def _implausibility(values: np.ndarray, finer: np.ndarray, largest: float, logarithm: bool) -> np.ndarray:
+def _implausibility(values: np.ndarray, finer: np.ndarray, max_sigma: float, scale: SigmaScale) -> np.ndarray:
     """Return how likely a copy finds a large blur where the one twice its size finds hardly any."""
     finer = cv2.resize(finer, values.shape[::-1], interpolation=cv2.INTER_AREA)
-    own, other = (np.exp(found) - MIN_SIGMA if logarithm else found for found in (values, finer))
-    return probability_below(other, largest / 4, slope=6) * (
-        1 - probability_below(own, largest * 2 / 3, slope=6)
-    )
+    own, other = (scale.decode(found) for found in (values, finer))
+    return probability_below(other, max_sigma / 4, slope=6) * (1 - probability_below(own, max_sigma * 2 / 3, slope=6))
 
 
 def upscale_level(
-    values: np.ndarray, certainty: np.ndarray, *, largest: float, logarithm: bool = True
+    values: np.ndarray, certainty: np.ndarray, *, max_sigma: float, scale: SigmaScale = SigmaScale()
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what was found in a photograph of half the size, in pixels of the whole one.
 
@@ -72,18 +70,18 @@ def upscale_level(
     Parameters
     ----------
     values, certainty : as of `predict`
-    largest, logarithm : see `merge_levels`
+    max_sigma, scale : see `merge_levels`
 
     Returns
     -------
-    values; the certainty that counts; and how certain it is that sigma is beyond the largest level, all of
+    values; the certainty that counts; and how certain it is that sigma is beyond the max_sigma level, all of
     the shape of `values`, float32
     """
-    sigma = np.exp(values) - MIN_SIGMA if logarithm else values
+    sigma = scale.decode(values)
     sigma = np.sqrt(np.maximum(4 * sigma**2 - HALVING_VARIANCE, MIN_SIGMA**2))
-    values = np.log(sigma + MIN_SIGMA) if logarithm else sigma
+    values = scale.encode(sigma)
     certainty = certainty * (1 - probability_below(sigma, MIN_HALVED_SIGMA, slope=6))
-    beyond = 1 - probability_below(sigma, largest, slope=6)
+    beyond = 1 - probability_below(sigma, max_sigma, slope=6)
     weight = certainty * (HALVED_WEIGHT + (1 - HALVED_WEIGHT) * beyond)
     return values, weight, certainty * beyond
 

@@ -17,7 +17,7 @@ STRIP_PIXELS = 1_000_000
 
 
 def predict_windows(
-    grey: np.ndarray, model: Classifier, *, step: int, settings: MapConfig = DEFAULT_CONFIG
+    grey: np.ndarray, model: Classifier, *, step: int, config: MapConfig = DEFAULT_CONFIG
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what every window on the grid says, and how certain it is.
 
@@ -31,10 +31,7 @@ def predict_windows(
     rows = max(ceil((H - 32) / step), 0) + 1
     """
     rows, columns = (_window_count(length, step) for length in grey.shape)
-    padding = [
-        (n - 1) * step + PATCH_SIZE - length
-        for n, length in ((rows, grey.shape[0]), (columns, grey.shape[1]))
-    ]
+    padding = [(n - 1) * step + PATCH_SIZE - length for n, length in ((rows, grey.shape[0]), (columns, grey.shape[1]))]
     grey = cv2.copyMakeBorder(grey, 0, padding[0], 0, padding[1], cv2.BORDER_REFLECT)
     shared = model.stride is not None and step % model.stride == 0
     answer = _dense_strip if shared else _patch_strip
@@ -44,14 +41,12 @@ def predict_windows(
     for first in range(0, rows, height):
         last = min(first + height, rows)
         strip = grey[first * step : (last - 1) * step + PATCH_SIZE]
-        parts.append(decide_levels(answer(strip, model, step), model.sigmas, settings))
+        parts.append(decide_levels(answer(strip, model, step), model.sigmas, config))
     values, certainty = (np.concatenate(part) for part in zip(*parts, strict=True))
     return values, certainty
 
 
-def overlap_average(
-    values: np.ndarray, weights: np.ndarray, *, step: int, shape: tuple[int, int]
-) -> np.ndarray:
+def overlap_average(values: np.ndarray, weights: np.ndarray, *, step: int, shape: tuple[int, int]) -> np.ndarray:
     """Return the weighted mean, at every pixel, of the windows that cover it (equations 6 and 7).
 
     Parameters

@@ -50,30 +50,33 @@ class Classifier(nn.Module):
         low, high = float(self.sigmas[0]), float(self.sigmas[-1])
         size = sum(p.numel() for p in self.parameters()) / 1e6
         where = "windows of 32x32" if self.cell is None else f"cells of {self.cell}x{self.cell}"
-        return (
-            f"{len(self.sigmas)} levels of sigma {low:g} to {high:g} pixels, {where}, {size:.2f} M parameters"
-        )
+        return f"{len(self.sigmas)} levels of sigma {low:g} to {high:g} pixels, {where}, {size:.2f} M parameters"
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
         """(N, 1, 32, 32) in [0, 1] -> (N, levels) logits."""
-        answers = self.network((patches - 0.5) / 0.25)
+        answers = self.network(self._normalised(patches))
         return answers.flatten(2).mean(2) if answers.ndim == 4 else answers
 
     def dense(self, images: torch.Tensor, **step: int) -> torch.Tensor:
         """(N, 1, H, W) in [0, 1] -> (N, levels, rows, columns) logits of every window or cell."""
-        return self.network((images - 0.5) / 0.25, **step)
+        return self.network(self._normalised(images), **step)
+
+    def _normalised(self, images: torch.Tensor) -> torch.Tensor:
+        """Bring grey levels in [0, 1] to what a network of patches takes; a dense one takes them as they are."""
+        return (images - 0.5) / 0.25 if self.cell is None else images
 
 
 def build_classifier(name: str, sigmas, *, seed: int = 0) -> Classifier:
-    """Build an untrained classifier.
+    """Build an untrained classifier; torch's global random state is left as it was.
 
     Raises
     ------
     ValueError
         If there is no backbone of that name.
     """
-    torch.manual_seed(seed)
-    return Classifier(name, sigmas)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Classifier(name, sigmas)
 
 
 def copy_matching_weights(model: Classifier, other: Classifier) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from defocus_core.blur.sigma_scale import MIN_SIGMA
+from defocus_core.blur.sigma_scale import SigmaScale
 from defocus_core.io import atomic
 from defocus_core.networks.classifier import Classifier
 
@@ -20,13 +20,12 @@ class _SigmaModel(nn.Module):
 
     def __init__(self, model: Classifier):
         super().__init__()
-        self.model, self.least = model, float(MIN_SIGMA)
+        self.model, self.scale = model, SigmaScale()
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """(1, 1, H, W) in [0, 1] -> (1, rows, columns) sigma in pixels."""
         chances = self.model.dense(image).softmax(1)
-        logarithm = torch.einsum("nlrc,l->nrc", chances, (self.model.sigmas + self.least).log())
-        return logarithm.exp() - self.least
+        return self.scale.decode(torch.einsum("nlrc,l->nrc", chances, self.scale.encode(self.model.sigmas)))
 
 
 def export_onnx(model: Classifier, path: str | Path) -> None:

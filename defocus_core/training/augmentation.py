@@ -6,58 +6,63 @@ Everything here keeps the blur level of a patch what it is.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
+from pydantic import Field
+
+from defocus_core.settings import Flag, Fraction, Real, Settings
 
 
-@dataclass(frozen=True)
-class AugmentConfig:
-    """How far each augmentation goes; 0 (False) leaves it out.
+class AugmentConfig(Settings):
+    """How far each augmentation goes; 0 or false leaves it out."""
 
-    Parameters
-    ----------
-    flips : mirror and turn by quarters
-    gamma : exponents from 1 / (1 + gamma) to 1 + gamma
-    contrast : gains from 1 - contrast to 1 + contrast about the patch mean
-    noise : largest standard deviation of additive Gaussian noise, grey levels of 0..255
-    jpeg : share of patches that go through JPEG quantisation at a quality of 40..95
-    """
-
-    flips: bool = False
-    gamma: float = 0.0
-    contrast: float = 0.0
-    noise: float = 0.0
-    jpeg: float = 0.0
+    flips: Flag = Field(False, description="Mirror and turn by quarters.")
+    gamma: Real = Field(0.0, ge=0, description="Exponents from 1 / (1 + gamma) to 1 + gamma.")
+    contrast: Real = Field(0.0, ge=0, lt=1, description="Gains from 1 - contrast to 1 + contrast about the mean.")
+    noise: Real = Field(
+        0.0, ge=0, description="Largest standard deviation of additive Gaussian noise, grey levels of 0..255."
+    )
+    jpeg_fraction: Fraction = Field(
+        0.0, description="Fraction of patches that go through JPEG quantisation at a quality of 40 to 95."
+    )
 
 
-def augment(batch: torch.Tensor, ranges: AugmentConfig) -> torch.Tensor:
+def augment_batch(batch: torch.Tensor, config: AugmentConfig, generator: torch.Generator | None = None) -> torch.Tensor:
     """Return a varied copy of a batch.
 
     Parameters
     ----------
     batch : (N, 1, H, W) float32 in [0, 1], H and W multiples of 8 (equal, for flips)
-    ranges : see `AugmentConfig`; random numbers come from torch's global generators
+    config : how far each augmentation goes
+    generator : of the random numbers, on the device of the batch; None takes torch's global one
 
     Returns
     -------
     (N, 1, H, W) float32 in [0, 1]
     """
-    if ranges.flips:
-        batch = _random_orientation(batch)
-    if ranges.gamma:
-        exponent = torch.exp(math.log1p(ranges.gamma) * (2 * _rand_per_patch(batch) - 1))
+
+    def uniform() -> torch.Tensor:
+        return torch.rand(len(batch), 1, 1, 1, device=batch.device, generator=generator)
+
+    if config.flips:
+        mirror, turn, over = (uniform() < 0.5 for _ in range(3))
+        batch = torch.where(mirror, batch.flip(3), batch)
+        batch = torch.where(over, batch.flip(2), batch)
+        batch = torch.where(turn, batch.transpose(2, 3), batch)
+    if config.gamma:
+        exponent = torch.exp(math.log1p(config.gamma) * (2 * uniform() - 1))
         batch = batch.clamp(1e-4, 1) ** exponent
-    if ranges.contrast:
-        gain = 1 + ranges.contrast * (2 * _rand_per_patch(batch) - 1)
+    if config.contrast:
+        gain = 1 + config.contrast * (2 * uniform() - 1)
         mean = batch.mean((2, 3), keepdim=True)
         batch = (mean + gain * (batch - mean)).clamp(0, 1)
-    if ranges.noise:
-        deviation = ranges.noise / 255 * _rand_per_patch(batch) ** 2
-        batch = (batch + deviation * torch.randn_like(batch)).clamp(0, 1)
-    if ranges.jpeg:
-        chosen = _rand_per_patch(batch) < ranges.jpeg
-        batch = torch.where(chosen, jpeg_quantise(batch, 40 + 55 * _rand_per_patch(batch)), batch)
+    if config.noise:
+        deviation = config.noise / 255 * uniform() ** 2
+        noise = torch.randn(batch.shape, device=batch.device, generator=generator)
+        batch = (batch + deviation * noise).clamp(0, 1)
+    if config.jpeg_fraction:
+        chosen = uniform() < config.jpeg_fraction
+        batch = torch.where(chosen, jpeg_quantise(batch, 40 + 55 * uniform()), batch)
     return batch
 
 
@@ -102,14 +107,3 @@ def _dct_matrix() -> torch.Tensor:
     matrix = torch.cos(math.pi / 8 * (n + 0.5) * k) / 2
     matrix[0] /= math.sqrt(2)
     return matrix
-
-
-def _rand_per_patch(batch: torch.Tensor) -> torch.Tensor:
-    return torch.rand(len(batch), 1, 1, 1, device=batch.device)
-
-
-def _random_orientation(batch: torch.Tensor) -> torch.Tensor:
-    mirror, turn, over = (_rand_per_patch(batch) < 0.5 for _ in range(3))
-    batch = torch.where(mirror, batch.flip(3), batch)
-    batch = torch.where(over, batch.flip(2), batch)
-    return torch.where(turn, batch.transpose(2, 3), batch)

@@ -1,8 +1,9 @@
-"""Save and resume the state of a training."""
+"""The state of a training, on disk and back."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import safetensors.torch
@@ -14,62 +15,68 @@ from defocus_core.io import atomic
 from defocus_core.networks.classifier import restore_weights
 
 
+@dataclass
+class TrainingState:
+    """What a training needs to go on; random numbers follow from the seed and the step.
+
+    Parameters
+    ----------
+    networks : `model`, and `average` where a running mean of its weights is kept
+    optimizer : of the model
+    best : weights at the least validation loss so far, see `snapshot`
+    sums : (2,) float32, loss and accuracy summed over the steps since the last row of the history
+    step : steps done
+    history : rows so far
+    """
+
+    networks: dict[str, nn.Module]
+    optimizer: torch.optim.Optimizer
+    best: dict[str, torch.Tensor]
+    sums: torch.Tensor
+    step: int = 0
+    history: list[dict] = field(default_factory=list)
+
+    def save(self, path: str | Path, *, stamp: str) -> None:
+        """Write the state as safetensors, whole or not at all; only a training of the same stamp resumes it."""
+        tensors = {"sums": self.sums}
+        for name, network in self.networks.items():
+            tensors |= {f"{name}/{key}": value for key, value in snapshot(network).items()}
+        tensors |= {f"best/{key}": value for key, value in self.best.items()}
+        for index, values in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{index}/{key}": value for key, value in values.items()}
+        tensors = {key: value.contiguous() for key, value in tensors.items()}
+        header = {"stamp": stamp, "step": str(self.step), "history": json.dumps(self.history)}
+        with atomic.replacing(path) as part:
+            safetensors.torch.save_file(tensors, part, header)
+
+    def resume(self, path: str | Path, *, stamp: str) -> None:
+        """Take over the state that an interrupted run of the same stamp left; else stay as it is."""
+        if not Path(path).is_file():
+            return
+        try:
+            with safe_open(path, "pt") as file:
+                header = file.metadata()
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except Exception:  # a damaged checkpoint only costs its steps
+            return
+        if header.get("stamp") != stamp:
+            return
+        for name, network in self.networks.items():
+            restore_weights(network, _strip_prefix(tensors, f"{name}/"))
+        state = self.optimizer.state_dict()
+        for key, value in _strip_prefix(tensors, "optimizer/").items():
+            index, name = key.split("/")
+            state["state"].setdefault(int(index), {})[name] = value
+        self.optimizer.load_state_dict(state)
+        self.best, self.history = _strip_prefix(tensors, "best/"), json.loads(header["history"])
+        self.sums.copy_(tensors["sums"])
+        self.step = int(header["step"])
+
+
 def snapshot(model: nn.Module) -> dict[str, torch.Tensor]:
     """Return a copy of the weights and statistics of a network."""
     return {key: value.detach().clone() for key, value in model.state_dict().items()}
 
 
-def save_checkpoint(
-    checkpoint: str | Path | None,
-    *,
-    stamp: str,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    best: dict[str, torch.Tensor],
-    history: list[dict],
-) -> None:
-    """Write the state of a training, whole or not at all; without a file, do nothing.
-
-    Parameters
-    ----------
-    checkpoint : safetensors file
-    stamp : what tells this training from others; only a training of the same stamp goes on from the file
-    model, optimizer : as they are now
-    best : weights at the least validation loss so far, see `snapshot`
-    history : rows so far
-    """
-    if checkpoint is None:
-        return
-    tensors = {f"model/{key}": value for key, value in snapshot(model).items()}
-    tensors |= {f"best/{key}": value for key, value in best.items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
-    tensors = {key: value.contiguous() for key, value in tensors.items()}
-    with atomic.replacing(checkpoint) as part:
-        safetensors.torch.save_file(tensors, part, {"stamp": stamp, "history": json.dumps(history)})
-
-
-def resume_checkpoint(checkpoint, stamp, model, optimizer) -> tuple[dict, list[dict]]:
-    """Load the state that an interrupted run left, if it was the same run."""
-    fresh = snapshot(model), []
-    if checkpoint is None or not Path(checkpoint).is_file():
-        return fresh
-    try:
-        with safe_open(checkpoint, "pt") as file:
-            header = file.metadata()
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except Exception:  # a damaged checkpoint only costs its epochs
-        return fresh
-    if header.get("stamp") != stamp:
-        return fresh
-    restore_weights(model, _strip_prefix(tensors, "model/"))
-    state = optimizer.state_dict()
-    for key, value in _strip_prefix(tensors, "optimizer/").items():
-        index, field = key.split("/")
-        state["state"].setdefault(int(index), {})[field] = value
-    optimizer.load_state_dict(state)
-    return _strip_prefix(tensors, "best/"), json.loads(header["history"])
-
-
-def _strip_prefix(tensors: dict, prefix: str) -> dict:
+def _strip_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}

@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
 
 from defocus_core.networks.classifier import Classifier
-from defocus_core.training import augmentation
+from defocus_core.training.augmentation import AugmentConfig, augment_batch
 
-NO_AUGMENTATION = augmentation.AugmentConfig()
+NO_AUGMENTATION = AugmentConfig()
 
 
 @dataclass
-class PatchDataset:
-    """Patches in memory: `patches` (N, 32, 32) uint8, `level` (N,) int64, one device."""
+class _Dataset:
+    """Images in memory, (N, S, S) uint8, and their levels, on one device."""
 
-    patches: torch.Tensor
+    images: torch.Tensor
     level: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    def sample(self, count: int | None) -> Self:
+        """Return at most so many members in their order, drawn at random, the same ones each time; None for all."""
+        if count is None or count >= len(self):
+            return self
+        drawn = torch.randperm(len(self), generator=torch.Generator().manual_seed(0))[:count]
+        rows = drawn.sort().values.to(self.level.device)
+        return type(self)(self.images[rows], self.level[rows])
+
+    def digest(self) -> str:
+        """Return what tells these members from others; see `tensor_digest`."""
+        return tensor_digest(self.images, self.level)
+
+
+class PatchDataset(_Dataset):
+    """Patches in memory: `images` (N, 32, 32) uint8, `level` (N,) int64, one device."""
 
     @classmethod
     def of(cls, columns: dict[str, np.ndarray], device: torch.device) -> PatchDataset:
@@ -27,31 +47,26 @@ class PatchDataset:
         level = torch.from_numpy(columns["level"]).to(device, torch.int64)
         return cls(torch.from_numpy(columns["patches"]).to(device), level)
 
-    def __len__(self) -> int:
-        return len(self.level)
-
-    def batch(self, rows: torch.Tensor, ranges=NO_AUGMENTATION) -> tuple[torch.Tensor, torch.Tensor]:
+    def batch(
+        self,
+        rows: torch.Tensor,
+        augment: AugmentConfig = NO_AUGMENTATION,
+        generator: torch.Generator | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return rows as (n, 1, 32, 32) float32 in [0, 1] and their levels, (n,) int64."""
-        return augmentation.augment(_to_unit_range(self.patches[rows]), ranges), self.level[rows]
+        images = _to_unit_range(self.images[rows])
+        return augment_batch(images, augment, generator), self.level[rows]
 
-    def digest(self) -> str:
-        """Return what tells these patches from others; see `tensor_digest`."""
-        return tensor_digest(self.patches, self.level)
-
-    def answers(self, model: Classifier, images: torch.Tensor) -> torch.Tensor:
+    def logits(self, model: Classifier, images: torch.Tensor) -> torch.Tensor:
         """Return logits, (n, levels)."""
         return model(images)
 
 
-@dataclass
-class SceneDataset:
+class SceneDataset(_Dataset):
     """Scenes in memory: `images` (N, S, S) uint8, `level` (N, S / 4, S / 4) float16, one device.
 
     A level between two levels is a sigma between theirs.
     """
-
-    images: torch.Tensor
-    level: torch.Tensor
 
     @classmethod
     def of(cls, columns: dict[str, np.ndarray], sigmas: np.ndarray, device: torch.device) -> SceneDataset:
@@ -68,22 +83,20 @@ class SceneDataset:
         level = np.interp(known, np.log(sigmas), np.arange(len(sigmas))).astype(np.float16)
         return cls(torch.from_numpy(columns["images"]).to(device), torch.from_numpy(level).to(device))
 
-    def __len__(self) -> int:
-        return len(self.level)
-
-    def batch(self, rows: torch.Tensor, ranges=NO_AUGMENTATION) -> tuple[torch.Tensor, torch.Tensor]:
+    def batch(
+        self,
+        rows: torch.Tensor,
+        augment: AugmentConfig = NO_AUGMENTATION,
+        generator: torch.Generator | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return rows as (n, 1, S, S) float32 in [0, 1] and their levels, float32; all turned alike."""
         images, level = _to_unit_range(self.images[rows]), self.level[rows].float()
-        if ranges.flips:
-            turn, mirror = int(torch.randint(4, ())), bool(torch.rand(()) < 0.5)
+        if augment.flips:
+            turn, mirror = _random_turn(generator)
             images, level = (_rotate(values, turn, mirror) for values in (images, level))
-        return augmentation.augment(images, replace(ranges, flips=False)), level
+        return augment_batch(images, augment.model_copy(update={"flips": False}), generator), level
 
-    def digest(self) -> str:
-        """Return what tells these scenes from others; see `tensor_digest`."""
-        return tensor_digest(self.images, self.level)
-
-    def answers(self, model: Classifier, images: torch.Tensor) -> torch.Tensor:
+    def logits(self, model: Classifier, images: torch.Tensor) -> torch.Tensor:
         """Return logits, (n, levels, S / 4, S / 4)."""
         return model.dense(images)
 
@@ -99,6 +112,12 @@ def tensor_digest(*tensors: torch.Tensor) -> str:
 
 def _to_unit_range(images: torch.Tensor) -> torch.Tensor:
     return images.unsqueeze(1).float() / 255
+
+
+def _random_turn(generator: torch.Generator | None) -> tuple[int, bool]:
+    device = generator.device if generator else None
+    turn = torch.randint(4, (), generator=generator, device=device)
+    return int(turn), bool(torch.rand((), generator=generator, device=device) < 0.5)
 
 
 def _rotate(values: torch.Tensor, turn: int, mirror: bool) -> torch.Tensor:

@@ -9,34 +9,38 @@ from pathlib import Path
 import cv2
 import h5py
 import numpy as np
+from pydantic import Field, model_validator
 from skimage.segmentation import felzenszwalb
 
 from defocus_core.blur.kernels import disk_blur
 from defocus_core.blur.rendering import random_blob
 from defocus_core.io import atomic
+from defocus_core.settings import Fraction, Real, Settings, Whole
 
 LABEL_STRIDE = 4  # pixels of the image to one label
 
 
-@dataclass(frozen=True)
-class SceneConfig:
-    """How training scenes are drawn.
+class SceneConfig(Settings):
+    """How layered training scenes are drawn."""
 
-    Parameters
-    ----------
-    size : side of a scene in pixels
-    smallest, largest : range of sigma in pixels, drawn evenly in its logarithm
-    disk : share of scenes blurred by a disk of the same standard deviation in place of a Gaussian
-    linear_light : share of scenes blurred in linear light
-    shaded : share of objects that are smooth in parts, as skin and paint are
-    """
+    size: Whole = Field(192, ge=64, multiple_of=8, description="Side of a scene, pixels; a multiple of 8.")
+    min_sigma: Real = Field(
+        0.4,
+        gt=0,
+        description="Least sigma of a blurred layer, pixels; sigma is drawn evenly in its logarithm.",
+    )
+    max_sigma: Real = Field(12.0, gt=0, description="Largest sigma, pixels.")
+    disk_fraction: Fraction = Field(0.5, description="Fraction of scenes blurred by a disk in place of a Gaussian.")
+    linear_light_fraction: Fraction = Field(0.5, description="Fraction of scenes blurred in linear light.")
+    shaded_fraction: Fraction = Field(
+        0.0, description="Fraction of objects that are smooth in parts, as skin and paint are."
+    )
 
-    size: int = 192
-    smallest: float = 0.4
-    largest: float = 12.0
-    disk: float = 0.5
-    linear_light: float = 0.5
-    shaded: float = 0.0
+    @model_validator(mode="after")
+    def _check_range(self) -> SceneConfig:
+        if not self.min_sigma < self.max_sigma:
+            raise ValueError(f"min_sigma {self.min_sigma:g} is not below max_sigma {self.max_sigma:g}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class SegmentedPhotograph:
 
 
 def draw_scene(
-    photographs: Sequence[SegmentedPhotograph], recipe: SceneConfig, rng: np.random.Generator
+    photographs: Sequence[SegmentedPhotograph], config: SceneConfig, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw one scene: a background, flat or receding, and up to two objects before it.
 
@@ -64,24 +68,24 @@ def draw_scene(
     -------
     (size, size) uint8 image and (size / 4, size / 4) float32 sigma in pixels of the visible surface
     """
-    lens = _Lens(disk=rng.random() < recipe.disk, linear=rng.random() < recipe.linear_light)
+    lens = _Lens(disk=rng.random() < config.disk_fraction, linear=rng.random() < config.linear_light_fraction)
     margin = 32
-    frame = recipe.size + 2 * margin
+    frame = config.size + 2 * margin
     back, regions = _draw_crop(photographs[rng.integers(len(photographs))], frame, rng)
-    far, near = _draw_sigmas(recipe, rng)
-    canvas, sigma = _draw_background(back, far, lens, recipe, rng)
+    far, near = _draw_sigmas(config, rng)
+    canvas, sigma = _draw_background(back, far, lens, config, rng)
     for _ in range(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])):
         mask = _draw_silhouette(regions, rng)
         same = rng.random() < 0.5
         front = back if same else _draw_crop(photographs[rng.integers(len(photographs))], frame, rng)[0]
-        if recipe.shaded and rng.random() < recipe.shaded:
+        if config.shaded_fraction and rng.random() < config.shaded_fraction:
             front = _shade_partly(front, rng)
         coverage = mask.astype(np.float32)
         colour, coverage = lens(lens.light(front) * coverage, near), lens(coverage, near)
         canvas = colour + (1 - coverage) * canvas
         sigma = np.where(mask, np.float32(near), sigma)
-        near = _draw_sigma(recipe, rng)
-    inside = slice(margin, margin + recipe.size)
+        near = _draw_sigma(config, rng)
+    inside = slice(margin, margin + config.size)
     image = lens.developed(canvas)[inside, inside]
     label = sigma[inside, inside][LABEL_STRIDE // 2 :: LABEL_STRIDE, LABEL_STRIDE // 2 :: LABEL_STRIDE]
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), label
@@ -93,7 +97,7 @@ def split_seed(seed: int, split: str) -> int:
 
 
 def write_scenes(
-    photographs: Sequence[np.ndarray], path: str | Path, *, recipe: SceneConfig, count: int, seed: int
+    photographs: Sequence[np.ndarray], path: str | Path, *, config: SceneConfig, count: int, seed: int
 ) -> None:
     """Write scenes to HDF5: `images` (count, size, size) uint8, `sigma` float16 at every fourth pixel.
 
@@ -105,17 +109,17 @@ def write_scenes(
     if not prepared:
         raise ValueError(
             f"none of {len(photographs)} photographs has 100 pixels a side; "
-            "add some, or lower scenes.sharp_share"
+            "add some, or lower layered_scenes.min_sharp_fraction"
         )
-    cells = recipe.size // LABEL_STRIDE
+    cells = config.size // LABEL_STRIDE
     with atomic.replacing(path) as part, h5py.File(part, "w") as file:
         images = file.create_dataset(
-            "images", (count, recipe.size, recipe.size), np.uint8, chunks=(1, recipe.size, recipe.size)
+            "images", (count, config.size, config.size), np.uint8, chunks=(1, config.size, config.size)
         )
         sigma = file.create_dataset("sigma", (count, cells, cells), np.float16, chunks=(1, cells, cells))
         for index in range(count):
             rng = np.random.default_rng([seed, index])
-            images[index], sigma[index] = draw_scene(prepared, recipe, rng)
+            images[index], sigma[index] = draw_scene(prepared, config, rng)
 
 
 def read_scenes(path: str | Path) -> dict[str, np.ndarray]:
@@ -157,13 +161,13 @@ class _Lens:
         return cv2.GaussianBlur(light, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
 
 
-def _draw_sigma(recipe: SceneConfig, rng: np.random.Generator) -> float:
-    return float(np.exp(rng.uniform(np.log(recipe.smallest), np.log(recipe.largest))))
+def _draw_sigma(config: SceneConfig, rng: np.random.Generator) -> float:
+    return float(np.exp(rng.uniform(np.log(config.min_sigma), np.log(config.max_sigma))))
 
 
-def _draw_sigmas(recipe: SceneConfig, rng: np.random.Generator) -> tuple[float, float]:
+def _draw_sigmas(config: SceneConfig, rng: np.random.Generator) -> tuple[float, float]:
     """Draw sigma of background and object; mostly one of the two is in focus."""
-    blurred, other = _draw_sigma(recipe, rng), _draw_sigma(recipe, rng)
+    blurred, other = _draw_sigma(config, rng), _draw_sigma(config, rng)
     draw = rng.random()
     if draw < 0.5:
         return blurred, 0.0
@@ -172,7 +176,7 @@ def _draw_sigmas(recipe: SceneConfig, rng: np.random.Generator) -> tuple[float, 
     return blurred, other
 
 
-def _draw_background(back, far, lens, recipe, rng):
+def _draw_background(back, far, lens, config, rng):
     light = lens.light(back)
     if rng.random() < 0.6:
         return lens(light, far), np.full(back.shape, far, np.float32)
@@ -181,7 +185,7 @@ def _draw_background(back, far, lens, recipe, rng):
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
     slope = np.cos(angle) * x + np.sin(angle) * y
     sigma = np.abs(slope - rng.uniform(-1.2, 1.2)) * max(far, 1.0)
-    steps = np.array([0.0, 0.5, 0.8, 1.3, 2.0, 3.2, 5.0, 8.0, 12.0]) * (recipe.largest / 12)
+    steps = np.array([0.0, 0.5, 0.8, 1.3, 2.0, 3.2, 5.0, 8.0, 12.0]) * (config.max_sigma / 12)
     sigma = np.minimum(sigma, steps[-1]).astype(np.float32)
     position = np.interp(sigma, steps, np.arange(len(steps))).astype(np.float32)
     canvas = np.zeros_like(light)
@@ -221,9 +225,7 @@ def _draw_crop(photograph: SegmentedPhotograph, frame: int, rng) -> tuple[np.nda
     side = min(int(frame / scale), height, width)
     top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
     cut = (slice(top, top + side), slice(left, left + side))
-    grey = cv2.resize(
-        grey[cut], (frame, frame), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    )
+    grey = cv2.resize(grey[cut], (frame, frame), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     regions = cv2.resize(regions[cut], (frame, frame), interpolation=cv2.INTER_NEAREST)
     if rng.random() < 0.5:
         grey, regions = grey[:, ::-1], regions[:, ::-1]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import csv
+import functools
 import json
 import math
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
+import numpy as np
 import torch
+from pydantic import Field, model_validator
+from torch import nn
 
 from defocus_core.io import atomic
 from defocus_core.networks.classifier import (
@@ -18,63 +24,74 @@ from defocus_core.networks.classifier import (
     copy_matching_weights,
     restore_weights,
 )
-from defocus_core.training import augmentation
-from defocus_core.training.checkpoint import resume_checkpoint, save_checkpoint, snapshot
+from defocus_core.networks.depthwise import fast_depthwise
+from defocus_core.settings import Flag, Real, Settings, Whole
+from defocus_core.training.augmentation import AugmentConfig
+from defocus_core.training.checkpoint import TrainingState, snapshot
 from defocus_core.training.datasets import PatchDataset, SceneDataset, tensor_digest
 from defocus_core.training.losses import level_accuracy, level_cross_entropy, level_to_sigma
+from defocus_core.training.schedule import Plan, Schedule, learning_rate, plan_steps
 
 HISTORY_COLUMNS = (
     "epoch",
+    "patch_steps",
     "learning_rate",
     "train_loss",
     "train_accuracy",
     "validation_loss",
     "validation_accuracy",
 )
+CHECKPOINT_SECONDS = 180.0
+Count = Annotated[int, Field(strict=True, ge=1)]
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """How to train.
+class TrainConfig(Settings):
+    """How to train."""
 
-    Parameters
-    ----------
-    epochs : passes over the training patches
-    batch : patches a step
-    learning_rate : of Adam (betas 0.9, 0.999, eps 1e-8, as in the paper)
-    schedule : `constant` (the paper's) or `cosine` with a warm-up of 5 % of the steps
-    weight_decay : decoupled (AdamW) where above 0
-    patience : epochs without a better validation loss before stopping; 0 never stops early
-    augment : ranges of the augmentations, see `AugmentConfig`
-    seed : of initial weights, order and augmentation
-    """
+    epochs: Count | None = Field(
+        100, description="Passes over the training patches; null where `patch_steps` gives the length."
+    )
+    patch_steps: Count | None = Field(
+        None, description="Patches in all, each counted as often as it is seen; null where `epochs` does."
+    )
+    batch: Whole = Field(128, ge=2, description="Patches a step.")
+    learning_rate: Real = Field(
+        1e-3, gt=0, description="Largest learning rate of AdamW (betas 0.9 and 0.999, eps 1e-8)."
+    )
+    schedule: Schedule = Field(
+        "constant",
+        description="`constant` (the paper's), `cosine` with a warm-up of 5 % of the steps, or `onecycle`, up to the "
+        "rate over a quarter of the steps and down again.",
+    )
+    weight_decay: Real = Field(0.0, ge=0, description="Decoupled weight decay.")
+    patience: Whole = Field(
+        0,
+        ge=0,
+        description="Rows of the history without a better validation loss before stopping; 0 never stops.",
+    )
+    batch_norm_momentum: Annotated[float, Field(strict=True, gt=0, le=1)] | None = Field(
+        None, description="Fraction of a batch in the running statistics; null is the network's own."
+    )
+    dropout: Flag = Field(True, description="Whether networks drop features and branches as they were published.")
+    ema: Real = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Decay of the running mean of the weights, which is then validated and returned; 0 has none.",
+    )
+    validation_patches: Count | None = Field(
+        None, description="Most patches validated on, drawn at random; null for all."
+    )
+    augment: AugmentConfig = Field(AugmentConfig(), description="Ranges of the augmentations.")
 
-    epochs: int = 100
-    batch: int = 128
-    learning_rate: float = 1e-3
-    schedule: str = "constant"
-    weight_decay: float = 0.0
-    patience: int = 0
-    augment: augmentation.AugmentConfig = augmentation.AugmentConfig()
-    seed: int = 0
-
-    def __post_init__(self):
-        if self.schedule not in ("constant", "cosine"):
-            raise ValueError(f"no schedule {self.schedule!r}; known: constant, cosine")
-        for name, least in (("epochs", 1), ("batch", 1), ("patience", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} is at least {least}, not {getattr(self, name)}")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate is a number above 0, not {self.learning_rate}")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay is a number from 0 on, not {self.weight_decay}")
-
-
-def train_config_from(options: dict, *, seed: int) -> TrainConfig:
-    """Build `TrainConfig` from a mapping such as the workflow's `train` section."""
-    options = dict(options)
-    ranges = augmentation.AugmentConfig(**options.pop("augment", {}))
-    return replace(TrainConfig(**options), augment=ranges, seed=seed)
+    @model_validator(mode="after")
+    def _check_length(self) -> TrainConfig:
+        if (self.epochs is None) == (self.patch_steps is None):
+            raise ValueError(
+                f"epochs {self.epochs} and patch_steps {self.patch_steps}: one of them gives the length, "
+                "set the other to null"
+            )
+        return self
 
 
 def default_device() -> torch.device:
@@ -85,91 +102,92 @@ def default_device() -> torch.device:
 def train(
     name: str,
     *,
-    sigmas,
+    sigmas: np.ndarray,
     train: PatchDataset | SceneDataset,
     validation: PatchDataset | SceneDataset,
-    settings: TrainConfig,
+    config: TrainConfig,
+    seed: int = 0,
     start: Classifier | None = None,
     checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     report: Callable[[dict], None] = lambda row: None,
 ) -> tuple[Classifier, list[dict]]:
-    """Train a backbone and return it at its best validation loss.
+    """Train a network and return it at its best validation loss.
+
+    Torch's global random state is left as it was.
 
     Parameters
     ----------
     name : one of `backbone_names`
     sigmas : (levels,) true sigma of each level, in pixels
     train, validation : patches, or scenes for a dense network, on the device to train on
-    settings : see `TrainConfig`
+    config : how to train
+    seed : of initial weights, order and augmentation
     start : network whose layers of the same shape are where this one starts
-    checkpoint : file that holds the state after every epoch; a run that finds one made with the
-        same settings goes on from it, and ends as an unbroken run does
+    checkpoint : file for the state of the training; a run that finds the file of a run of the same settings goes on
+        from there, and ends as an unbroken run does
+    checkpoint_seconds : between two states; every row of the history has one besides
     report : called with each row of the history
 
     Returns
     -------
-    the classifier, in eval mode, and the history: one dict an epoch, keys `HISTORY_COLUMNS`
+    the classifier, in eval mode, and the history: one dict an epoch, or a twentieth of the patch-steps, with the keys
+    `HISTORY_COLUMNS`
 
     Raises
     ------
     ValueError
-        If either split is empty, or training leaves the finite numbers.
+        If either split is empty, or the loss is no finite number.
     """
     if not len(train) or not len(validation):
         raise ValueError(f"training needs patches; train has {len(train)}, validation {len(validation)}")
-    place = train.level.device
-    model = build_classifier(name, sigmas, seed=settings.seed)
+    device = train.level.device
+    model = build_classifier(name, sigmas, seed=seed)
     if start is not None:
         copy_matching_weights(model, start)
-    model = model.to(place, memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(
-        model.parameters(),
-        lr=settings.learning_rate,
-        eps=1e-8,
-        weight_decay=settings.weight_decay,
-        fused=place.type == "cuda",
+    _configure_layers(model, config)
+    model = model.to(device=device, memory_format=torch.channels_last)
+    plan = plan_steps(len(train), batch=config.batch, epochs=config.epochs, patch_steps=config.patch_steps)
+    stamp = _stamp(name, train, validation, config=config, seed=seed, start=start)
+    validation = validation.sample(config.validation_patches)
+    average = copy.deepcopy(model) if config.ema else None
+    evaluated = average or model
+    state = TrainingState(
+        networks={"model": model} | ({"average": average} if average else {}),
+        optimizer=_optimizer(model, config),
+        best=snapshot(evaluated),
+        sums=torch.zeros(2, device=device),
     )
-    stamp = json.dumps(
-        [
-            name,
-            train.digest(),
-            validation.digest(),
-            asdict(settings),
-            start and tensor_digest(*start.state_dict().values()),
-        ],
-        sort_keys=True,
-    )
-    best, history = resume_checkpoint(checkpoint, stamp, model, optimizer)
-    for row in history:
+    if checkpoint is not None:
+        state.resume(checkpoint, stamp=stamp)
+    for row in state.history:
         report(row)
 
-    for epoch in range(len(history), settings.epochs):
-        if _out_of_patience(history, settings.patience):
-            break
-        torch.manual_seed(hash((settings.seed, epoch)) % 2**31)
-        loss, accuracy, rate = _train_epoch(model, optimizer, train, settings, epoch)
-        checked = evaluate(model, validation)
-        row = {
-            "epoch": epoch,
-            "learning_rate": rate,
-            "train_loss": loss,
-            "train_accuracy": accuracy,
-            "validation_loss": checked["loss"],
-            "validation_accuracy": checked["accuracy"],
-        }
-        if not math.isfinite(loss + checked["loss"]):
-            raise ValueError(
-                f"{name}: the loss is {loss} in epoch {epoch}, on the validation patches {checked['loss']}; "
-                "lower train.learning_rate"
-            )
-        if checked["loss"] <= min((r["validation_loss"] for r in history), default=math.inf):
-            best = snapshot(model)
-        history.append(row)
-        save_checkpoint(checkpoint, stamp=stamp, model=model, optimizer=optimizer, best=best, history=history)
-        report(row)
+    saved = time.monotonic()
+    generator = torch.Generator(device)
+    with torch.random.fork_rng(), fast_depthwise(model.train()):
+        while state.step < plan.steps and not _out_of_patience(state.history, config.patience):
+            torch.manual_seed(_derived_seed(seed, state.step))  # dropout
+            generator.manual_seed(_derived_seed(seed, state.step))
+            rate = learning_rate(config.schedule, state.step / plan.steps, peak=config.learning_rate)
+            rows = _rows(train, state.step, plan, config.batch, seed)
+            batch = train.batch(rows, config.augment, generator)
+            state.sums += _take_step(model, state.optimizer, train, batch, rate=rate)
+            state.step += 1
+            if average:
+                _update_average(average, model, decay=config.ema, step=state.step)
+            row_ended = state.step in plan.row_ends
+            if row_ended:
+                _end_row(state, plan, config, rate=rate, evaluated=evaluated, validated=evaluate(evaluated, validation))
+                model.train()
+            if checkpoint is not None and (row_ended or time.monotonic() - saved >= checkpoint_seconds):
+                state.save(checkpoint, stamp=stamp)
+                saved = time.monotonic()
+            if row_ended:
+                report(state.history[-1])
 
-    restore_weights(model, best)
-    return model.eval(), history
+    restore_weights(model, state.best)
+    return model.eval(), state.history
 
 
 @torch.inference_mode()
@@ -187,11 +205,9 @@ def evaluate(model: Classifier, data: PatchDataset | SceneDataset) -> dict[str, 
     sums = torch.zeros(3)
     for rows in torch.arange(len(data), device=data.level.device).split(64):
         images, level = data.batch(rows)
-        scores = data.answers(model, images)
-        error = torch.einsum("nl...,l->n...", scores.softmax(1), model.sigmas) - level_to_sigma(
-            level, model.sigmas
-        )
-        found = (level_cross_entropy(scores, level), level_accuracy(scores, level), error.abs().mean())
+        logits = data.logits(model, images)
+        error = torch.einsum("nl...,l->n...", logits.softmax(1), model.sigmas) - level_to_sigma(level, model.sigmas)
+        found = (level_cross_entropy(logits, level), level_accuracy(logits, level), error.abs().mean())
         sums += torch.stack(found).cpu() * len(rows)
     return dict(zip(("loss", "accuracy", "mae_sigma"), (sums / len(data)).tolist(), strict=True))
 
@@ -204,39 +220,127 @@ def write_history(history: list[dict], path: str | Path) -> None:
         table.writerows(history)
 
 
-def _train_epoch(model, optimizer, data, settings, epoch):
-    model.train()
-    place = data.level.device
-    order = torch.randperm(len(data)).to(place)
-    steps = max(len(data) // settings.batch, 1)
-    total, right = torch.zeros((), device=place), torch.zeros((), device=place)
-    for step in range(steps):
-        rate = _learning_rate(settings, (epoch * steps + step) / (settings.epochs * steps))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        rows = order[step * settings.batch : (step + 1) * settings.batch]
-        images, level = data.batch(rows, settings.augment)
-        images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(place.type, torch.bfloat16, enabled=place.type == "cuda"):
-            scores = data.answers(model, images)
-            loss = level_cross_entropy(scores, level)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        total += loss.detach()
-        right += level_accuracy(scores.detach(), level)
-    return float(total / steps), float(right / steps), rate
+def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        model.parameters(),
+        lr=config.learning_rate,
+        eps=1e-8,
+        weight_decay=config.weight_decay,
+        fused=next(model.parameters()).device.type == "cuda",
+    )
 
 
-def _learning_rate(settings: TrainConfig, done: float) -> float:
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    warm = min(1.0, (done + 1e-3) / 0.05)
-    return settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * done))
+def _stamp(
+    name: str,
+    train: PatchDataset | SceneDataset,
+    validation: PatchDataset | SceneDataset,
+    *,
+    config: TrainConfig,
+    seed: int,
+    start: Classifier | None,
+) -> str:
+    """Return what tells a training from others, as text."""
+    weights = start and tensor_digest(*start.state_dict().values())
+    facts = [name, train.digest(), validation.digest(), config.model_dump(), seed, weights]
+    return json.dumps(facts, sort_keys=True)
+
+
+def _configure_layers(model: nn.Module, config: TrainConfig) -> None:
+    """Set the momentum of batch norms, and switch dropout off, as the configuration says."""
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d) and config.batch_norm_momentum is not None:
+            layer.momentum = config.batch_norm_momentum
+        drops = isinstance(layer, nn.Dropout) or type(layer).__name__ == "StochasticDepth"
+        if drops and not config.dropout:
+            layer.p = 0.0
+
+
+def _rows(data: PatchDataset | SceneDataset, step: int, plan: Plan, batch: int, seed: int) -> torch.Tensor:
+    """Return the members of the batch of a step: every epoch has an order of its own."""
+    epoch, place = divmod(step, plan.steps_per_epoch)
+    return _epoch_order(len(data), epoch, seed)[place * batch : (place + 1) * batch].to(data.level.device)
+
+
+@functools.lru_cache(maxsize=1)
+def _epoch_order(count: int, epoch: int, seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(_derived_seed(seed, epoch))
+    return torch.randperm(count, generator=generator)
+
+
+def _derived_seed(seed: int, index: int) -> int:
+    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+
+
+def _take_step(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    data: PatchDataset | SceneDataset,
+    batch: tuple[torch.Tensor, torch.Tensor],
+    *,
+    rate: float,
+) -> torch.Tensor:
+    """Take one step of the optimizer; return loss and accuracy of the batch, (2,) float32."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    images, level = batch
+    device = images.device.type
+    images = images.contiguous(memory_format=torch.channels_last)
+    with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+        logits = data.logits(model, images)
+        loss = level_cross_entropy(logits, level)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    return torch.stack((loss.detach().float(), level_accuracy(logits.detach(), level)))
+
+
+@torch.no_grad()
+def _update_average(average: nn.Module, model: nn.Module, *, decay: float, step: int) -> None:
+    """Move the running mean of the weights on; over the first steps it is nearly the plain mean."""
+    fraction = 1 - min(decay, step / (step + 9))
+    theirs = model.state_dict()
+    for key, mine in average.state_dict().items():
+        if mine.is_floating_point():
+            mine.lerp_(theirs[key], fraction)
+        else:
+            mine.copy_(theirs[key])
+
+
+def _end_row(
+    state: TrainingState,
+    plan: Plan,
+    config: TrainConfig,
+    *,
+    rate: float,
+    evaluated: nn.Module,
+    validated: dict[str, float],
+) -> None:
+    """Append a row to the history, and keep the weights where they are the best so far."""
+    begin = plan.row_ends[len(state.history) - 1] if state.history else 0
+    loss, accuracy = (state.sums / (state.step - begin)).tolist()
+    fraction = round(state.step / plan.steps_per_epoch, 3)
+    row = {
+        "epoch": len(state.history) if config.epochs is not None else fraction,
+        "patch_steps": state.step * config.batch,
+        "learning_rate": rate,
+        "train_loss": loss,
+        "train_accuracy": accuracy,
+        "validation_loss": validated["loss"],
+        "validation_accuracy": validated["accuracy"],
+    }
+    if not math.isfinite(loss + validated["loss"]):
+        raise ValueError(
+            f"the loss is {loss} in epoch {row['epoch']}, on the validation patches {validated['loss']}; "
+            "lower train.learning_rate"
+        )
+    if validated["loss"] <= min((r["validation_loss"] for r in state.history), default=math.inf):
+        state.best = snapshot(evaluated)
+    state.history.append(row)
+    state.sums.zero_()
 
 
 def _out_of_patience(history: list[dict], patience: int) -> bool:
-    if not patience or len(history) <= patience:
-        return False
     losses = [row["validation_loss"] for row in history]
+    if not patience or len(losses) <= patience:
+        return False
     return min(losses[-patience:]) > min(losses[:-patience])

@@ -49,9 +49,7 @@ class PatchWriter:
 
     def __init__(self, path: str | Path, *, sigmas, images: list[str], parameters: dict):
         self._open = ExitStack()
-        self._file = self._open.enter_context(
-            h5py.File(self._open.enter_context(atomic.replacing(path)), "w")
-        )
+        self._file = self._open.enter_context(h5py.File(self._open.enter_context(atomic.replacing(path)), "w"))
         for name, (shape, dtype) in COLUMNS.items():
             self._file.create_dataset(
                 name,
@@ -127,9 +125,7 @@ def join_shards(parts: Sequence[str | Path], path: str | Path) -> int:
     described = [check_patch_file(part) for part in parts]
     shared = ("images", "parameters")
     if any(d[key] != described[0][key] for d in described for key in shared):
-        raise PatchStoreError(
-            f"{path}: shards of different runs; delete {Path(parts[0]).parent} and run again"
-        )
+        raise PatchStoreError(f"{path}: shards of different runs; delete {Path(parts[0]).parent} and run again")
     counts = [d["patches"] for d in described]
     if not sum(counts):
         raise PatchStoreError(
@@ -150,9 +146,7 @@ def join_shards(parts: Sequence[str | Path], path: str | Path) -> int:
         file.attrs["format"] = FORMAT
         file.attrs["sigmas"] = described[0]["sigmas"]
         file.attrs["parameters"] = json.dumps(described[0]["parameters"], sort_keys=True)
-        file.attrs["shards"] = [
-            _file_digest(part) for part in parts
-        ]  # other patches are other bytes here too
+        file.attrs["shards"] = [_file_digest(part) for part in parts]  # other patches are other bytes here too
         file.attrs["complete"] = True
     return sum(counts)
 

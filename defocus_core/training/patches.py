@@ -3,77 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
+from pydantic import Field, model_validator
 
-from defocus_core.blur.kernels import BORDERS, KERNELS, blur_matrix, disk_blur, effective_sigma, gaussian_blur
+from defocus_core.blur.kernels import blur_matrix, disk_blur, effective_sigma, gaussian_blur
 from defocus_core.blur.levels import Levels
 from defocus_core.constants import PATCH_SIZE
 from defocus_core.io.color import to_grey
 from defocus_core.io.read import read_image
+from defocus_core.settings import Fraction, Real, Settings, Whole
 from defocus_core.training.patch_store import PatchWriter
 
 
-@dataclass(frozen=True)
-class PatchConfig:
-    """How patches are made from a sharp photograph.
+class PatchConfig(Settings):
+    """How patches are cut from a sharp photograph and blurred."""
 
-    Parameters
-    ----------
-    levels : the blur levels
-    domain : `patch` blurs the isolated patch (Galetto & Deng); `image` blurs the photograph and
-        then cuts, as a camera does
-    kernel : `paper` or `full`, see `gaussian_kernel`
-    border : `mirror`, `replicate` or `zero`
-    disk : share of photographs, drawn at random, that are blurred by a disk of the same standard deviation in
-        place of the Gaussian; in the image domain only
-    stride : pixels between the patches of one photograph
-    sharpness : least variance of the Laplacian (grey levels 0..255) of a sharp patch
-    flat_share : patches below that sharpness that are kept too, as a share of the sharp ones
-    cap : most sharp patches of one photograph, drawn at random; None for all
-    """
+    levels: Levels = Field(Levels(), description="The blur levels.")
+    domain: Literal["patch", "image"] = Field(
+        "patch",
+        description="`patch` blurs the isolated patch (Galetto & Deng 2022); `image` blurs the photograph, "
+        "then cuts, "
+        "as a camera does.",
+    )
+    kernel: Literal["paper", "full"] = Field(
+        "paper",
+        description="`paper` has 2 sigma + 1 taps, so the true sigma is smaller, by 1.35 at level 1 to "
+        "1.81 at "
+        "level 19; `full` reaches 4 sigma to each side.",
+    )
+    border: Literal["mirror", "replicate", "zero"] = Field(
+        "mirror",
+        description="How a filter continues beyond the border; in the patch domain, part of the method.",
+    )
+    disk_fraction: Fraction = Field(
+        0.0,
+        description="Fraction of photographs blurred by a disk of the same standard deviation in place of "
+        "the "
+        "Gaussian; in the image domain only.",
+    )
+    stride: Whole = Field(32, ge=1, description="Distance between patches of one photograph, pixels.")
+    min_sharpness: Real = Field(
+        1000.0,
+        ge=0,
+        description="Least variance of the Laplacian of a sharp patch, squared grey levels of 0..255; the "
+        "paper's is "
+        "1000.",
+    )
+    flat_fraction: Real = Field(
+        0.0,
+        ge=0,
+        description="Patches below that sharpness that are kept too, as a fraction of the sharp ones.",
+    )
+    max_per_image: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+        None, description="Most sharp patches of one photograph, drawn at random; null for all."
+    )
 
-    levels: Levels = Levels()
-    domain: str = "patch"
-    kernel: str = "paper"
-    border: str = "mirror"
-    disk: float = 0.0
-    stride: int = 32
-    sharpness: float = 1000.0
-    flat_share: float = 0.0
-    cap: int | None = None
-
-    def __post_init__(self):
-        if self.domain not in ("patch", "image"):
-            raise ValueError(f"no blur domain {self.domain!r}; known: patch, image")
-        if self.kernel not in KERNELS:
-            raise ValueError(f"no kernel {self.kernel!r}; known: {', '.join(KERNELS)}")
-        if self.border not in BORDERS:
-            raise ValueError(f"no border {self.border!r}; known: {', '.join(BORDERS)}")
-        found = self.sigmas()
-        if not (np.diff(found) > 0).all():
-            listed = ", ".join(f"{sigma:.2f}" for sigma in found)
+    @model_validator(mode="after")
+    def _check_levels(self) -> PatchConfig:
+        sigmas = self.sigmas()
+        if not (np.diff(sigmas) > 0).all():
+            listed = ", ".join(f"{sigma:.2f}" for sigma in sigmas)
             raise ValueError(
                 f"levels blur ever more, these by {listed} pixels; "
                 "where the kernel cuts them off, `kernel: full` does not"
             )
-        if self.disk and self.domain == "patch":
-            raise ValueError(f"disk {self.disk:g} asks for the image domain, not for that of the patch")
+        if self.disk_fraction and self.domain == "patch":
+            raise ValueError(
+                f"disk_fraction {self.disk_fraction:g} asks for the image domain, not for that of the patch"
+            )
+        return self
 
     def sigmas(self) -> np.ndarray:
         """Return the true standard deviation of each level, (levels,) float32 in pixels."""
         nominal = self.levels.nominal()
         return np.array([effective_sigma(s, self.kernel) for s in nominal], np.float32)
-
-
-def patch_config_from(options: dict) -> PatchConfig:
-    """Build a `PatchConfig` from a mapping such as the workflow's `patches` section."""
-    options = dict(options)
-    levels = Levels(**options.pop("levels", {}))
-    return PatchConfig(levels=levels, **options)
 
 
 def patch_sharpness(image: np.ndarray, *, stride: int = PATCH_SIZE) -> np.ndarray:
@@ -103,23 +110,23 @@ def patch_sharpness(image: np.ndarray, *, stride: int = PATCH_SIZE) -> np.ndarra
     return square - mean**2
 
 
-def select_corners(image: np.ndarray, recipe: PatchConfig, rng: np.random.Generator) -> np.ndarray:
-    """Return the top left corners of the patches that a recipe takes from a photograph.
+def select_corners(image: np.ndarray, config: PatchConfig, rng: np.random.Generator) -> np.ndarray:
+    """Return the top left corners of the patches that a configuration takes from a photograph.
 
     Returns
     -------
     (N, 2) int32 of row and column, in reading order
     """
-    phi = patch_sharpness(image, stride=recipe.stride)
-    sharp = np.argwhere(phi > recipe.sharpness)
+    phi = patch_sharpness(image, stride=config.stride)
+    sharp = np.argwhere(phi > config.min_sharpness)
     chosen = sharp
-    if recipe.cap is not None and len(sharp) > recipe.cap:
-        chosen = rng.permutation(sharp)[: recipe.cap]
-    if recipe.flat_share:
-        flat = rng.permutation(np.argwhere(phi <= recipe.sharpness))
-        chosen = np.concatenate([chosen, flat[: round(recipe.flat_share * max(len(chosen), 1))]])
+    if config.max_per_image is not None and len(sharp) > config.max_per_image:
+        chosen = rng.permutation(sharp)[: config.max_per_image]
+    if config.flat_fraction:
+        flat = rng.permutation(np.argwhere(phi <= config.min_sharpness))
+        chosen = np.concatenate([chosen, flat[: round(config.flat_fraction * max(len(chosen), 1))]])
     order = np.lexsort((chosen[:, 1], chosen[:, 0]))
-    return (chosen[order] * recipe.stride).astype(np.int32)
+    return (chosen[order] * config.stride).astype(np.int32)
 
 
 def extract_patches(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
@@ -129,7 +136,7 @@ def extract_patches(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def blur_patches(
-    image: np.ndarray, corners: np.ndarray, recipe: PatchConfig, *, by_disk: bool = False
+    image: np.ndarray, corners: np.ndarray, config: PatchConfig, *, by_disk: bool = False
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the patches of a photograph, level by level.
 
@@ -137,32 +144,30 @@ def blur_patches(
     ----------
     image : (H, W) float32 grey in [0, 1]
     corners : (N, 2) as from `select_corners`
-    recipe : levels, domain, kernel and border
+    config : levels, domain, kernel and border
     by_disk : blur the image by a disk of each level's standard deviation
 
     Yields
     ------
     level index, (N, 32, 32) uint8
     """
-    make = _blur_isolated if recipe.domain == "patch" else _disk_then_cut if by_disk else _blur_then_cut
-    for level, sigma in enumerate(recipe.levels.nominal()):
-        patches = make(image, corners, sigma, recipe)
+    make = _blur_isolated if config.domain == "patch" else _disk_then_cut if by_disk else _blur_then_cut
+    for level, sigma in enumerate(config.levels.nominal()):
+        patches = make(image, corners, sigma, config)
         yield level, np.rint(np.clip(patches, 0, 1) * 255).astype(np.uint8)
 
 
-def _blur_isolated(image, corners, sigma, recipe):
-    matrix = blur_matrix(PATCH_SIZE, sigma, recipe=recipe.kernel, border=recipe.border)
+def _blur_isolated(image, corners, sigma, config):
+    matrix = blur_matrix(PATCH_SIZE, sigma, kernel=config.kernel, border=config.border)
     return matrix @ extract_patches(image, corners) @ matrix.T
 
 
-def _blur_then_cut(image, corners, sigma, recipe):
-    return extract_patches(gaussian_blur(image, sigma, recipe=recipe.kernel, border=recipe.border), corners)
+def _blur_then_cut(image, corners, sigma, config):
+    return extract_patches(gaussian_blur(image, sigma, kernel=config.kernel, border=config.border), corners)
 
 
-def _disk_then_cut(image, corners, sigma, recipe):
-    return extract_patches(
-        disk_blur(image, effective_sigma(sigma, recipe.kernel), border=recipe.border), corners
-    )
+def _disk_then_cut(image, corners, sigma, config):
+    return extract_patches(disk_blur(image, effective_sigma(sigma, config.kernel), border=config.border), corners)
 
 
 def _window_mean(table: np.ndarray, stride: int) -> np.ndarray:
@@ -180,7 +185,7 @@ def write_patches(
     members: Iterable[tuple[str, Path]],
     path: str | Path,
     *,
-    recipe: PatchConfig,
+    config: PatchConfig,
     seed: int,
     parameters: dict,
     shard: tuple[int, int] = (0, 1),
@@ -191,7 +196,7 @@ def write_patches(
     ----------
     members : name and file of each photograph; the name (its sha256) also seeds what is drawn from it
     path : HDF5 file to write, see `PatchWriter`
-    recipe, seed : how patches are made
+    config, seed : how patches are made
     parameters : kept in the file
     shard : k of n: make the patches of every n-th photograph from the k-th on; the shards of a split
         make up its file (`join_shards`)
@@ -202,14 +207,14 @@ def write_patches(
     """
     members = list(members)
     names = [name for name, _ in members]
-    with PatchWriter(path, sigmas=recipe.sigmas(), images=names, parameters=parameters) as writer:
+    with PatchWriter(path, sigmas=config.sigmas(), images=names, parameters=parameters) as writer:
         for index, (name, file) in list(enumerate(members))[shard[0] :: shard[1]]:
             grey = to_grey(read_image(file))
             rng = np.random.default_rng([seed, int(name[:16], 16)])
-            corners = select_corners(grey, recipe, rng)
+            corners = select_corners(grey, config, rng)
             if not len(corners):
                 continue
-            by_disk = rng.random() < recipe.disk
-            for level, batch in blur_patches(grey, corners, recipe, by_disk=by_disk):
+            by_disk = rng.random() < config.disk_fraction
+            for level, batch in blur_patches(grey, corners, config, by_disk=by_disk):
                 writer.append(patches=batch, level=level, image=index, position=corners)
         return len(writer)

@@ -18,8 +18,9 @@ def interpolate_weights(
     end: Classifier,
     data: PatchDataset | SceneDataset,
     *,
-    settings: TrainConfig,
-    share: float = 0.5,
+    config: TrainConfig,
+    seed: int = 0,
+    start_weight: float = 0.5,
     count: int = 1024,
 ) -> Classifier:
     """Return the network between where a training started and where it ended.
@@ -31,8 +32,8 @@ def interpolate_weights(
     ----------
     start, end : trained classifiers of one kind
     data : what the second was trained on; its first `count` members give the statistics
-    settings : of the training: batch, augmentation and seed
-    share : of the start in the weights, 0 to 1
+    config, seed : of the training: batch, augmentation, random numbers
+    start_weight : fraction of the start in the weights, 0 to 1
 
     Returns
     -------
@@ -47,15 +48,16 @@ def interpolate_weights(
     theirs, state = start.state_dict(), model.state_dict()
     for key, value in state.items():
         if value.is_floating_point():
-            value.lerp_(theirs[key].to(value), share)
+            value.lerp_(theirs[key].to(value), start_weight)
     norms = [part for part in model.modules() if isinstance(part, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over all batches
-    torch.manual_seed(settings.seed)
-    for rows in torch.arange(min(count, len(data)), device=data.level.device).split(settings.batch):
-        data.answers(model, data.batch(rows, settings.augment)[0])
+    device = data.level.device
+    generator = torch.Generator(device).manual_seed(seed)
+    for rows in torch.arange(min(count, len(data)), device=device).split(config.batch):
+        data.logits(model, data.batch(rows, config.augment, generator)[0])
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     return model.eval()

@@ -15,7 +15,7 @@ from defocus_core.io.errors import ImageError
 from defocus_core.io.read import read_image
 from defocus_core.networks.classifier import build_classifier
 from defocus_core.networks.storage import load_classifier
-from defocus_core.training.checkpoint import resume_checkpoint
+from defocus_core.training.checkpoint import TrainingState, snapshot
 from defocus_core.training.layered_scenes import read_scenes
 from defocus_core.training.patch_store import CHUNK_ROWS, COLUMNS, PatchStoreError, PatchWriter, read_patches
 from workflow_support.sources import SourceError, locate_image
@@ -51,7 +51,9 @@ def test_a_pickled_checkpoint_only_costs_its_epochs(place):
     torch.save({"stamp": Trap()}, place / "c.safetensors")
     model = build_classifier("blurnet", [0, 1])
     optimizer = torch.optim.AdamW(model.parameters())
-    assert resume_checkpoint(place / "c.safetensors", "stamp", model, optimizer)[1] == []
+    state = TrainingState({"model": model}, optimizer, best=snapshot(model), sums=torch.zeros(2))
+    state.resume(place / "c.safetensors", stamp="stamp")
+    assert (state.step, state.history) == (0, [])
 
 
 def test_an_array_of_objects_is_refused(place):

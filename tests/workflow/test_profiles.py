@@ -23,9 +23,7 @@ def test_the_generic_profile_submits_and_waits_and_says_what_failed(tmp_path):
     checkout.snakemake(*options, status, "results/ingest/manifest.csv")
     assert (checkout.folder / "results/ingest/manifest.csv").is_file()
     overlay = {"ingest": {"sources": [{"package": "skimage", "images": ["no_such"], "licence": "none"}]}}
-    code, output = checkout.snakemake(
-        *options, status, "results/ingest/manifest.csv", overlay=overlay, check=False
-    )
+    code, output = checkout.snakemake(*options, status, "results/ingest/manifest.csv", overlay=overlay, check=False)
     assert code != 0
     assert "has no image no_such" in output
 

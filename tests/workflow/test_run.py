@@ -32,9 +32,7 @@ TRAINING = {"train", "synthesize", "join", "ingest", "evaluate", "measure", "com
 def test_every_promised_file_is_there(ran):
     results = ran.folder / "results"
     manifest = pd.read_csv(results / "ingest/manifest.csv")
-    assert {"path", "source", "licence", "sha256", "width", "height", "split", "sharp_patches"} <= set(
-        manifest
-    )
+    assert {"path", "source", "licence", "sha256", "width", "height", "split", "sharp_patches"} <= set(manifest)
     for split in ("train", "validation", "test"):
         assert check_patch_file(results / f"patches/{split}.h5")["levels"] == 20
     for name in ("blurnet", "resnet18"):
@@ -50,10 +48,10 @@ def test_every_promised_file_is_there(ran):
         sigma = np.load(path, allow_pickle=False)
         assert sigma.dtype == np.float32
         assert np.isfinite(sigma).all()
-        assert path.with_suffix(".png").is_file()
+        assert (results / "map_pictures" / path.relative_to(results / "maps")).with_suffix(".png").is_file()
     scores = pd.read_csv(results / "benchmarks/embedded/scores.csv")
     assert {"map", "entropy", "laplacian_variance", "edge_ratio"} <= set(scores.method)
-    variants = pd.read_csv(results / "variants/embedded/scores.csv").set_index("variant")
+    variants = pd.read_csv(results / "map_variants/embedded/scores.csv").set_index("map_variant")
     assert list(variants.index) == ["default", "unrefined"]
     assert variants.mae["default"] == pytest.approx(scores.set_index("method").mae["map"])
     assert variants.mae["unrefined"] != pytest.approx(variants.mae["default"])
@@ -74,32 +72,32 @@ def test_a_second_run_does_nothing(ran):
 
 
 def test_one_backbones_setting_reruns_it_and_what_follows(ran):
-    jobs = ran.pending({"train_of": {"resnet18": {"batch": 32}}})
+    jobs = ran.pending({"train_overrides": {"resnet18": {"batch": 32}}})
     assert jobs == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
 
 
 def test_an_edit_of_the_refinement_reruns_maps_and_after_but_no_training(ran):
-    with edited(ran.folder / "defocus_core/refine.py", "TINY = 1e-6", "TINY = 2e-6"):
+    with edited(ran.folder / "defocus_core/maps/refine/guided.py", "TINY = 1e-6", "TINY = 2e-6"):
         jobs = ran.pending()
     assert not TRAINING & set(jobs)
     assert {"maps", "benchmark", "application"} <= set(jobs)
 
 
 def test_an_edit_of_the_loop_retrains_but_makes_no_patches(ran):
-    with edited(ran.folder / "defocus_core/training.py", "eps=1e-8", "eps=1e-7"):
+    with edited(ran.folder / "defocus_core/training/loop.py", "eps=1e-8", "eps=1e-7"):
         jobs = ran.pending()
     assert jobs["train"] == 2
     assert not {"ingest", "synthesize", "join", "maps", "score", "benchmark"} & set(jobs)
 
 
 def test_an_edit_of_one_network_retrains_it_alone(ran):
-    with edited(ran.folder / "defocus_core/networks/resnet18.py", '"resnet18"', '"resnet34"'):
+    with edited(ran.folder / "defocus_core/networks/backbones/resnet18.py", '"resnet18"', '"resnet34"'):
         assert ran.pending() == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
 
 
 def test_a_new_network_trains_no_other_one(ran):
-    module = ran.folder / "defocus_core/networks/own.py"
-    module.write_text((ran.folder / "defocus_core/networks/resnet18.py").read_text())
+    module = ran.folder / "defocus_core/networks/backbones/own.py"
+    module.write_text((ran.folder / "defocus_core/networks/backbones/resnet18.py").read_text())
     try:
         assert ran.pending() == {}
         added = ran.pending({"backbones": ["blurnet", "resnet18", "own"]})
@@ -108,20 +106,36 @@ def test_a_new_network_trains_no_other_one(ran):
     assert added == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
 
 
-def test_another_look_of_the_figures_retrains_nothing(ran):
-    with edited(ran.folder / "defocus_core/plots.py", '"magma"', '"viridis"'):
+def test_another_colour_map_draws_anew_and_computes_nothing(ran):
+    with edited(ran.folder / "defocus_core/evaluation/plots.py", '"magma"', '"viridis"'):
         jobs = ran.pending()
-    assert not {"train", "synthesize", "join", "ingest"} & set(jobs)
-    assert {"evaluate", "maps", "benchmark"} <= set(jobs)
+    assert not {"train", "synthesize", "join", "ingest", "maps", "score"} & set(jobs)
+    assert {"evaluate", "map_pictures", "benchmark"} <= set(jobs)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("defocus_core/io/xmp.py", '"dc": "http', '"dublin": "http'),
+        ("defocus_core/io/write.py", '"quality": 95', '"quality": 96'),
+        ("defocus_core/cli/parser.py", '"--jobs"', '"--workers"'),
+        ("defocus_core/evaluation/tables.py", "index=False", "index=True"),
+        ("workflow_support/configuration.py", "Training settings common", "Settings common"),
+    ],
+)
+def test_what_writes_or_asks_reruns_no_synthesis_training_or_map(ran, file, old, new):
+    with edited(ran.folder / file, old, new):
+        jobs = ran.pending()
+    assert not {"ingest", "synthesize", "join", "train", "maps", "embedded_set", "score"} & set(jobs)
 
 
 def test_an_edit_of_an_experiment_reruns_its_application_alone(ran):
-    with edited(ran.folder / "defocus_core/experiments/depth.py", "0.8 * truth", "0.7 * truth"):
+    with edited(ran.folder / "defocus_core/evaluation/experiments/depth.py", "0.8 * truth", "0.7 * truth"):
         assert ran.pending() == {"application": 1, "all": 1}
 
 
 def test_a_comment_reruns_nothing(ran):
-    with edited(ran.folder / "defocus_core/blur.py", "import cv2", "import cv2  # a remark"):
+    with edited(ran.folder / "defocus_core/blur/kernels.py", "import cv2", "import cv2  # a remark"):
         assert ran.pending() == {}
 
 
@@ -135,18 +149,18 @@ def test_a_backbone_added_trains_it_alone_and_one_removed_trains_none(ran):
 def test_another_step_reruns_maps_and_after(ran):
     jobs = ran.pending({"maps": {"step": 16}})
     mapped = {"maps": 2, "score": 2, "benchmark": 1, "application": 4, "no_reference": 1}
-    assert jobs == {**mapped, "variant_maps": 2, "variant_score": 4, "variants": 1, "all": 1}
+    assert jobs == {**mapped, "maps_of_variant": 2, "score_of_variant": 4, "map_variants": 1, "all": 1}
 
 
 def test_a_variants_setting_reruns_its_shards_and_the_table_alone(ran):
-    jobs = ran.pending({"variants": {"unrefined": {"certainty": 0}}})
-    assert jobs == {"variant_maps": 2, "variant_score": 2, "variants": 1, "all": 1}
+    jobs = ran.pending({"map_variants": {"unrefined": {"certainty_exponent": 0}}})
+    assert jobs == {"maps_of_variant": 2, "score_of_variant": 2, "map_variants": 1, "all": 1}
 
 
 def test_a_touch_reruns_nothing(ran):
     for path in (
-        "defocus_core/weights/blurnet.safetensors",
-        "defocus_core/maps.py",
+        "defocus_core/networks/weights/blurnet.safetensors",
+        "defocus_core/maps/pipeline.py",
         "workflow_scripts/train.py",
         "results/patches/train.h5",
         "results/ingest/manifest.csv",
@@ -167,7 +181,7 @@ def test_the_lint_is_silent(ran):
 def test_a_wrong_key_is_named_before_any_job_starts(ran):
     code, output = ran.snakemake("--dry-run", overlay={"maps": {"step": 64}}, check=False)
     assert code != 0
-    assert "config: maps.step: 64 is greater than the maximum of 32" in output
+    assert "config: maps.step: is at most 32, not 64" in output
 
 
 def test_the_papers_run_resolves_up_to_the_missing_folders(ran):
@@ -190,25 +204,25 @@ def test_the_papers_run_resolves_up_to_the_missing_folders(ran):
 
 def test_the_dense_network_is_made_on_request(ran):
     count = {"train": 6, "validation": 2}
-    overlay = {"scenes": {"count": count, "recipe": {"size": 64}, "sharp_share": 0.1}}
+    overlay = {"layered_scenes": {"count": count, "scene": {"size": 64}, "min_sharp_fraction": 0.1}}
     ran.snakemake("results/models/scenenet/model.safetensors", overlay=overlay)
     assert load_classifier(ran.folder / "results/models/scenenet/model.safetensors").cell == 4
 
 
 def test_a_recipe_is_trained_where_maps_ask_for_it(ran):
-    recipe = {"backbone": "blurnet", "train": {"epochs": 1}}
-    recipe["patches"] = {"domain": "image", "kernel": "full", "disk": 0.5, "cap": 3}
-    overlay = {"recipes": {"camera": recipe}, "variants": {"camera": {"model": "recipe/camera"}}}
-    assert set(ran.pending({"recipes": {"camera": recipe}})) == set()
-    table = "results/variants/embedded/scores.csv"
+    variant = {"backbone": "blurnet", "train": {"epochs": 1}}
+    variant["patches"] = {"domain": "image", "kernel": "full", "disk_fraction": 0.5, "max_per_image": 3}
+    overlay = {"patch_variants": {"camera": variant}, "map_variants": {"camera": {"model": "patch_variant/camera"}}}
+    assert set(ran.pending({"patch_variants": {"camera": variant}})) == set()
+    table = "results/map_variants/embedded/scores.csv"
     ran.snakemake(table, overlay=overlay)
-    about = weights_metadata(ran.folder / "results/recipes/camera/model.safetensors")
+    about = weights_metadata(ran.folder / "results/patch_variants/camera/model.safetensors")
     assert about["patches"]["domain"] == "image"
-    assert {"default", "camera"} <= set(pd.read_csv(ran.folder / table).variant)
-    recipe["train"]["epochs"] = 2
+    assert {"default", "camera"} <= set(pd.read_csv(ran.folder / table).map_variant)
+    variant["train"]["epochs"] = 2
     assert ran.pending(overlay, table) == {
-        "train_recipe": 1,
-        "variant_maps": 2,
-        "variant_score": 2,
-        "variants": 1,
+        "train_patch_variant": 1,
+        "maps_of_variant": 2,
+        "score_of_variant": 2,
+        "map_variants": 1,
     }

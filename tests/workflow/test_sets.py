@@ -41,12 +41,10 @@ def test_masks_are_scored_by_their_polarity_beside_a_peer_whose_edit_scores_anew
     mask[:, 120:] = True
     image = np.where(mask, gaussian_blur(image, 5), image)
     for name, array in (("images/a", image), ("masks/a", ~mask * 255), ("peer/a", ~mask * 1.0)):
-        write_image(
-            ran.folder / "set" / f"{name}.png", array.astype(np.uint8) if array.dtype == int else array
-        )
-    entry = {"truth": "masks", "images": "set/images", "truth_folder": "set/masks", "blurred": "black"}
-    entry["peers"] = {"oracle": {"folder": "set/peer", "high": "sharp"}}
-    overlay = {"sets": {"mine": entry}, "benchmarks": ["mine"]}
+        write_image(ran.folder / "set" / f"{name}.png", array.astype(np.uint8) if array.dtype == int else array)
+    entry = {"truth": "masks", "images": "set/images", "truth_folder": "set/masks", "blurred_value": "black"}
+    entry["peers"] = {"oracle": {"folder": "set/peer", "high_means": "sharp"}}
+    overlay = {"benchmark_sets": {"mine": entry}, "benchmarks": ["mine"]}
     target = "results/benchmarks/mine/scores.csv"
     ran.snakemake(target, overlay=overlay)
     scores = pd.read_csv(ran.folder / target).set_index("method")
@@ -91,9 +89,9 @@ def shared_set(ran):
     for name in "abcd":
         write_image(ran.folder / f"four/images/{name}.png", rng.integers(0, 256, (64, 64), dtype=np.uint8))
         write_image(ran.folder / f"four/masks/{name}.png", np.eye(64, dtype=np.uint8) * 255)
-    entry = {"truth": "masks", "images": "four/images", "truth_folder": "four/masks", "blurred": "white"}
+    entry = {"truth": "masks", "images": "four/images", "truth_folder": "four/masks", "blurred_value": "white"}
     overlay = {
-        "sets": {"four": {**entry, "shards": 2}},
+        "benchmark_sets": {"four": {**entry, "shards": 2}},
         "benchmarks": ["four"],
         "baselines": ["standard_deviation"],
         "maps": {"model": "shipped/blurnet", "refine": False},
@@ -140,7 +138,10 @@ def test_a_folder_that_is_missing_stops_what_needs_it_alone(ran, shared_set):
 
 
 def test_a_set_added_to_the_benchmarks_reruns_no_other_one(ran, shared_set):
-    both = {**shared_set, "sets": {**shared_set["sets"], "more": shared_set["sets"]["four"]}}
+    both = {
+        **shared_set,
+        "benchmark_sets": {**shared_set["benchmark_sets"], "more": shared_set["benchmark_sets"]["four"]},
+    }
     jobs = ran.pending({**both, "benchmarks": ["four", "more"]}, FOUR, FOUR.replace("four", "more"))
     assert jobs == {"maps": 2, "score": 2, "benchmark": 1}
 
@@ -161,7 +162,7 @@ def test_an_image_added_or_removed_reruns_its_shard_and_leaves_nothing_behind(ra
 
 
 def test_maps_are_made_by_ones_own_weights_and_again_when_these_change(ran, shared_set):
-    shipped = ran.folder / "defocus_core/weights"
+    shipped = ran.folder / "defocus_core/networks/weights"
     own = ran.folder / "mine/own.safetensors"
     own.parent.mkdir()
     shutil.copy(shipped / "blurnet.safetensors", own)
@@ -183,7 +184,7 @@ def test_measured_radii_are_scored_by_their_table_whose_edit_scores_anew(ran):
     (folder / "table.csv").write_text("sigma_px,radius_px\n2,4\n8,16\n")
     entry = {"truth": "sigma", "images": "radii", "truth_folder": "radii"}
     entry |= {"replace": {"image": "image_", "truth": "radius_"}, "radius_table": "radii/table.csv"}
-    overlay = {"sets": {"radii": entry}, "benchmarks": ["radii"], "baselines": ["edge_ratio"]}
+    overlay = {"benchmark_sets": {"radii": entry}, "benchmarks": ["radii"], "baselines": ["edge_ratio"]}
     target = "results/benchmarks/radii/scores.csv"
     ran.snakemake(target, overlay=overlay)
     scores = pd.read_csv(ran.folder / target).set_index("method")

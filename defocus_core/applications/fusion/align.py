@@ -84,9 +84,7 @@ def find_alignment(
     return Alignment(matrix, gains)
 
 
-def _find_affine(
-    shot: np.ndarray, reference: np.ndarray, before: tuple[np.ndarray, Alignment] | None
-) -> np.ndarray:
+def _find_affine(shot: np.ndarray, reference: np.ndarray, before: tuple[np.ndarray, Alignment] | None) -> np.ndarray:
     shot, reference = to_grey(shot), to_grey(reference)
     if before is None or before[1].matrix is None:
         return _coarse_to_fine(shot, reference)
@@ -118,9 +116,7 @@ def _coarse_to_fine(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 def _run_ecc(shot: np.ndarray, reference: np.ndarray, start: np.ndarray) -> np.ndarray:
     try:
-        return cv2.findTransformECC(reference, shot, start.copy(), cv2.MOTION_AFFINE, ECC_CRITERIA, None, 5)[
-            1
-        ]
+        return cv2.findTransformECC(reference, shot, start.copy(), cv2.MOTION_AFFINE, ECC_CRITERIA, None, 5)[1]
     except cv2.error as error:
         raise ValueError("the shots could not be registered: they share too little") from error
 

@@ -51,17 +51,15 @@ class FusionConfig:
             raise ValueError(f"seam is 0 to 100 pixels, not {self.seam:g}")
 
 
-def focus_measures(image: np.ndarray, *, model=None, settings: FusionConfig = FusionConfig()) -> np.ndarray:
+def focus_measures(image: np.ndarray, *, model=None, config: FusionConfig = FusionConfig()) -> np.ndarray:
     """Return what a shot tells of its focus: grey level, detail, sigma in pixels, (3, H, W) float32."""
     grey = to_grey(image)
-    detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), settings.detail))
-    detail = cv2.GaussianBlur(detail, (0, 0), settings.reach)
+    detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), config.detail))
+    detail = cv2.GaussianBlur(detail, (0, 0), config.reach)
     return np.stack([grey, detail, estimate(image, model=model)])
 
 
-def decide_sharper(
-    shot: np.ndarray, other: np.ndarray, *, settings: FusionConfig = FusionConfig()
-) -> np.ndarray:
+def decide_sharper(shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig()) -> np.ndarray:
     """Say where one shot is sharper than another.
 
     Detail votes for the shot that has more of it, the defocus map for the shot of less blur, each as far as
@@ -79,28 +77,28 @@ def decide_sharper(
     """
     (grey, detail, _), (grey_there, detail_there, _) = shot, other
     decision = propagate(
-        *_votes(shot, other, settings),
+        *_votes(shot, other, config),
         (grey + grey_there) / 2,
-        smoothness=settings.smoothness,
-        contrast=settings.contrast,
+        smoothness=config.smoothness,
+        contrast=config.contrast,
     )
     return remove_small_regions(
         decision > 0,
-        smallest=int(settings.smallest * grey.size),
+        smallest=int(config.smallest * grey.size),
         stakes=np.abs(detail - detail_there),
-        least=settings.stake * grey.size**0.5,
+        least=config.stake * grey.size**0.5,
     )
 
 
-def _votes(shot: np.ndarray, other: np.ndarray, settings: FusionConfig) -> tuple[np.ndarray, np.ndarray]:
+def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> tuple[np.ndarray, np.ndarray]:
     """Return for each pixel -1 to 1, for the one shot where positive, and the weight of that."""
     (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
-    noise = MIN_DETAIL + settings.noise * min(_noise_level(detail), _noise_level(detail_there))
-    more = np.tanh(settings.gain * np.log((detail + noise) / (detail_there + noise)))
+    noise = MIN_DETAIL + config.noise * min(_noise_level(detail), _noise_level(detail_there))
+    more = np.tanh(config.gain * np.log((detail + noise) / (detail_there + noise)))
     less = np.tanh(2 * np.log((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA)))
-    weight = np.abs(more) + settings.blur * np.abs(less) + MIN_WEIGHT
+    weight = np.abs(more) + config.blur * np.abs(less) + MIN_WEIGHT
     more *= np.abs(more)
-    less *= settings.blur * np.abs(less)
+    less *= config.blur * np.abs(less)
     more += less
     return np.divide(more, weight, out=more), weight
 

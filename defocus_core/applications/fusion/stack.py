@@ -33,7 +33,7 @@ def fuse(
     shots: Sequence[np.ndarray | str | Path | Page],
     *,
     model: Classifier | str | None = None,
-    settings: FusionConfig = FusionConfig(),
+    config: FusionConfig = FusionConfig(),
     register: bool = False,
     match_exposure: bool = False,
 ) -> Fusion:
@@ -65,28 +65,26 @@ def fuse(
     if not 2 <= len(shots) <= 255:
         raise ValueError(f"fusion needs 2 to 255 shots, not {len(shots)}")
     if len(shots) > 2:
-        settings = replace(settings, reach=2 * settings.reach)
+        config = replace(config, reach=2 * config.reach)
     first = load_shot(shots[0])
     alignments = [Alignment()]
-    best = focus_measures(first, model=model, settings=settings)
+    best = focus_measures(first, model=model, config=config)
     labels, before = np.zeros(first.shape[:2], np.uint8), None
     for index, shot in enumerate(shots[1:], 1):
         pixels, name = load_shot(shot), f"shot {index + 1}"
         _check_compatible(pixels, first, name=name)
         try:
-            found = find_alignment(
-                pixels, first, register=register, match_exposure=match_exposure, before=before
-            )
+            found = find_alignment(pixels, first, register=register, match_exposure=match_exposure, before=before)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
         alignments.append(found)
-        seen = focus_measures(found.apply(pixels), model=model, settings=settings)
-        better = decide_sharper(seen, best, settings=settings) & found.inside(labels.shape)
+        seen = focus_measures(found.apply(pixels), model=model, config=config)
+        better = decide_sharper(seen, best, config=config) & found.inside(labels.shape)
         labels[better], best[:, better] = index, seen[:, better]
         before = pixels, found
     aligned = zip(alignments, shots, strict=True)
-    if settings.seam:
-        return Fusion(blend_seams(aligned, labels, like=first, seam=settings.seam), labels)
+    if config.seam:
+        return Fusion(blend_seams(aligned, labels, like=first, seam=config.seam), labels)
     return Fusion(select_pixels(aligned, labels, like=first), labels)
 
 

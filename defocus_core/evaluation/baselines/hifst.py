@@ -33,9 +33,7 @@ def hifst(grey: np.ndarray, *, step: int = 4) -> np.ndarray:
     Golestaneh & Karam, CVPR 2017, equations 2 to 11; Gastal & Oliveira, TOG 2011 (the domain transform).
     """
     smooth = np.rint(cv2.GaussianBlur(grey * 255, (3, 3), 0.5, borderType=cv2.BORDER_REPLICATE))
-    across, down = (
-        cv2.Sobel(smooth, cv2.CV_32F, *axis, borderType=cv2.BORDER_REPLICATE) for axis in ((1, 0), (0, 1))
-    )
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *axis, borderType=cv2.BORDER_REPLICATE) for axis in ((1, 0), (0, 1)))
     sharp = _scaled(_scaled(_layers(np.hypot(across, down), step), axis=(0, 1)).max(2))
     sharp = cv2.resize(sharp, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     sharp = sharp * _entropy(sharp, 7)

@@ -13,9 +13,7 @@ MIN_RELIABLE = 4  # an edge is one at this many of the finest scales
 LARGEST = 5.0
 
 
-def edge_scale(
-    grey: np.ndarray, *, reblur: float = 1.0, gamma: float = 2.4, coupling: float = 10.0
-) -> np.ndarray:
+def edge_scale(grey: np.ndarray, *, reblur: float = 1.0, gamma: float = 2.4, coupling: float = 10.0) -> np.ndarray:
     """Return the blur of edges by gradients at two scales, the second chosen for each edge: sigma in pixels.
 
     The gradient of a step of blur sigma under a Gaussian derivative of sigma_1 is as
@@ -104,8 +102,7 @@ def _propagate(values: np.ndarray, known: np.ndarray, grey: np.ndarray) -> np.nd
     full = np.zeros_like(mask)
     full[known] = values
     sums, weights = (
-        cv2.ximgproc.dtFilter(guide, array, wide, 3.75, mode=cv2.ximgproc.DTF_RF, numIters=5)
-        for array in (full, mask)
+        cv2.ximgproc.dtFilter(guide, array, wide, 3.75, mode=cv2.ximgproc.DTF_RF, numIters=5) for array in (full, mask)
     )
     tiny = np.float32(1e-6)
     return np.clip((sums + tiny * np.float32(values.mean())) / (weights + tiny), 0, LARGEST)

@@ -38,7 +38,7 @@ def run(setup: Setup, *, focal_length: float, f_number: float) -> tuple[pd.DataF
     for focus, plane in (("near", truth.min()), ("middle", np.median(truth)), ("far", truth.max())):
         lens = Lens(focal_length, f_number, float(plane), pitch)
         image, true_sigma = render_defocus(
-            scene, focus=1 / lens.focus_distance, strength=lens.strength, aperture="disk"
+            scene, focus=1 / lens.focus_distance, sigma_per_disparity=lens.strength, aperture="disk"
         )
         sigma = setup.map(image)
         answers = {
@@ -46,9 +46,7 @@ def run(setup: Setup, *, focal_length: float, f_number: float) -> tuple[pd.DataF
             "true map": _told(lens, true_sigma, truth, focus),
             "the median everywhere": np.full_like(truth, np.median(truth)),
         }
-        rows += [
-            {"focus": focus, "distances": n, **metrics.distance_errors(d, truth)} for n, d in answers.items()
-        ]
+        rows += [{"focus": focus, "distances": n, **metrics.distance_errors(d, truth)} for n, d in answers.items()]
         title = "closer of two distances (m)" if focus == "middle" else "distance (m)"
         panels += [(f"focus {focus}, {plane:.2f} m", image), ("sigma (pixels)", sigma)]
         panels += [(title, np.clip(answers["estimated map"], *reach)), ("true distance (m)", truth)]

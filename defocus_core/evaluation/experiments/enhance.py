@@ -26,12 +26,12 @@ SHOWN, COLUMNS = "motorcycle_middle", 3
 Method = Callable[[np.ndarray], np.ndarray]
 
 
-def run(setup: Setup, *, largest: Sequence[float], size: int) -> tuple[pd.DataFrame, Panels]:
+def run(setup: Setup, *, max_sigmas: Sequence[float], size: int) -> tuple[pd.DataFrame, Panels]:
     """Sharpen scenes blurred by a known map.
 
     Parameters
     ----------
-    largest : sigma in pixels of each run over `embedded_scenes`
+    max_sigmas : sigma in pixels of each run over `embedded_scenes`
     size : side of a composite in pixels
 
     Returns
@@ -40,13 +40,13 @@ def run(setup: Setup, *, largest: Sequence[float], size: int) -> tuple[pd.DataFr
     """
     rng = np.random.default_rng(setup.seed)
     rows, panels = [], []
-    for sigma in largest:
-        for name, scene, lens in embedded_scenes(seed=setup.seed, size=size, largest=sigma):
+    for sigma in max_sigmas:
+        for name, scene, lens in embedded_scenes(seed=setup.seed, size=size, max_sigma=sigma):
             found, shown = _of_scene(setup, scene, lens, rng)
-            rows += [{"largest_sigma": sigma, "scene": name, **row} for row in found]
+            rows += [{"max_sigma": sigma, "scene": name, **row} for row in found]
             panels = panels or (shown if name == SHOWN else [])
     each = pd.DataFrame(rows)
-    groups = each.drop(columns="scene").groupby(["largest_sigma", "method"], as_index=False, sort=False)
+    groups = each.drop(columns="scene").groupby(["max_sigma", "method"], as_index=False, sort=False)
     means = groups.mean()
     means.insert(1, "scene", "mean")
     return pd.concat([means, each]), panels

@@ -28,7 +28,7 @@ def run(
     setup: Setup,
     *,
     focus_quantiles: tuple[float, float],
-    strength: float,
+    sigma_per_disparity: float,
     composites: int,
     size: int,
     photographs: str | Path | None = None,
@@ -39,7 +39,7 @@ def run(
     Parameters
     ----------
     focus_quantiles : of the motorcycle's disparity, in focus in the first and in the last shot
-    strength : sigma in pixels for one pixel of disparity
+    sigma_per_disparity : sigma in pixels for one pixel of disparity
     composites : pairs of shots of one photograph before another
     size : side of a composite in pixels
     photographs : folder to compose from; None takes four that scikit-image carries
@@ -52,12 +52,12 @@ def run(
     sharp_seams = FusionConfig(seam=1)
     methods = {
         "fused": lambda shots: fuse(shots, model=setup.model),
-        "fused, seams of 1 pixel": lambda shots: fuse(shots, model=setup.model, settings=sharp_seams),
+        "fused, seams of 1 pixel": lambda shots: fuse(shots, model=setup.model, config=sharp_seams),
         **fusion_baselines.fusion_methods(commands or {}, model=setup.model),
     }
     drawn = composite_stacks(center_squares(size, photographs), composites, setup.seed)
     rows, panels = [], {}
-    for name, scene, shots in [*_motorcycles(focus_quantiles, strength), *drawn]:
+    for name, scene, shots in [*_motorcycles(focus_quantiles, sigma_per_disparity), *drawn]:
         results, seconds = _run_timed(methods, shots)
         for method, result in results.items():
             picture = as_float(_fused_picture(result))
@@ -74,9 +74,7 @@ def run(
             panels[name] = _stack_panels(setup, name, shots, results["fused"])
             panels[name] += [("guided filter", results["guided_filter"]), ("all in focus", scene.image)]
     table = pd.DataFrame(rows).groupby(["scenes", "method"], as_index=False).mean()
-    return table.sort_values(["scenes", "psnr"], ascending=False), list(
-        itertools.chain.from_iterable(panels.values())
-    )
+    return table.sort_values(["scenes", "psnr"], ascending=False), list(itertools.chain.from_iterable(panels.values()))
 
 
 def fuse_stacks(
@@ -119,13 +117,13 @@ def fuse_stacks(
 
 
 def _motorcycles(
-    quantiles: tuple[float, float], strength: float
+    quantiles: tuple[float, float], sigma_per_disparity: float
 ) -> Iterator[tuple[str, Scene, list[np.ndarray]]]:
     scene = load_motorcycle()
-    first, last = (float(np.quantile(scene.depth, quantile)) for quantile in quantiles)
+    first, last = (float(np.quantile(scene.disparity, quantile)) for quantile in quantiles)
     three = [first, float(np.mean([first, last])), last]
     for name, focuses in (("motorcycle", [first, last]), ("three shots of the motorcycle", three)):
-        yield name, scene, render_focus_stack(scene, focuses=focuses, strength=strength)
+        yield name, scene, render_focus_stack(scene, focuses=focuses, sigma_per_disparity=sigma_per_disparity)
 
 
 def composite_stacks(
@@ -141,8 +139,12 @@ def composite_stacks(
     for _ in range(count):
         front, back = rng.choice(len(photographs), 2, replace=False)
         scene = composite_scene(photographs[front], photographs[back], rng)
-        strength = rng.uniform(1.5, 4)
-        yield "composites", scene, render_focus_stack(scene, focuses=(1.0, 0.0), strength=strength, layers=2)
+        sigma_per_disparity = rng.uniform(1.5, 4)
+        yield (
+            "composites",
+            scene,
+            render_focus_stack(scene, focuses=(1.0, 0.0), sigma_per_disparity=sigma_per_disparity, layers=2),
+        )
 
 
 def _run_timed(methods: dict[str, Callable], shots: Sequence[np.ndarray]) -> tuple[dict, dict[str, float]]:

@@ -19,14 +19,20 @@ COLUMNS = 6
 
 
 def run(
-    setup: Setup, *, focus: float, strength: float, factor: float, composites: int, size: int
+    setup: Setup,
+    *,
+    focus_disparity: float,
+    sigma_per_disparity: float,
+    aperture_ratio: float,
+    composites: int,
+    size: int,
 ) -> tuple[pd.DataFrame, Panels]:
     """Magnify scenes photographed at a small aperture.
 
     Parameters
     ----------
-    focus, strength : of the motorcycle at the small aperture, see `thin_lens_sigma`
-    factor : ratio of the two apertures, above 1
+    focus_disparity, sigma_per_disparity : of the motorcycle at the small aperture, see `thin_lens_sigma`
+    aperture_ratio : ratio of the two apertures, above 1
     composites : scenes of one photograph in focus before another
     size : side of a composite in pixels
 
@@ -34,16 +40,20 @@ def run(
     -------
     Scores, means over a kind of scenes, and panels of the first of each kind
     """
-    motorcycle = ("motorcycle", load_motorcycle(), {"focus": focus, "strength": strength, "layers": 24})
+    motorcycle = (
+        "motorcycle",
+        load_motorcycle(),
+        {"focus": focus_disparity, "sigma_per_disparity": sigma_per_disparity, "layers": 24},
+    )
     rows, panels = [], {}
     for name, scene, lens in [motorcycle, *_composites(composites, size, setup.seed)]:
         narrow, truth = _taken(scene, **lens)
-        wide, asked = _taken(scene, **lens | {"strength": lens["strength"] * factor})
+        wide, asked = _taken(scene, **lens | {"sigma_per_disparity": lens["sigma_per_disparity"] * aperture_ratio})
         sigma = setup.map(narrow)
         results = {
             "equations 12 and 13": magnify_published(narrow, sigma),
-            "wider aperture": magnify(narrow, sigma, factor=factor),
-            "wider aperture, true map": magnify(narrow, truth, factor=factor, sharp_sigma=0),
+            "wider aperture": magnify(narrow, sigma, aperture_ratio=aperture_ratio),
+            "wider aperture, true map": magnify(narrow, truth, aperture_ratio=aperture_ratio, sharp_sigma=0),
             "true wide aperture": wide,
         }
         found = _scores({"input": narrow, **results}, scene, wide, asked)
@@ -59,19 +69,17 @@ def _composites(count: int, size: int, seed: int) -> Iterator[tuple[str, Scene, 
     for _ in range(count):
         front, back = rng.choice(len(photographs), 2, replace=False)
         scene = composite_scene(photographs[front], photographs[back], rng)
-        yield "composites", scene, {"focus": 1.0, "strength": rng.uniform(1, 2), "layers": 2}
+        yield "composites", scene, {"focus": 1.0, "sigma_per_disparity": rng.uniform(1, 2), "layers": 2}
 
 
 def _taken(scene: Scene, **lens) -> tuple[np.ndarray, np.ndarray]:
     """Photograph a scene as light through a disk-shaped aperture; return picture and sigma."""
-    lit = Scene(srgb_to_linear(scene.image), scene.depth)
+    lit = Scene(srgb_to_linear(scene.image), scene.disparity)
     light, sigma = render_defocus(lit, **lens, aperture="disk")
     return linear_to_srgb(light), sigma
 
 
-def _scores(
-    results: dict[str, np.ndarray], scene: Scene, wide: np.ndarray, asked: np.ndarray
-) -> Iterator[dict]:
+def _scores(results: dict[str, np.ndarray], scene: Scene, wide: np.ndarray, asked: np.ndarray) -> Iterator[dict]:
     """Score pictures against the wide aperture's, and the blur that their background reached."""
     candidates = np.arange(0, 1.5 * asked.max(), 0.25)
     background = asked > 0.5 * asked.max()

@@ -2,88 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
+from pydantic import Field
+
+from defocus_core.settings import Flag, Real, Settings, Whole
 
 TINY = 1e-6
 
 
-@dataclass(frozen=True)
-class GuidedConfig:
-    """Refinement by guided filters, the paper's among them (`PAPER_GUIDED`).
+class GuidedConfig(Settings):
+    """Refinement by guided filters, the paper's among them (`PAPER_GUIDED`)."""
 
-    Parameters
-    ----------
-    radius : of the filter window (side 2 radius + 1), pixels
-    eps : regularisation, squared grey levels of 0..1
-    iterations : passes of the filter over the map
-    guide : `grey` or `colour`
-    guide_iterations : self-guided passes that smooth the guide first; 0 leaves it as it is
-    guide_radius, guide_eps : of those passes
-    edge_weight : divide eps by the edge-aware weight of Li et al. (TIP 2015)
-    alpha : average the coefficients with the weight 1 / (variance^alpha + tiny) of Ochotorena &
-        Yamashita (TIP 2020); 0 is the plain mean
-    subsample : run on a grid this many times coarser (He & Sun 2015, fast guided filter)
-    """
-
-    radius: int = 48
-    eps: float = 0.02
-    iterations: int = 1
-    guide: str = "colour"
-    guide_iterations: int = 0
-    guide_radius: int = 16
-    guide_eps: float = 0.005
-    edge_weight: bool = False
-    alpha: float = 0.0
-    subsample: int = 4
-
-    def __post_init__(self):
-        if self.guide not in ("grey", "colour"):
-            raise ValueError(f"no guide {self.guide!r}; known: grey, colour")
-        check_whole(self, radius=1, iterations=1, guide_iterations=0, guide_radius=1, subsample=1)
-        if not 0 <= self.alpha <= 6:
-            raise ValueError(f"refine.alpha is 0 to 6 (beyond, its weights leave float32), not {self.alpha}")
-        for name in ("eps", "guide_eps"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f"refine.{name} is above 0, not {getattr(self, name)}")
+    method: Literal["guided"] = Field("guided", description="Guided filters.")
+    radius: Whole = Field(48, ge=1, description="Radius of the filter window, pixels; its side is 2 radius + 1.")
+    eps: Real = Field(0.02, gt=0, description="Regularisation, squared grey levels of 0..1.")
+    iterations: Whole = Field(1, ge=1, description="Passes of the filter over the map.")
+    guide: Literal["grey", "colour"] = Field("colour", description="Guide in grey or colour.")
+    guide_iterations: Whole = Field(
+        0, ge=0, description="Self-guided passes that smooth the guide first; 0 leaves it as it is."
+    )
+    guide_radius: Whole = Field(16, ge=1, description="Radius of those passes, pixels.")
+    guide_eps: Real = Field(0.005, gt=0, description="Regularisation of those passes, squared grey levels of 0..1.")
+    edge_weight: Flag = Field(False, description="Divide eps by the edge-aware weight of Li et al. (TIP 2015).")
+    alpha: Real = Field(
+        0.0,
+        ge=0,
+        le=6,
+        description="Average the coefficients with the weight 1 / variance^alpha of Ochotorena & Yamashita "
+        "(TIP 2020); 0 is the plain mean. Beyond 6 the weights leave float32.",
+    )
+    subsample: Whole = Field(4, ge=1, description="Run on a grid this many times coarser (He & Sun 2015).")
 
 
-def check_whole(settings: object, **least: int) -> None:
-    """Raise ValueError unless these fields hold whole numbers, each at least its least."""
-    for name, bound in least.items():
-        value = getattr(settings, name)
-        if value != int(value) or value < bound:
-            raise ValueError(f"refine.{name} is at least {bound}, a whole number, not {value}")
+PAPER_GUIDED = GuidedConfig(
+    radius=16, eps=0.005, iterations=7, guide_iterations=7, edge_weight=True, alpha=4.0, subsample=1
+)
 
 
-def refine_guided(values: np.ndarray, image: np.ndarray, settings: GuidedConfig) -> np.ndarray:
+def refine_guided(values: np.ndarray, image: np.ndarray, config: GuidedConfig) -> np.ndarray:
     """Filter as Galetto & Deng, The Visual Computer 2022, section 3.3."""
-    if settings.guide == "grey" and image.ndim == 3:
+    if config.guide == "grey" and image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     fine = image
-    scale = subsampling(settings.subsample, values.shape)
+    scale = subsampling(config.subsample, values.shape)
     low, high = float(values.min()), float(values.max())
     values, image = downscale(values, scale), downscale(image, scale)
-    radius = max(1, round(settings.radius / scale))
+    radius = max(1, round(config.radius / scale))
     guide = image
-    for _ in range(settings.guide_iterations):
+    for _ in range(config.guide_iterations):
         guide = self_guided_filter(
             guide,
-            radius=max(1, round(settings.guide_radius / scale)),
-            eps=settings.guide_eps,
-            edge_weight=settings.edge_weight,
-            alpha=settings.alpha,
+            radius=max(1, round(config.guide_radius / scale)),
+            eps=config.guide_eps,
+            edge_weight=config.edge_weight,
+            alpha=config.alpha,
         )
-    solve = GuidedFilter(
-        guide, radius=radius, eps=settings.eps, edge_weight=settings.edge_weight, alpha=settings.alpha
-    )
-    for _ in range(settings.iterations - 1):
+    solve = GuidedFilter(guide, radius=radius, eps=config.eps, edge_weight=config.edge_weight, alpha=config.alpha)
+    for _ in range(config.iterations - 1):
         values = solve(values)
     slope, offset = solve.coefficients(values)
     if scale > 1:
-        guide = fine if not settings.guide_iterations else cv2.resize(guide, fine.shape[1::-1])
+        guide = fine if not config.guide_iterations else cv2.resize(guide, fine.shape[1::-1])
         refined = _apply_coarse(slope, offset, guide)
     else:
         refined = _apply(slope, offset, guide)
@@ -129,9 +111,7 @@ class GuidedFilter:
             slope = (_box_mean(self._guide * values, self._radius) - self._mean * mean) * self._inverse
             offset = mean - slope * self._mean
         else:
-            covariance = (
-                _box_mean(self._guide * values[:, :, None], self._radius) - self._mean * mean[:, :, None]
-            )
+            covariance = _box_mean(self._guide * values[:, :, None], self._radius) - self._mean * mean[:, :, None]
             slope = _symmetric_product(self._inverse, covariance)
             offset = mean - np.einsum("hwc,hwc->hw", slope, self._mean)
         return self._average(slope), self._average(offset)
@@ -145,9 +125,7 @@ class GuidedFilter:
         return _box_mean(weight * coefficient, self._radius) / weights
 
 
-def self_guided_filter(
-    image: np.ndarray, *, radius: int, eps: float, edge_weight=False, alpha=0.0
-) -> np.ndarray:
+def self_guided_filter(image: np.ndarray, *, radius: int, eps: float, edge_weight=False, alpha=0.0) -> np.ndarray:
     """Smooth an image by itself, channel by channel: silhouettes stay, texture goes.
 
     Parameters
@@ -215,9 +193,7 @@ def _box_mean(values: np.ndarray, radius: int) -> np.ndarray:
 def _inverse_covariance(guide, mean, radius, eps):
     """Return the six distinct entries of (covariance + eps I)^-1 and the mean variance."""
     pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
-    products = [
-        _box_mean(guide[:, :, i] * guide[:, :, j], radius) - mean[:, :, i] * mean[:, :, j] for i, j in pairs
-    ]
+    products = [_box_mean(guide[:, :, i] * guide[:, :, j], radius) - mean[:, :, i] * mean[:, :, j] for i, j in pairs]
     variance = np.maximum((products[0] + products[3] + products[5]) / 3, 0)
     rr, rg, rb, gg, gb, bb = products
     rr, gg, bb = rr + eps, gg + eps, bb + eps

@@ -56,9 +56,7 @@ def propagate(
             solution = system.solve(pull, pull / weight, passes=MAX_ITERATIONS)
         else:
             start = cv2.resize(solution, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
-            solution = system.solve(
-                pull, start, passes=min(FINEST_ITERATIONS * 2**coarseness, MAX_ITERATIONS)
-            )
+            solution = system.solve(pull, start, passes=min(FINEST_ITERATIONS * 2**coarseness, MAX_ITERATIONS))
     return solution
 
 

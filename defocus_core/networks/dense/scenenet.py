@@ -15,7 +15,9 @@ class SceneNet(nn.Module):
     """
 
     cell = 4
-    reach = 192  # pixels to each side; beyond, only the mean of the whole image counts
+    feature_strides = (4, 8)
+    reach = 192  # beyond, only the mean of the whole image counts
+    answer_reach = 64
 
     def __init__(self, levels: int, width: int = 96):
         super().__init__()
@@ -31,28 +33,31 @@ class SceneNet(nn.Module):
         self.join = nn.Sequential(_unit(width + 64, 64, 1), _unit(64, 64, 3), nn.Conv2d(64, levels, 1))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(N, 1, H, W), H and W multiples of 8 -> (N, levels, H / 4, W / 4)."""
-        fine, coarse = self.features(images)
-        return self.answer(fine, coarse, coarse.mean((2, 3), keepdim=True))
+        """(N, 1, H, W) grey in [0, 1], H and W multiples of 8 -> (N, levels, H / 4, W / 4)."""
+        features = self.features(images)
+        return self.answer(features, self.summary(features))
 
     def features(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (N, 64, H / 4, W / 4) and (N, width, H / 8, W / 8), each seeing `reach` pixels around."""
-        fine = self.trunk(images)
+        fine = self.trunk((images - 0.5) / 0.25)
         coarse = self.coarse(fine)
         for unit in self.context:
             coarse = coarse + unit(coarse)
         return fine, coarse
 
-    def answer(self, fine: torch.Tensor, coarse: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
-        """Features and the mean of all coarse ones, (N, width, 1, 1) -> (N, levels, H / 4, W / 4)."""
-        coarse = coarse + self.whole(whole)
+    def summary(self, features: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Return the mean of all coarse features, (N, width, 1, 1)."""
+        return features[-1].mean((2, 3), keepdim=True)
+
+    def answer(self, features: tuple[torch.Tensor, ...], summary: torch.Tensor) -> torch.Tensor:
+        """Features and their `summary` -> (N, levels, H / 4, W / 4)."""
+        fine, coarse = features
+        coarse = coarse + self.whole(summary)
         coarse = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
         return self.join(torch.cat([fine, coarse], 1))
 
 
-def _unit(
-    inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int | None = None, dilation: int = 1
-):
+def _unit(inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int | None = None, dilation: int = 1):
     padding = dilation * (size // 2) if padding is None else padding
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, size, stride, padding, dilation, bias=False),

@@ -66,9 +66,7 @@ def test_exif_tells_the_lens(tmp_path):
     path = photograph(tmp_path / "a.jpg", **tags, **plane)
     assert resolve_lens(path) == Lens(50, 2, 1, 20)
     assert resolve_lens(path, focus_distance=3.0).focus_distance == 3
-    known = lens_from_exif(
-        photograph(tmp_path / "b.jpg", size=(36, 24), FocalLength=10.0, FocalLengthIn35mmFilm=50)
-    )
+    known = lens_from_exif(photograph(tmp_path / "b.jpg", size=(36, 24), FocalLength=10.0, FocalLengthIn35mmFilm=50))
     assert known == {"focal_length": 10, "pixel_pitch": pytest.approx(200)}
 
 
@@ -90,5 +88,5 @@ def test_distances_are_scored_in_dioptres_and_shares():
 
 def test_the_motorcycle_stands_as_far_away_as_its_calibration_says():
     scene = Scene(np.zeros((1, 2, 3), np.float32), np.array([[60.0, 10.0]], np.float32))
-    millimetres = 193.001 * 994.978 / (scene.depth + 31.086)  # baseline x focal length / (disparity + offset)
+    millimetres = 193.001 * 994.978 / (scene.disparity + 31.086)  # baseline x focal length / (disparity + offset)
     np.testing.assert_allclose(motorcycle_distance(scene), millimetres / 1000, rtol=1e-4)

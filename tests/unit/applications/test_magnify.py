@@ -90,7 +90,7 @@ def test_a_wider_aperture_multiplies_sigma(image, factor):
     light = srgb_to_linear(image)
     narrow = linear_to_srgb(gaussian_blur(light, 1.2))
     sigma = np.full(image.shape[:2], 1.2, np.float32)
-    wide = magnify(narrow, sigma, factor=factor, sharp_sigma=0, aperture="gaussian")
+    wide = magnify(narrow, sigma, aperture_ratio=factor, sharp_sigma=0, aperture="gaussian")
     np.testing.assert_allclose(wide, linear_to_srgb(gaussian_blur(light, 1.2 * factor)), atol=0.01)
     grey = srgb_to_linear(wide).mean(2)
     reached = metrics.matched_sigma(grey, light.mean(2), np.arange(0, 8, 0.1), texture=0.05)
@@ -103,10 +103,10 @@ def test_a_wider_aperture_keeps_what_is_in_focus_and_highlights_become_disks():
     sigma = np.full(picture.shape, 0.5, np.float32)
     for in_focus in (0.5, None):
         np.testing.assert_allclose(magnify(picture, sigma, sharp_sigma=in_focus), picture, atol=1e-5)
-    np.testing.assert_allclose(magnify(picture, sigma, factor=1), picture, atol=1e-5)
+    np.testing.assert_allclose(magnify(picture, sigma, aperture_ratio=1), picture, atol=1e-5)
     ramp = np.linspace(0.3, 6, sigma.shape[1], dtype=np.float32)[None].repeat(len(sigma), 0)
-    np.testing.assert_allclose(magnify(picture, ramp, factor=1), picture, atol=1e-5)
-    light = srgb_to_linear(magnify(picture, sigma + 2, factor=3, sharp_sigma=0))
+    np.testing.assert_allclose(magnify(picture, ramp, aperture_ratio=1), picture, atol=1e-5)
+    light = srgb_to_linear(magnify(picture, sigma + 2, aperture_ratio=3, sharp_sigma=0))
     radius = 2 * 2.5 * np.sqrt(8)  # a disk of twice the missing sigma, sqrt(3^2 - 1) of what is there
     y, x = np.mgrid[-40:41, -40:41]
     inside = np.hypot(y, x) < radius - 1
@@ -118,18 +118,18 @@ def test_a_subject_of_uneven_sigma_is_kept_unless_its_sigma_is_given(image):
     sigma = np.where(np.arange(150) < 75, 0.3, 3).astype(np.float32)[None].repeat(128, 0)
     sigma[30:60, 20:50] = 0.4
     subject = np.s_[:, :70]
-    kept = magnify(image, sigma, factor=4)
+    kept = magnify(image, sigma, aperture_ratio=4)
     np.testing.assert_allclose(kept[subject], image[subject], atol=0.004)
-    given = magnify(image, sigma, factor=4, sharp_sigma=0.3)
+    given = magnify(image, sigma, aperture_ratio=4, sharp_sigma=0.3)
     assert np.abs(given - image)[35:55, 25:45].mean() > 0.01
     assert np.abs(kept - image)[:, 80:].mean() > 0.02
 
 
 def test_a_strongly_blurred_background_blurs_neither_the_subject_nor_what_is_hardly_blurred(image):
     sigma = np.repeat(np.float32([0.5, 0.6, 40]), 50)[None].repeat(128, 0)
-    wide = magnify(image, sigma, factor=3, sharp_sigma=0.5)
-    np.testing.assert_array_equal(wide[:, :50], magnify(image, sigma * 0, factor=1)[:, :50])
-    alone = magnify(image, np.full_like(sigma, 0.6), factor=3, sharp_sigma=0.5)
+    wide = magnify(image, sigma, aperture_ratio=3, sharp_sigma=0.5)
+    np.testing.assert_array_equal(wide[:, :50], magnify(image, sigma * 0, aperture_ratio=1)[:, :50])
+    alone = magnify(image, np.full_like(sigma, 0.6), aperture_ratio=3, sharp_sigma=0.5)
     np.testing.assert_allclose(wide[:, 55:95], alone[:, 55:95], atol=0.03)
 
 
@@ -138,7 +138,7 @@ def test_a_wider_aperture_does_not_let_the_subject_bleed(edge):
     image = np.full((80, 120), 0.2, np.float32)
     image[:, :60] = 1
     sigma = np.where(np.arange(120) < edge, 0.5, 3).astype(np.float32)[None].repeat(80, 0)
-    result = magnify(image, sigma, factor=3)
+    result = magnify(image, sigma, aperture_ratio=3)
     np.testing.assert_allclose(result[:, :60], 1, atol=1e-3)
     np.testing.assert_allclose(result[:, 60:], 0.2, atol=1e-3)
 
@@ -146,7 +146,7 @@ def test_a_wider_aperture_does_not_let_the_subject_bleed(edge):
 def test_large_disks_in_a_smaller_copy_are_those_of_the_whole(monkeypatch):
     scene = composite_scene(*center_squares(250)[:2], np.random.default_rng(0))
     for focus in (0, 1):
-        lens = {"focus": focus, "strength": 30, "layers": 2, "aperture": "disk"}
+        lens = {"focus": focus, "sigma_per_disparity": 30, "layers": 2, "aperture": "disk"}
         fast, sigma = render_defocus(scene, **lens)
         assert sigma.max() == 30
         with monkeypatch.context() as patched:
@@ -160,7 +160,7 @@ def test_a_background_behind_thin_gaps_keeps_its_colour():
     bars = np.arange(240) % 12 < 6
     image = np.where(bars[:, None], 1.0, (0.1, 0, 0)).astype(np.float32)[None].repeat(200, 0)
     scene = Scene(image, bars.astype(np.float32)[None].repeat(200, 0))
-    taken, _ = render_defocus(scene, focus=1, strength=64, layers=2, aperture="disk")
+    taken, _ = render_defocus(scene, focus=1, sigma_per_disparity=64, layers=2, aperture="disk")
     np.testing.assert_allclose(taken[:, ~bars], np.broadcast_to((0.1, 0, 0), (200, 120, 3)), atol=0.01)
     np.testing.assert_allclose(taken[:, bars], 1, atol=0.01)
 
@@ -169,13 +169,13 @@ def test_a_map_that_ends_inside_the_subject_leaves_no_glow():
     image = np.full((80, 120), 0.2, np.float32)
     image[:, :60] = 1
     sigma = np.interp(np.arange(120), [54, 57], [0.4, 4]).astype(np.float32)[None].repeat(80, 0)
-    result = magnify(image, sigma, factor=4)
+    result = magnify(image, sigma, aperture_ratio=4)
     np.testing.assert_allclose(result[:, 66:], 0.2, atol=0.02)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"factor": 0.5}, "1 to 20 times as wide, not 0.5"), ({"sharp_sigma": -1}, "0 to 10 pixels, not -1")],
+    [({"aperture_ratio": 0.5}, "1 to 20 times as wide, not 0.5"), ({"sharp_sigma": -1}, "0 to 10 pixels, not -1")],
 )
 def test_impossible_apertures_are_refused(image, options, message):
     with pytest.raises(ValueError, match=message):
@@ -218,7 +218,7 @@ def test_seams_blend_and_leave_the_rest_alone(image):
     left[:, 75:], right[:, :75] = soft[:, 75:], soft[:, :75]
     left, right = (to_dtype(shot, np.uint16) for shot in (left, right))
     hard = fuse([left, right])
-    blended = fuse([left, right], settings=FusionConfig(seam=1.5))
+    blended = fuse([left, right], config=FusionConfig(seam=1.5))
     assert blended.image.dtype == np.uint16
     changed = (blended.image != hard.image).any(2)
     assert changed.any()
@@ -254,7 +254,7 @@ def test_a_twig_stays_and_a_speck_goes():
     assert np.array_equal(decide_sharper(shot, other), expected)
     keeping = FusionConfig(stake=0)
     expected[speck] = True
-    assert np.array_equal(decide_sharper(shot, other, settings=keeping), expected)
+    assert np.array_equal(decide_sharper(shot, other, config=keeping), expected)
 
 
 def test_noise_decides_nothing_in_a_deep_stack(image):
@@ -307,7 +307,7 @@ def test_thin_lens_blur_is_the_textbooks():
     for distance in (2000.0, 800.0):
         textbook = aperture * focal * abs(distance - focus) / (distance * (focus - focal))
         strength = aperture * focal / (1 - focal / focus)
-        mine = thin_lens_sigma(np.float32(1 / distance), focus=1 / focus, strength=strength)
+        mine = thin_lens_sigma(np.float32(1 / distance), focus=1 / focus, sigma_per_disparity=strength)
         assert mine == pytest.approx(textbook, rel=1e-4)
 
 
@@ -315,26 +315,26 @@ def test_a_scene_in_focus_is_the_scene_and_occlusion_is_true():
     image = np.zeros((60, 80, 3), np.float32)
     image[:, :40] = 1
     scene = Scene(image, (np.arange(80) < 40).astype(np.float32)[None].repeat(60, 0))
-    front, sigma = render_defocus(scene, focus=1, strength=4, layers=2)
+    front, sigma = render_defocus(scene, focus=1, sigma_per_disparity=4, layers=2)
     assert np.abs(front - image).max() < 1e-3
     assert sigma[0, 0] == 0
     assert sigma[0, 79] == 4
-    back, _ = render_defocus(scene, focus=0, strength=4, layers=2)
+    back, _ = render_defocus(scene, focus=0, sigma_per_disparity=4, layers=2)
     assert back[30, 42].mean() > 0.2
 
 
 def test_motorcycle_has_a_depth_everywhere():
     scene = load_motorcycle()
     assert scene.image.shape == (500, 741, 3)
-    assert np.isfinite(scene.depth).all()
+    assert np.isfinite(scene.disparity).all()
 
 
 def test_the_embedded_scenes_are_the_same_at_another_strength():
-    weak, strong = (list(embedded_scenes(seed=1, size=64, largest=largest)) for largest in (3, 6))
+    weak, strong = (list(embedded_scenes(seed=1, size=64, max_sigma=largest)) for largest in (3, 6))
     assert [name for name, *_ in weak] == [name for name, *_ in strong]
     for (_, scene, lens), (_, other, stronger) in zip(weak, strong, strict=True):
         assert np.array_equal(scene.image, other.image)
-        assert stronger["strength"] == pytest.approx(2 * lens["strength"])
+        assert stronger["sigma_per_disparity"] == pytest.approx(2 * lens["sigma_per_disparity"])
         assert stronger["focus"] == lens["focus"]
     _, sigma = render_defocus(weak[-1][1], **weak[-1][2])
     assert 3 * 3 / 16 <= sigma.max() <= 3 * 3 / 4
@@ -343,7 +343,5 @@ def test_the_embedded_scenes_are_the_same_at_another_strength():
 def test_without_detail_the_shot_of_less_blur_is_taken_and_the_first_of_equals(monkeypatch):
     flat = np.full((64, 80), 0.5, np.float32)
     sigmas = iter([3.0, 1.0, 1.0])
-    monkeypatch.setattr(
-        decide, "estimate", lambda image, **_: np.full(image.shape[:2], next(sigmas), np.float32)
-    )
+    monkeypatch.setattr(decide, "estimate", lambda image, **_: np.full(image.shape[:2], next(sigmas), np.float32))
     assert (fuse([flat, flat, flat], model="blurnet").labels == 1).all()

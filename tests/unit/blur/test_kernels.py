@@ -17,7 +17,7 @@ from defocus_core.blur.levels import Levels
 @pytest.mark.parametrize("border", BORDERS)
 def test_patch_operator_is_opencvs_blur_of_an_isolated_patch(sigma, border):
     patch = np.random.default_rng(0).random((32, 32), dtype=np.float32)
-    matrix = blur_matrix(32, sigma, recipe="paper", border=border)
+    matrix = blur_matrix(32, sigma, kernel="paper", border=border)
     expected = cv2.GaussianBlur(patch, (2 * sigma + 1, 2 * sigma + 1), sigma, borderType=BORDERS[border])
     np.testing.assert_allclose(matrix @ patch @ matrix.T, expected, atol=1e-6)
 
@@ -54,7 +54,7 @@ def test_a_disk_too_small_for_pixels_is_a_gaussian():
 
 def test_levels_are_linear_or_geometric():
     assert Levels().nominal().tolist() == list(range(20))
-    geometric = Levels("geometric", 3, 1, 4).nominal()
+    geometric = Levels(spacing="geometric", count=3, min_sigma=1, max_sigma=4).nominal()
     np.testing.assert_allclose(geometric, [1, 2, 4])
 
 
@@ -69,8 +69,8 @@ def test_unknown_names_are_refused_with_the_choices():
         gaussian_kernel(1, "half")
     with pytest.raises(ValueError, match="mirror, replicate, zero"):
         blur_matrix(32, 1, border="wrap")
-    with pytest.raises(ValueError, match="linear, geometric"):
-        Levels("cubic").nominal()
+    with pytest.raises(ValueError, match="'linear', 'geometric'"):
+        Levels(spacing="cubic")
 
 
 def test_any_numbers_are_blurred_as_float32_and_no_other_sigma_passes():

@@ -315,9 +315,7 @@ def test_pictures_that_differ_in_format_alone_are_enhanced_each_but_not_mapped_i
     assert "would share" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\\x89PNG", np.array(["a"]), np.ones((40, 40), complex), {"a": np.ones(3)}]
-)
+@pytest.mark.parametrize("content", [b"", b"\\x89PNG", np.array(["a"]), np.ones((40, 40), complex), {"a": np.ones(3)}])
 def test_what_is_no_map_is_said_so(tmp_path, capsys, content):
     write_image(tmp_path / "ok.png", np.zeros((40, 40, 3), np.uint8))
     if isinstance(content, bytes):

@@ -20,9 +20,7 @@ def test_each_radius_becomes_the_sigma_of_the_nearest_row(radii):
 
 def test_a_table_without_its_columns_is_named(radii):
     (radii / "table.csv").write_text("sigma,radius\n1,2\n")
-    with pytest.raises(
-        BenchmarkSetError, match=r"table.csv: expected columns radius_px and sigma_px, found sigma"
-    ):
+    with pytest.raises(BenchmarkSetError, match=r"table.csv: expected columns radius_px and sigma_px, found sigma"):
         benchmark.read_sigma(radii / "radius_1.npy", table=radii / "table.csv")
 
 
@@ -71,7 +69,7 @@ def test_of_a_peers_map_and_its_picture_the_map_is_read(tmp_path, pair):
     write_image(tmp_path / "peer/a.png", np.zeros((30, 50), np.uint8))
     np.save(tmp_path / "peer/a.npy", np.arange(12.0).reshape(3, 4))
     (tmp_path / "peer/a.txt").write_text("a note")
-    method = benchmark.peer_methods({"other": {"folder": tmp_path / "peer", "high": "blurred"}})["other"]
+    method = benchmark.peer_methods({"other": {"folder": tmp_path / "peer", "high_means": "blurred"}})["other"]
     np.testing.assert_array_equal(method(pair, np.zeros((3, 4))), np.arange(12).reshape(3, 4))
 
 
@@ -101,17 +99,15 @@ def test_two_pictures_of_one_stem_are_refused(tmp_path, pair):
 def test_a_peers_map_that_cannot_be_one_is_named(tmp_path, pair, values, message):
     (tmp_path / "peer").mkdir()
     np.save(tmp_path / "peer/a.npy", values, allow_pickle=True)
-    methods = benchmark.peer_methods({"other": {"folder": tmp_path / "peer", "high": "blurred"}})
+    methods = benchmark.peer_methods({"other": {"folder": tmp_path / "peer", "high_means": "blurred"}})
     with pytest.raises(ValueError, match=message):
-        benchmark.score_masks(methods, [pair], blurred="white")
+        benchmark.score_masks(methods, [pair], blurred_value="white")
 
 
 def test_a_truth_of_another_size_or_without_a_number_is_named(tmp_path, pair):
     write_image(pair.truth, np.zeros((3, 5), np.uint8))
-    with pytest.raises(
-        BenchmarkSetError, match=r"masks/a.png: \(3, 5\) does not fit a photograph of \(3, 4\)"
-    ):
-        benchmark.score_masks({}, [pair], blurred="white")
+    with pytest.raises(BenchmarkSetError, match=r"masks/a.png: \(3, 5\) does not fit a photograph of \(3, 4\)"):
+        benchmark.score_masks({}, [pair], blurred_value="white")
     np.save(tmp_path / "masks/a.npy", np.full((3, 4), np.nan))
     (pair,) = pair_images(tmp_path / "photographs", tmp_path / "masks")
     with pytest.raises(BenchmarkSetError, match=r"a.npy: no pixel of it has a finite sigma"):
@@ -132,13 +128,13 @@ def test_a_peer_in_pixels_is_not_fitted_to_the_truth(tmp_path, pair):
 @pytest.mark.parametrize(("blurred", "expected"), [("white", [[False, True]]), ("black", [[True, False]])])
 def test_a_mask_says_by_its_polarity_what_is_blurred(tmp_path, blurred, expected):
     write_image(tmp_path / "mask.png", np.array([[0, 255]], np.uint8))
-    assert benchmark.read_mask(tmp_path / "mask.png", blurred=blurred).tolist() == expected
+    assert benchmark.read_mask(tmp_path / "mask.png", blurred_value=blurred).tolist() == expected
 
 
 @pytest.mark.parametrize("white", [1, 127])
 def test_a_mask_in_part_of_its_range_is_refused(tmp_path, white):
     write_image(tmp_path / "mask.png", np.array([[0, white]], np.uint8))
     with pytest.raises(BenchmarkSetError, match=r"mask\.png: a mask of 0 and 255 is expected, the brightest"):
-        benchmark.read_mask(tmp_path / "mask.png", blurred="black")
+        benchmark.read_mask(tmp_path / "mask.png", blurred_value="black")
     write_image(tmp_path / "mask.png", np.zeros((1, 2), np.uint8))
-    assert not benchmark.read_mask(tmp_path / "mask.png", blurred="white").any()
+    assert not benchmark.read_mask(tmp_path / "mask.png", blurred_value="white").any()

@@ -37,9 +37,7 @@ def test_the_pyramid_of_one_level_is_worked_by_hand():
     flat, dot = np.full((16, 16), 0.4, np.float32), np.full((16, 16), 0.2, np.float32)
     dot[8, 8] = 0.7
     fused = fusion_baselines.laplacian_pyramid([flat, dot], levels=1)
-    returned = (
-        0.5 * (6 / 16 * 6 / 8 + 2 * 1 / 16 * 1 / 8) ** 2
-    )  # of the dot, reduced by 1 4 6 4 1 and expanded
+    returned = 0.5 * (6 / 16 * 6 / 8 + 2 * 1 / 16 * 1 / 8) ** 2  # of the dot, reduced by 1 4 6 4 1 and expanded
     detail = 0.5 - returned
     assert fused[8, 8] == pytest.approx(0.3 + returned / 2 + detail, abs=1e-5)
 

@@ -36,9 +36,7 @@ def test_detection_agrees_with_a_plain_reading(detection):
     summary = scores.summary()
     best = max(((values >= t) == mask).mean() for t in np.unique(values))
     assert summary["accuracy"] == pytest.approx(best, abs=2e-3)
-    assert summary["ap_blurred"] == pytest.approx(
-        average_precision_score(mask.ravel(), values.ravel()), abs=2e-3
-    )
+    assert summary["ap_blurred"] == pytest.approx(average_precision_score(mask.ravel(), values.ravel()), abs=2e-3)
     scaled = (values - values.min()) / np.ptp(values)
     assert summary["mae"] == pytest.approx(np.abs(scaled - mask).mean())
     f = 0.0
@@ -55,13 +53,7 @@ def test_a_perfect_map_scores_one(detection):
     scores = metrics.Detection()
     scores.add("one", mask * 5.0, mask)
     summary = scores.summary()
-    assert (
-        summary["accuracy"]
-        == summary["max_f"]
-        == summary["ap_blurred"]
-        == summary["accuracy_one_threshold"]
-        == 1
-    )
+    assert summary["accuracy"] == summary["max_f"] == summary["ap_blurred"] == summary["accuracy_one_threshold"] == 1
     assert summary["mae"] == 0
 
 

@@ -136,8 +136,7 @@ def test_grey_with_alpha_stays_grey_in_sixteen_bit(tmp_path):
     header = struct.pack(">IIBBBBB", 30, 20, 16, 4, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     packed = (
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed))
     assert np.array_equal(read_image(tmp_path / "a.png"), deep[:, :, 0])

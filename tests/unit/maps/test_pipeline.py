@@ -5,7 +5,7 @@ import torch
 from skimage import data
 
 from defocus_core.blur.kernels import gaussian_blur
-from defocus_core.blur.sigma_scale import MIN_SIGMA
+from defocus_core.blur.sigma_scale import MIN_SIGMA, SigmaScale
 from defocus_core.io.color import to_dtype, to_grey
 from defocus_core.maps import tiles, windows
 from defocus_core.maps.config import DEFAULT_CONFIG, PAPER_CONFIG, MapConfig
@@ -106,7 +106,7 @@ def test_tiles_leave_no_seam_in_a_refined_map(monkeypatch):
 def test_winner_takes_the_likeliest_level():
     grey = np.zeros((32, 64), np.float32)
     grey[0, 16] = 1
-    sigma, certainty = predict_windows(grey, Brightness(), step=16, settings=PAPER_CONFIG)
+    sigma, certainty = predict_windows(grey, Brightness(), step=16, config=PAPER_CONFIG)
     assert sigma.tolist() == [[0, 10, 0]]
     np.testing.assert_allclose(certainty, 1)
 
@@ -164,7 +164,7 @@ def test_images_with_pixels_that_are_no_numbers_give_a_finite_map(name, shape, b
 @pytest.mark.parametrize("shape", [(1, 1), (31, 31), (1, 200), (40, 40), (90, 170)])
 def test_the_shipped_models_stand_flat_images_under_both_refinements(name, settings, shape):
     for level in (0, 128, 255):
-        sigma = estimate(np.full((*shape, 3), level, np.uint8), model=name, settings=settings)
+        sigma = estimate(np.full((*shape, 3), level, np.uint8), model=name, config=settings)
         assert sigma.shape == shape
         assert np.isfinite(sigma).all()
         assert 0 <= sigma.min() <= sigma.max() <= 25  # twice the largest level, from half the size
@@ -200,8 +200,8 @@ def test_answers_are_joined_by_their_certainties():
 def test_half_the_size_answers_in_pixels_of_the_whole_and_only_of_blur():
     for sigma, found in ((0, False), (4, True)):
         grey = gaussian_blur(to_grey(data.astronaut()), sigma)
-        _, half = predict_pyramid(grey, model=load_classifier(), settings=MapConfig(coarsest=200))
-        values, certainty, _ = upscale_level(*half, largest=12)
+        _, half = predict_pyramid(grey, model=load_classifier(), config=MapConfig(min_pyramid_side=200))
+        values, certainty, _ = upscale_level(*half, max_sigma=12)
         assert bool(np.median(certainty) > 0.2) is found
         if found:
             assert 3.2 < np.median(np.exp(values)) < 4.8
@@ -209,12 +209,12 @@ def test_half_the_size_answers_in_pixels_of_the_whole_and_only_of_blur():
 
 def test_beyond_the_largest_level_half_the_size_decides():
     half = np.log(np.array([[0.1, 3, 11]], np.float32)), np.full((1, 3), 0.8, np.float32)
-    values, certainty, beyond = upscale_level(*half, largest=12)
+    values, certainty, beyond = upscale_level(*half, max_sigma=12)
     np.testing.assert_allclose(np.exp(values), [[0.2, 6, 22]], rtol=0.05)
     np.testing.assert_allclose(certainty, [[0, 0.7 * 0.8, 0.8]], atol=0.02)
     np.testing.assert_allclose(beyond, [[0, 0, 0.8]], atol=0.03)
     full = np.log(np.array([[2, 2, 10]], np.float32)), np.full((1, 3), 0.8, np.float32)
-    values, _ = merge_levels([tuple(part.copy() for part in full), half], largest=12)
+    values, _ = merge_levels([tuple(part.copy() for part in full), half], max_sigma=12)
     assert np.exp(values)[0, 0] == pytest.approx(2, rel=0.05)
     assert 2 < np.exp(values)[0, 1] < 6
     assert 19 < np.exp(values)[0, 2] < 23
@@ -222,8 +222,8 @@ def test_beyond_the_largest_level_half_the_size_decides():
 
 def test_half_the_size_says_the_same_of_sigma_and_of_its_logarithm():
     sigma, certainty = np.array([[0.3, 1.0, 3.0]], np.float32), np.ones((1, 3), np.float32)
-    direct = upscale_level(sigma, certainty, largest=12, logarithm=False)
-    values, *rest = upscale_level(np.log(sigma + MIN_SIGMA), certainty, largest=12)
+    direct = upscale_level(sigma, certainty, max_sigma=12, scale=SigmaScale(logarithmic=False))
+    values, *rest = upscale_level(np.log(sigma + MIN_SIGMA), certainty, max_sigma=12)
     np.testing.assert_allclose(np.exp(values) - MIN_SIGMA, direct[0], rtol=1e-4)
     np.testing.assert_allclose(rest, direct[1:], rtol=1e-4)
     expected = np.sqrt(4 * 3.0**2 - HALVING_VARIANCE)  # halving a photograph adds a blur of its own
@@ -234,14 +234,14 @@ def test_a_copy_that_finds_much_blur_where_the_photograph_has_none_is_doubted():
     full = np.full((1, 100), np.log(0.4), np.float32), np.full((1, 100), 0.8, np.float32)
     half = full[0].copy(), full[1].copy()
     half[0][0, :2] = np.log(11)
-    values, _ = merge_levels([full, half], largest=12)
+    values, _ = merge_levels([full, half], max_sigma=12)
     np.testing.assert_allclose(np.exp(values[0, :2]), 0.4, rtol=0.1)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 def test_a_frame_without_texture_is_left_to_full_size(level):
     flat = np.full((330, 500), level, np.float32)
-    alone = estimate(flat, settings=MapConfig(coarsest=0))
+    alone = estimate(flat, config=MapConfig(min_pyramid_side=0))
     np.testing.assert_array_equal(estimate(flat), alone)
 
 
@@ -249,12 +249,12 @@ def test_a_photograph_is_halved_down_to_the_coarsest_size():
     grey, model = np.random.default_rng(0).random((100, 170), np.float32), load_classifier()
     shapes = {0: [(100, 170)], 26: [(100, 170), (50, 85)], 25: [(100, 170), (50, 85), (25, 42)]}
     for coarsest, expected in shapes.items():
-        scales = predict_pyramid(grey, model=model, settings=MapConfig(coarsest=coarsest))
+        scales = predict_pyramid(grey, model=model, config=MapConfig(min_pyramid_side=coarsest))
         assert [values.shape for values, _ in scales] == expected
-    scales = predict_pyramid(grey, model=model, settings=MapConfig(coarsest=1))
+    scales = predict_pyramid(grey, model=model, config=MapConfig(min_pyramid_side=1))
     assert len(scales) == MAX_HALVINGS + 1
     with pytest.raises(ValueError, match="not -1"):
-        MapConfig(coarsest=-1)
+        MapConfig(min_pyramid_side=-1)
 
 
 def test_blur_far_beyond_the_largest_level_is_measured():
@@ -283,5 +283,5 @@ def test_a_map_does_not_depend_on_exposure_and_contrast():
     for image in (scene / 16, 0.4 + scene / 8):
         found = estimate(to_dtype(image, np.uint16), model=model)
         assert np.abs(np.log(found + 0.1) - np.log(full + 0.1)).mean() < 0.05
-    as_it_is = estimate(scene / 16, model=model, settings=MapConfig(stretch=False))
+    as_it_is = estimate(scene / 16, model=model, config=MapConfig(stretch_contrast=False))
     assert np.abs(np.log(as_it_is + 0.1) - np.log(full + 0.1)).mean() > 0.2

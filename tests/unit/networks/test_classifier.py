@@ -51,9 +51,7 @@ def test_blurnet_over_an_image_is_blurnet_over_its_windows():
 
 
 def test_a_wrong_name_is_answered_with_the_right_one():
-    with pytest.raises(
-        ValueError, match=r"no backbone 'mobilnet_v2'; did you mean 'mobilenet_v2'\? \(known: "
-    ):
+    with pytest.raises(ValueError, match=r"no backbone 'mobilnet_v2'; did you mean 'mobilenet_v2'\? \(known: "):
         build_classifier("mobilnet_v2", SIGMAS)
 
 

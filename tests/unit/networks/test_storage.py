@@ -17,8 +17,8 @@ SCORES = {"blurnet": (0.929, 0.856), "scenenet": (0.732, 0.921)}  # MAE in pixel
 @pytest.fixture(scope="module")
 def photograph():
     scene = load_motorcycle()
-    strength = 8 / float(np.ptp(scene.depth))
-    return render_defocus(scene, focus=float(np.quantile(scene.depth, 0.9)), strength=strength)
+    strength = 8 / float(np.ptp(scene.disparity))
+    return render_defocus(scene, focus=float(np.quantile(scene.disparity, 0.9)), sigma_per_disparity=strength)
 
 
 @pytest.mark.parametrize("name", SCORES)

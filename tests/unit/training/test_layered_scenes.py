@@ -1,5 +1,3 @@
-import dataclasses
-
 import cv2
 import numpy as np
 import pytest
@@ -22,7 +20,7 @@ from defocus_core.training.layered_scenes import (
 )
 from defocus_core.training.loop import TrainConfig, train
 
-RECIPE = SceneConfig(size=64)
+CONFIG = SceneConfig(size=64)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +34,7 @@ def greys():
 @pytest.fixture(scope="module")
 def columns(greys, tmp_path_factory):
     path = tmp_path_factory.mktemp("scenes") / "s.h5"
-    write_scenes(greys, path, recipe=RECIPE, count=8, seed=3)
+    write_scenes(greys, path, config=CONFIG, count=8, seed=3)
     return read_scenes(path)
 
 
@@ -49,7 +47,7 @@ def test_scenes_have_an_image_and_a_sigma_for_every_cell(columns):
 
 
 def test_the_same_seed_draws_the_same_scenes(greys, columns, tmp_path):
-    write_scenes(greys, tmp_path / "again.h5", recipe=RECIPE, count=8, seed=3)
+    write_scenes(greys, tmp_path / "again.h5", config=CONFIG, count=8, seed=3)
     assert np.array_equal(read_scenes(tmp_path / "again.h5")["images"], columns["images"])
 
 
@@ -57,18 +55,18 @@ def test_more_sigma_is_less_detail(greys):
     photographs = [SegmentedPhotograph.of(greys[1])]
     detail = {True: [], False: []}
     for seed in range(30):
-        image, sigma = draw_scene(photographs, RECIPE, np.random.default_rng(seed))
+        image, sigma = draw_scene(photographs, CONFIG, np.random.default_rng(seed))
         detail[bool(sigma.mean() > 2)].append(np.abs(np.diff(image.astype(float))).mean())
     assert np.mean(detail[True]) < 0.5 * np.mean(detail[False])
 
 
 def test_shaded_objects_lose_texture_and_keep_their_label(greys):
     photographs = [SegmentedPhotograph.of(greys[1])]
-    shaded = dataclasses.replace(RECIPE, shaded=1.0)
+    shaded = CONFIG.changed(shaded_fraction=1.0)
     ratios = []
     for seed in range(30):
         (plain, sigma), (smooth, same) = (
-            draw_scene(photographs, recipe, np.random.default_rng(seed)) for recipe in (RECIPE, shaded)
+            draw_scene(photographs, config, np.random.default_rng(seed)) for config in (CONFIG, shaded)
         )
         if np.array_equal(sigma, same):  # up to the first object both draw alike
             details = [np.abs(np.diff(image.astype(float))).mean() for image in (smooth, plain)]
@@ -80,9 +78,9 @@ def test_shaded_objects_lose_texture_and_keep_their_label(greys):
 
 def test_only_photographs_sharp_all_over_are_used():
     image = read_image(package_folder("sklearn") / "china.jpg").copy()
-    assert is_all_in_focus(image, share=0.9)
+    assert is_all_in_focus(image, min_fraction=0.9)
     image[:, 300:] = cv2.GaussianBlur(image[:, 300:], (0, 0), 4)
-    assert not is_all_in_focus(image, share=0.7)
+    assert not is_all_in_focus(image, min_fraction=0.7)
 
 
 def test_a_dense_network_trains_on_scenes_from_a_patch_networks_layers(columns):
@@ -91,10 +89,8 @@ def test_a_dense_network_trains_on_scenes_from_a_patch_networks_layers(columns):
     start = build_classifier("blurnet", sigmas, seed=9)
     fresh = build_classifier("scenenet", sigmas)
     assert {"trunk.0.weight", "trunk.3.weight", "trunk.6.weight"} <= set(copy_matching_weights(fresh, start))
-    settings = TrainConfig(epochs=2, batch=4, augment=augmentation.AugmentConfig(flips=True, noise=3))
-    model, history = train(
-        "scenenet", sigmas=sigmas, train=data, validation=data, settings=settings, start=start
-    )
+    config = TrainConfig(epochs=2, batch=4, augment=augmentation.AugmentConfig(flips=True, noise=3))
+    model, history = train("scenenet", sigmas=sigmas, train=data, validation=data, config=config, start=start)
     assert len(history) == 2
     assert model.dense(torch.rand(1, 1, 64, 64)).shape == (1, 20, 16, 16)
 
@@ -108,10 +104,10 @@ def test_levels_of_scenes_lie_between_those_of_the_network():
 
 def test_labels_lie_where_their_pixels_do(greys):
     """In a scene of a sharp object before a blurred background, and the other way round."""
-    recipe = dataclasses.replace(RECIPE, shaded=0.0)
+    config = CONFIG.changed(shaded_fraction=0.0)
     agreements = []
     for seed in range(40):
-        image, sigma = draw_scene([SegmentedPhotograph.of(greys[1])], recipe, np.random.default_rng(seed))
+        image, sigma = draw_scene([SegmentedPhotograph.of(greys[1])], config, np.random.default_rng(seed))
         detail = np.abs(cv2.Laplacian(image.astype(np.float32), cv2.CV_32F))
         detail = cv2.resize(detail, sigma.shape[::-1], interpolation=cv2.INTER_AREA)
         if sigma.min() < 1 and sigma.max() > 3:
@@ -125,7 +121,7 @@ def test_labels_lie_where_their_pixels_do(greys):
 
 @pytest.mark.parametrize("largest", [3.0, 20.0])
 def test_no_scene_is_blurred_beyond_the_largest_sigma_and_some_nearly_as_much(greys, largest):
-    recipe = dataclasses.replace(RECIPE, largest=largest)
+    config = CONFIG.changed(max_sigma=largest)
     photographs = [SegmentedPhotograph.of(grey) for grey in greys]
-    most = [draw_scene(photographs, recipe, np.random.default_rng(seed))[1].max() for seed in range(60)]
+    most = [draw_scene(photographs, config, np.random.default_rng(seed))[1].max() for seed in range(60)]
     assert 0.8 * largest < max(most) <= largest

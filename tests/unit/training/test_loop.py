@@ -1,5 +1,3 @@
-import dataclasses
-
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ from defocus_core.training.loop import TrainConfig, evaluate, train
 from defocus_core.training.weight_averaging import interpolate_weights
 
 SIGMAS = np.array([0.0, 4.0], np.float32)
-SETTINGS = TrainConfig(epochs=3, batch=16, learning_rate=3e-3, augment=augmentation.AugmentConfig(flips=True))
+CONFIG = TrainConfig(epochs=3, batch=16, learning_rate=3e-3, augment=augmentation.AugmentConfig(flips=True))
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +23,8 @@ def splits():
     return {"train": patches, "validation": patches}
 
 
-def _train(splits, settings=SETTINGS, **more):
-    return train("blurnet", sigmas=SIGMAS, settings=settings, **splits, **more)
+def _train(splits, config=CONFIG, **more):
+    return train("blurnet", sigmas=SIGMAS, config=config, **splits, **more)
 
 
 def test_training_learns_and_keeps_the_best_epoch(splits):
@@ -38,7 +36,7 @@ def test_training_learns_and_keeps_the_best_epoch(splits):
 
 def test_the_same_seed_gives_the_same_history(splits):
     assert _train(splits)[1] == _train(splits)[1]
-    assert _train(splits, dataclasses.replace(SETTINGS, seed=1))[1] != _train(splits)[1]
+    assert _train(splits, seed=1)[1] != _train(splits)[1]
 
 
 class KilledError(Exception):
@@ -47,17 +45,17 @@ class KilledError(Exception):
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(splits, tmp_path, schedule):
-    settings = dataclasses.replace(SETTINGS, schedule=schedule)
-    unbroken_model, unbroken = _train(splits, settings)
+    config = CONFIG.changed(schedule=schedule)
+    unbroken_model, unbroken = _train(splits, config)
 
     def kill(row):
         if row["epoch"] == 1:
             raise KilledError
 
     with pytest.raises(KilledError):
-        _train(splits, settings, checkpoint=tmp_path / "c", report=kill)
+        _train(splits, config, checkpoint=tmp_path / "c", report=kill)
     seen = []
-    model, history = _train(splits, settings, checkpoint=tmp_path / "c", report=seen.append)
+    model, history = _train(splits, config, checkpoint=tmp_path / "c", report=seen.append)
     assert history == unbroken
     assert seen == unbroken
     for mine, other in zip(model.state_dict().values(), unbroken_model.state_dict().values(), strict=True):
@@ -68,30 +66,28 @@ def test_a_damaged_or_foreign_checkpoint_only_costs_its_epochs(splits, tmp_path)
     (tmp_path / "c").write_bytes(b"\x80\x04garbage")
     _, history = _train(splits, checkpoint=tmp_path / "c")
     assert history == _train(splits)[1]
-    other = dataclasses.replace(SETTINGS, learning_rate=1e-4)
+    other = CONFIG.changed(learning_rate=1e-4)
     assert _train(splits, other, checkpoint=tmp_path / "c")[1] == _train(splits, other)[1]
 
 
 def test_patches_in_another_order_or_of_other_levels_are_others(splits):
     patches = splits["train"]
-    turned = PatchDataset(patches.patches.flip(0), patches.level)
-    relabelled = PatchDataset(patches.patches, patches.level.flip(0))
+    turned = PatchDataset(patches.images.flip(0), patches.level)
+    relabelled = PatchDataset(patches.images, patches.level.flip(0))
     assert len({patches.digest(), turned.digest(), relabelled.digest()}) == 3
     assert tensor_digest(torch.zeros(2, 8)) != tensor_digest(torch.zeros(4, 4))
-    assert patches.digest() == PatchDataset(patches.patches.clone(), patches.level).digest()
+    assert patches.digest() == PatchDataset(patches.images.clone(), patches.level).digest()
 
 
 def test_patience_stops_early(splits):
-    stuck = dataclasses.replace(
-        SETTINGS, epochs=30, learning_rate=1e-12, patience=1, augment=augmentation.AugmentConfig()
-    )
+    stuck = CONFIG.changed(epochs=30, learning_rate=1e-12, patience=1, augment=augmentation.AugmentConfig())
     assert len(_train(splits, stuck)[1]) < 30
 
 
 def test_weights_that_leave_the_numbers_in_the_last_step_are_an_error(splits):
-    settings = dataclasses.replace(SETTINGS, epochs=1, batch=128, learning_rate=1e30)
+    config = CONFIG.changed(epochs=1, batch=128, learning_rate=1e30)
     with pytest.raises(ValueError, match=r"on the validation patches (nan|inf); lower train.learning_rate"):
-        _train(splits, settings)
+        _train(splits, config)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +105,7 @@ def test_scenes_refuse_a_level_of_no_blur():
 
 
 def test_an_empty_split_is_an_error(splits):
-    none = PatchDataset(splits["train"].patches[:0], splits["train"].level[:0])
+    none = PatchDataset(splits["train"].images[:0], splits["train"].level[:0])
     with pytest.raises(ValueError, match="train has 0"):
         _train({"train": none, "validation": splits["validation"]})
 
@@ -117,12 +113,12 @@ def test_an_empty_split_is_an_error(splits):
 def test_every_augmentation_keeps_shape_and_range():
     torch.manual_seed(0)
     batch = torch.rand(8, 1, 32, 32)
-    ranges = augmentation.AugmentConfig(flips=True, gamma=0.5, contrast=0.5, noise=8, jpeg=0.9)
-    out = augmentation.augment(batch, ranges)
+    ranges = augmentation.AugmentConfig(flips=True, gamma=0.5, contrast=0.5, noise=8, jpeg_fraction=0.9)
+    out = augmentation.augment_batch(batch, ranges)
     assert out.shape == batch.shape
     assert out.min() >= 0
     assert out.max() <= 1
-    assert torch.equal(augmentation.augment(batch, augmentation.AugmentConfig()), batch)
+    assert torch.equal(augmentation.augment_batch(batch, augmentation.AugmentConfig()), batch)
 
 
 def test_jpeg_is_close_to_a_real_encoder():
@@ -140,9 +136,9 @@ def test_jpeg_is_close_to_a_real_encoder():
 
 def test_the_mean_of_two_networks_measures_its_batch_statistics_anew(splits):
     start, _ = _train(splits)
-    end, _ = _train(splits, dataclasses.replace(SETTINGS, seed=1), start=start)
-    plain = dataclasses.replace(SETTINGS, augment=NO_AUGMENTATION)
-    model = interpolate_weights(start, end, splits["train"], settings=plain, share=0.75, count=64)
+    end, _ = _train(splits, seed=1, start=start)
+    plain = CONFIG.changed(augment=NO_AUGMENTATION)
+    model = interpolate_weights(start, end, splits["train"], config=plain, start_weight=0.75, count=64)
     first = "network.trunk.0.weight"
     mean = 0.75 * start.state_dict()[first] + 0.25 * end.state_dict()[first]
     torch.testing.assert_close(model.state_dict()[first], mean)
@@ -188,21 +184,19 @@ def test_scenes_are_turned_with_their_labels():
 
 
 def test_the_cosine_warms_up_and_ends_near_nothing(splits):
-    settings = dataclasses.replace(SETTINGS, epochs=4, batch=32, schedule="cosine")
-    rates = [row["learning_rate"] for row in _train(splits, settings)[1]]
+    config = CONFIG.changed(epochs=4, batch=32, schedule="cosine")
+    rates = [row["learning_rate"] for row in _train(splits, config)[1]]
     done = (np.arange(4) * 4 + 3) / 16  # of the last of four steps an epoch
     np.testing.assert_allclose(rates, 3e-3 * (1 + np.cos(np.pi * done)) / 2, rtol=1e-6)
-    one = dataclasses.replace(settings, epochs=40, batch=128)
-    assert _train(splits, dataclasses.replace(one, epochs=1))[1][0]["learning_rate"] == pytest.approx(
-        3e-3 * 1e-3 / 0.05, rel=1e-6
-    )
+    one = config.changed(epochs=40, batch=128)
+    assert _train(splits, one.changed(epochs=1))[1][0]["learning_rate"] == pytest.approx(3e-3 * 1e-3 / 0.05, rel=1e-6)
 
 
 def test_weights_decay_as_much_as_is_asked(splits):
-    settings = dataclasses.replace(SETTINGS, epochs=1)
+    config = CONFIG.changed(epochs=1)
     lengths = []
     for decay in (0.0, 5.0):
-        model, _ = _train(splits, dataclasses.replace(settings, weight_decay=decay))
+        model, _ = _train(splits, config.changed(weight_decay=decay))
         lengths.append(float(model.state_dict()["network.trunk.3.weight"].norm()))
     assert lengths[1] < 0.98 * lengths[0]
 
@@ -210,7 +204,7 @@ def test_weights_decay_as_much_as_is_asked(splits):
 def test_contrast_keeps_the_order_of_grey_levels_and_the_mean():
     torch.manual_seed(0)
     batch = 0.4 + 0.2 * torch.rand(64, 1, 8, 8)
-    varied = augmentation.augment(batch, augmentation.AugmentConfig(contrast=0.5))
+    varied = augmentation.augment_batch(batch, augmentation.AugmentConfig(contrast=0.5))
     gains = varied.flatten(1).std(1) / batch.flatten(1).std(1)
     torch.testing.assert_close(varied.mean((1, 2, 3)), batch.mean((1, 2, 3)))
     assert torch.equal(varied.flatten(1).argmax(1), batch.flatten(1).argmax(1))
@@ -221,12 +215,10 @@ def test_contrast_keeps_the_order_of_grey_levels_and_the_mean():
 def test_gamma_and_noise_reach_as_far_as_asked_to_both_sides():
     torch.manual_seed(0)
     grey = torch.full((400, 1, 8, 8), 0.5)
-    exponents = augmentation.augment(grey, augmentation.AugmentConfig(gamma=1.0))[:, 0, 0, 0].log() / np.log(
-        0.5
-    )
+    exponents = augmentation.augment_batch(grey, augmentation.AugmentConfig(gamma=1.0))[:, 0, 0, 0].log() / np.log(0.5)
     assert 0.5 <= exponents.min() < 0.52
     assert 1.96 < exponents.max() <= 2.001
-    noise = augmentation.augment(grey, augmentation.AugmentConfig(noise=10)).flatten(1).std(1) * 255
+    noise = augmentation.augment_batch(grey, augmentation.AugmentConfig(noise=10)).flatten(1).std(1) * 255
     assert 8 < noise.max() < 13
     assert noise.min() < 1
 
@@ -234,5 +226,5 @@ def test_gamma_and_noise_reach_as_far_as_asked_to_both_sides():
 def test_flips_give_all_eight_orientations():
     torch.manual_seed(0)
     batch = (torch.arange(4.0) / 4).view(1, 1, 2, 2).expand(100, 1, 2, 2)
-    turned = augmentation.augment(batch, augmentation.AugmentConfig(flips=True))
+    turned = augmentation.augment_batch(batch, augmentation.AugmentConfig(flips=True))
     assert len({tuple(patch.flatten().tolist()) for patch in turned}) == 8

@@ -37,9 +37,9 @@ def test_only_sharp_windows_are_taken_and_the_cap_holds(photograph):
     corners = select_corners(photograph, PatchConfig(stride=16), np.random.default_rng(0))
     assert len(corners) == 20
     assert corners[:, 1].max() <= 48
-    capped = select_corners(photograph, PatchConfig(stride=16, cap=4), np.random.default_rng(0))
+    capped = select_corners(photograph, PatchConfig(stride=16, max_per_image=4), np.random.default_rng(0))
     assert len(capped) == 4
-    flat = PatchConfig(stride=16, flat_share=0.2)
+    flat = PatchConfig(stride=16, flat_fraction=0.2)
     assert len(select_corners(photograph, flat, np.random.default_rng(0))) == 24
 
 
@@ -56,12 +56,14 @@ def test_patch_domain_sees_the_patchs_own_border_and_image_domain_its_surroundin
 
 def test_some_photographs_are_blurred_by_a_disk(tmp_path, photograph):
     write_image(tmp_path / "a.png", photograph)
-    levels = Levels("geometric", 3, 0.5, 6)
+    levels = Levels(spacing="geometric", count=3, min_sigma=0.5, max_sigma=6)
     made = {}
     for disk in (0.0, 1.0):
-        recipe = PatchConfig(levels=levels, domain="image", kernel="full", sharpness=50, cap=4, disk=disk)
+        config = PatchConfig(
+            levels=levels, domain="image", kernel="full", min_sharpness=50, max_per_image=4, disk_fraction=disk
+        )
         file = tmp_path / f"{disk}.h5"
-        write_patches([("ab" * 32, tmp_path / "a.png")], file, recipe=recipe, seed=0, parameters={})
+        write_patches([("ab" * 32, tmp_path / "a.png")], file, config=config, seed=0, parameters={})
         made[disk] = read_patches(file)
     last = made[0.0]["level"] == 2
     assert np.abs(made[1.0]["patches"][last].astype(int) - made[0.0]["patches"][last]).mean() > 0.2
@@ -70,15 +72,15 @@ def test_some_photographs_are_blurred_by_a_disk(tmp_path, photograph):
 
 def test_disk_and_patch_domain_do_not_go_together():
     with pytest.raises(ValueError, match="asks for the image domain"):
-        PatchConfig(disk=0.5)
+        PatchConfig(disk_fraction=0.5)
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path, photograph):
     write_image(tmp_path / "a.png", photograph)
     members = [("0123456789abcdef", tmp_path / "a.png")]
-    recipe = PatchConfig(stride=16, cap=3)
+    config = PatchConfig(stride=16, max_per_image=3)
     for name in ("one.h5", "two.h5"):
-        count = write_patches(members, tmp_path / name, recipe=recipe, seed=5, parameters={})
+        count = write_patches(members, tmp_path / name, config=config, seed=5, parameters={})
         assert count == 60
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
     columns = read_patches(tmp_path / "one.h5")
@@ -91,17 +93,14 @@ def test_shards_joined_are_the_whole(tmp_path, photograph):
     for index in range(3):
         write_image(tmp_path / f"{index}.png", np.roll(photograph, 7 * index, 1))
         members.append((f"{index}123456789abcdef", tmp_path / f"{index}.png"))
-    options = {"recipe": PatchConfig(stride=16, cap=3), "seed": 5, "parameters": {"k": 1}}
+    options = {"config": PatchConfig(stride=16, max_per_image=3), "seed": 5, "parameters": {"k": 1}}
     write_patches(members, tmp_path / "whole.h5", **options)
     parts = [tmp_path / "shards" / f"{k}.h5" for k in range(2)]
     for k, part in enumerate(parts):
         write_patches(members, part, **options, shard=(k, 2))
     assert join_shards(parts, tmp_path / "joined.h5") == 180
     whole, joined = (read_patches(tmp_path / name) for name in ("whole.h5", "joined.h5"))
-    order = [
-        np.lexsort((c["position"][:, 1], c["position"][:, 0], c["level"], c["image"]))
-        for c in (whole, joined)
-    ]
+    order = [np.lexsort((c["position"][:, 1], c["position"][:, 0], c["level"], c["image"])) for c in (whole, joined)]
     for name in COLUMNS:
         assert np.array_equal(whole[name][order[0]], joined[name][order[1]])
     parts[1].unlink()
@@ -111,7 +110,7 @@ def test_shards_joined_are_the_whole(tmp_path, photograph):
 
 def test_no_sharp_patch_at_all_is_an_error_when_shards_are_joined(tmp_path):
     write_image(tmp_path / "flat.png", np.full((64, 64), 99, np.uint8))
-    options = {"recipe": PatchConfig(), "seed": 0, "parameters": {}}
+    options = {"config": PatchConfig(), "seed": 0, "parameters": {}}
     assert write_patches([("00", tmp_path / "flat.png")], tmp_path / "x.h5", **options) == 0
     with pytest.raises(PatchStoreError, match=r"lower patches\.sharpness"):
         join_shards([tmp_path / "x.h5"], tmp_path / "joined.h5")
@@ -124,7 +123,7 @@ def test_shards_of_different_runs_are_not_joined(tmp_path, photograph):
         write_patches(
             [("00", tmp_path / "a.png")],
             tmp_path / f"{seed}.h5",
-            recipe=PatchConfig(),
+            config=PatchConfig(),
             seed=0,
             parameters={"seed": seed},
         )

@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 def _manifest(folder, **more):
     source = {"folder": str(folder), "licence": "mine"}
-    return ingest.build_manifest([source], recipe=PatchConfig(), shares=SHARES, **more)
+    return ingest.build_manifest([source], config=PatchConfig(), split_fractions=SHARES, **more)
 
 
 def test_the_manifest_says_what_each_file_is(folder):
@@ -100,10 +100,8 @@ def test_a_missing_folder_says_how_to_get_it(tmp_path):
 
 def test_packages_carry_photographs_that_can_be_found_again():
     source = {"package": "skimage", "images": ["astronaut", "coffee", "rocket"], "licence": ""}
-    table = ingest.build_manifest([source], recipe=PatchConfig(), shares=SHARES)
-    assert table.path.tolist() == [
-        f"package:skimage/{n}" for n in ("astronaut.png", "coffee.png", "rocket.jpg")
-    ]
+    table = ingest.build_manifest([source], config=PatchConfig(), split_fractions=SHARES)
+    assert table.path.tolist() == [f"package:skimage/{n}" for n in ("astronaut.png", "coffee.png", "rocket.jpg")]
     assert all(locate_image(path).is_file() for path in table.path)
     with pytest.raises(SourceError, match="no image unicorn"):
         source_files({"package": "skimage", "images": ["unicorn"]})
@@ -112,9 +110,9 @@ def test_packages_carry_photographs_that_can_be_found_again():
 def test_the_first_of_a_source_and_what_is_watched(tmp_path):
     for name in "ba":
         write_image(tmp_path / f"{name}.png", np.zeros((4, 4), np.uint8))
-    package = {"package": "skimage", "images": ["rocket", "coffee"], "most": 1}
+    package = {"package": "skimage", "images": ["rocket", "coffee"], "limit": 1}
     assert [path.stem for path in source_files(package)] == ["rocket"]
-    assert folder_files([package, {"folder": str(tmp_path), "most": 1}]) == [str(tmp_path / "a.png")]
+    assert folder_files([package, {"folder": str(tmp_path), "limit": 1}]) == [str(tmp_path / "a.png")]
 
 
 def test_sources_from_one_archive_share_its_folder():

@@ -52,9 +52,7 @@ def test_neither_docstrings_nor_the_version_count(root):
     module = root / "defocus_core/one.py"
     digests = []
     for text in ("", '"""What it is."""\n__version__ = "1"\n', '"""Another."""\n__version__ = "2"\n'):
-        module.write_text(
-            text + "def f():\n" + (f"    {text.splitlines()[0]}\n" if text else "") + "    return 1\n"
-        )
+        module.write_text(text + "def f():\n" + (f"    {text.splitlines()[0]}\n" if text else "") + "    return 1\n")
         _parse_normalised.cache_clear()
         digests.append(code_digest(root / "script.py", root))
     assert digests[1] == digests[2]

@@ -92,9 +92,7 @@ def dct_by_definition(patch):
     return basis @ patch @ basis.T
 
 
-@pytest.mark.skipif(
-    not CUHK.is_dir(), reason="the CUHK photographs and the authors' maps are not under data/"
-)
+@pytest.mark.skipif(not CUHK.is_dir(), reason="the CUHK photographs and the authors' maps are not under data/")
 def test_hifst_is_the_authors_map():
     grey = to_grey(read_image(CUHK / "images/out_of_focus0050.jpg"))
     published = to_grey(read_image(CUHK / "peer_maps/hifst/out_of_focus0050.png"))

@@ -1,11 +1,9 @@
 import inspect
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from defocus_core.evaluation import metrics
 from defocus_core.evaluation.experiments import enhance
@@ -13,18 +11,18 @@ from defocus_core.evaluation.experiments.setup import Setup
 from defocus_core.io.color import as_float
 from defocus_core.io.read import read_image
 from defocus_core.io.write import write_image
+from workflow_support.configuration import ApplicationsSection
 
-SCHEMA = yaml.safe_load((Path(__file__).parents[4] / "config/schema.yaml").read_text())["properties"]
+SECTIONS = {name: field.annotation for name, field in ApplicationsSection.model_fields.items()}
 
 
-@pytest.mark.parametrize("application", SCHEMA["applications"]["properties"])
+@pytest.mark.parametrize("application", SECTIONS)
 def test_an_experiment_takes_the_settings_of_its_section(application):
-    section = SCHEMA["applications"]["properties"][application]
     settings = list(
         inspect.signature(import_module(f"defocus_core.evaluation.experiments.{application}").run).parameters
     )
     assert settings[0] == "setup"
-    assert set(settings[1:]) == set(section["properties"])
+    assert set(settings[1:]) == set(SECTIONS[application].model_fields)
 
 
 class Flat(Setup):
@@ -38,9 +36,7 @@ def test_photographs_without_a_truth_are_scored_as_they_are_and_sharpened(tmp_pa
     rng = np.random.default_rng(0)
     for name in ("grey.png", "a/other.png", "b/other.png"):
         write_image(tmp_path / name, rng.integers(0, 256, (40, 40), np.uint8))
-    each = enhance.without_truth(
-        Flat(None), sorted(tmp_path.rglob("*.png")), {"mean": np.mean, "spread": np.ptp}
-    )
+    each = enhance.without_truth(Flat(None), sorted(tmp_path.rglob("*.png")), {"mean": np.mean, "spread": np.ptp})
     assert set(each.photograph) == {"grey", "a/other.png", "b/other.png"}
     assert len(enhance.summary(each)) == len(set(each.method))
     assert {"input", "adaptive", "unsharp masking"} <= set(each.method)
@@ -63,7 +59,7 @@ def test_the_gain_of_noise_is_that_of_the_method():
         def map(self, image):
             return np.full(image.shape[:2], 20.0, np.float32)
 
-    table, panels = enhance.run(Sharp(None), largest=[8], size=64)
+    table, panels = enhance.run(Sharp(None), max_sigmas=[8], size=64)
     means = table[table.scene == "mean"].set_index("method")
     for untouched in ("input", "adaptive"):  # a sigma of 20 everywhere gets no gain
         assert means.noise_gain_blurred[untouched] == pytest.approx(1, abs=1e-3)

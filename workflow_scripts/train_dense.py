@@ -1,11 +1,11 @@
-"""Rule train_scenes: scenes -> the dense network, starting from one trained on patches."""
+"""Rule train_dense: layered scenes -> the dense network, starting from one trained on patches."""
 
 from pathlib import Path
 
 from defocus_core.networks.storage import load_classifier, save_classifier
 from defocus_core.training.datasets import SceneDataset
 from defocus_core.training.layered_scenes import read_scenes
-from defocus_core.training.loop import default_device, evaluate, train, train_config_from, write_history
+from defocus_core.training.loop import TrainConfig, default_device, evaluate, train, write_history
 from defocus_core.training.weight_averaging import interpolate_weights
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
@@ -15,24 +15,23 @@ device = default_device()
 start = load_classifier(snakemake.input.start, folded=False)
 sigmas = start.sigmas.numpy()
 data = {
-    split: SceneDataset.of(read_scenes(snakemake.input[split]), sigmas, device)
-    for split in ("train", "validation")
+    split: SceneDataset.of(read_scenes(snakemake.input[split]), sigmas, device) for split in ("train", "validation")
 }
 checkpoint = Path(".checkpoints") / snakemake.params.code / snakemake.output.model
-settings = train_config_from(snakemake.params.settings, seed=snakemake.params.seed)
+config, seed = TrainConfig(**snakemake.params.settings), snakemake.params.seed
 model, history = train(
-    "scenenet",
+    snakemake.wildcards.dense,
     sigmas=sigmas,
     **data,
-    settings=settings,
+    config=config,
+    seed=seed,
     start=start,
     checkpoint=checkpoint,
     report=print,
 )
-if snakemake.params.average:
-    share = snakemake.params.average
-    model = interpolate_weights(start.to(device), model, data["train"], settings=settings, share=share)
-    print(f"averaged, {share:g} of the start:", evaluate(model, data["validation"]))
+if weight := snakemake.params.start_weight:
+    model = interpolate_weights(start.to(device), model, data["train"], config=config, seed=seed, start_weight=weight)
+    print(f"averaged, {weight:g} of the start:", evaluate(model, data["validation"]))
 save_classifier(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
 write_history(history, snakemake.output.history)
 checkpoint.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Rule variants: the scores of all shards of one set by all variants of the maps -> a table."""
+"""Rule map_variants: the scores of all shards of one set by all variants of the maps -> a table."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
 start_job(snakemake)
-names = snakemake.params.variants
+names = snakemake.params.map_variants
 parts = [json.loads(Path(path).read_text()) for path in snakemake.input.parts]
 shards = len(parts) // len(names)
 rows = []
@@ -19,6 +19,6 @@ for index, name in enumerate(names):
     mine = parts[index * shards : (index + 1) * shards]
     methods = benchmark.summarise(benchmark.merge_shards(mine, truth=snakemake.params.truth))
     row = methods[methods.method == "map"].drop(columns=["method", "fitted"], errors="ignore")
-    rows.append(row.assign(variant=name)[["variant", *row]])
+    rows.append(row.assign(map_variant=name)[["map_variant", *row]])
 write_table(pd.concat(rows), snakemake.output.scores, snakemake.output.markdown)
 record_provenance(snakemake)

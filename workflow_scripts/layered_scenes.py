@@ -1,4 +1,4 @@
-"""Rule scenes: photographs that are sharp all over -> training scenes of known blur."""
+"""Rule layered_scenes: photographs that are sharp all over -> training scenes of known blur."""
 
 import pandas as pd
 
@@ -15,16 +15,16 @@ start_job(snakemake)
 split = snakemake.wildcards.split
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
 paths = [locate_image(path) for path in table[table.split == split].path]
-judge, share = load_classifier(snakemake.input.judge), snakemake.params.sharp_share
+judge, fraction = load_classifier(snakemake.input.judge), snakemake.params.min_sharp_fraction
 sharp = []
 for image in map(read_image, paths):
-    if is_all_in_focus(image, share=share, model=judge):
+    if is_all_in_focus(image, min_fraction=fraction, model=judge):
         sharp.append(to_grey(image))
 print(f"{len(sharp)} of {len(paths)} photographs are sharp all over")
 write_scenes(
     sharp,
     snakemake.output.scenes,
-    recipe=SceneConfig(**snakemake.params.recipe),
+    config=SceneConfig(**snakemake.params.scene),
     count=snakemake.params.scenes,
     seed=split_seed(snakemake.params.seed, split),
 )

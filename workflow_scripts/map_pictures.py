@@ -1,0 +1,15 @@
+"""Rule map_pictures: the maps of one shard of a set -> pictures with a colour bar."""
+
+from pathlib import Path
+
+from defocus_core.evaluation import plots
+from defocus_core.io.arrays import read_map
+from workflow_support.job import start_job
+from workflow_support.provenance import record_provenance
+
+start_job(snakemake)
+folder = Path(snakemake.output.folder)
+folder.mkdir(parents=True, exist_ok=True)
+for path in sorted(Path(snakemake.input.maps).glob("*.npy")):
+    plots.write_map_picture(read_map(path), folder / f"{path.stem}.png")
+record_provenance(snakemake)

@@ -1,0 +1,197 @@
+"""Which files and settings each rule takes, from the configuration."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from defocus_core.evaluation.benchmark_sets import (
+    ImagePair,
+    list_stacks,
+    maps_by_stem,
+    pair_images,
+    shard_of,
+    shard_pairs,
+)
+from defocus_core.io.listing import list_images
+from defocus_core.io.package_images import package_version
+from defocus_core.networks import registry
+from workflow_support import configuration, sources
+from workflow_support.provenance import code_digest
+
+MODEL_FOLDERS = {"trained": "models", "patch_variant": "patch_variants"}
+
+
+class SelectionError(ValueError):
+    """A file or folder that the configuration names and that is not there."""
+
+
+class Selection:
+    """What the rules of one configuration take.
+
+    Parameters
+    ----------
+    config : as Snakemake holds it
+    root : of the project
+
+    Raises
+    ------
+    ConfigError
+        If the configuration cannot work.
+    """
+
+    def __init__(self, config: dict, root: str | Path):
+        self._config, self._root = config, Path(root)
+        self.typed = configuration.check(config, root)
+        self.patch_variants = configuration.patch_variants(config)
+        self.map_variants = configuration.map_variants(config)
+        self._members = functools.cache(self._read_members)
+
+    def code(self, script: str, *modules: str | Path) -> str:
+        """Return a digest of a script and of all modules that it reaches: a rule reruns when it changes.
+
+        Modules that the script imports by a name it computes are given besides, as paths in `defocus_core`.
+        """
+        files = [self._root / "workflow_scripts" / script]
+        files += [self._root / "defocus_core" / module for module in modules]
+        return "-".join(code_digest(file, self._root) for file in files)
+
+    def network_module(self, backbone: str) -> Path:
+        """Return the module of a network, for `code`: the library imports it by its name."""
+        return registry.backbone_file(backbone).relative_to(Path(registry.__file__).parents[1])
+
+    def model_module(self, model: str) -> Path:
+        """Return the module of the network of a model such as shipped/NAME or mine.safetensors."""
+        if model.endswith(".safetensors"):
+            return self.network_module(registry.backbone_of_weights(model))
+        origin, _, name = model.partition("/")
+        return self.network_module(self.patch_variants[name]["backbone"] if origin == "patch_variant" else name)
+
+    def model_file(self, model: str) -> tuple[str, bool]:
+        """Return the file of a model, and whether it lies on disk before any job has run."""
+        if model.endswith(".safetensors"):
+            return model, True
+        origin, _, name = model.partition("/")
+        if origin == "shipped":
+            file = self._root / f"defocus_core/networks/weights/{name}.safetensors"
+            return os.path.relpath(file), True
+        return f"results/{MODEL_FOLDERS[origin]}/{name}/model.safetensors", False
+
+    def source_files(self) -> list[str]:
+        """Return the sharp photographs that lie in folders."""
+        return _files_of(self._config["ingest"]["sources"], "ingest.sources")
+
+    def no_reference_files(self) -> list[str]:
+        """Return the photographs without a truth that lie in folders."""
+        return _files_of(self._config["no_reference"], "no_reference")
+
+    def source_versions(self) -> dict[str, str]:
+        """Return the versions of the packages whose photographs are taken."""
+        packages = [source.package for source in self.typed.ingest.sources if source.package]
+        return {name: package_version(name) for name in packages}
+
+    def downloads(self) -> dict[str, str]:
+        """Return the addresses of the sources on the web, by the digest of what lies there."""
+        return {source.sha256: source.url for source in self.typed.ingest.sources if source.url and source.sha256}
+
+    def train_settings(self, backbone: str) -> dict:
+        """Return the common training settings, overridden by the network's own."""
+        return {**self._config["train"], **self._config["train_overrides"].get(backbone, {})}
+
+    def shard_patches(self, split: str, folder: str = "results/patches") -> list[str]:
+        """Return the shards of a split's patches."""
+        return [f"{folder}/shards/{split}_{shard}.h5" for shard in range(self.typed.shards)]
+
+    def set_shards(self, name: str) -> int:
+        """Return the number of jobs that share the maps and scores of a set."""
+        return self.typed.benchmark_sets[name].shards
+
+    def set_folders(self, name: str, embedded: str) -> tuple[str, str]:
+        """Return the folders of photographs and of truths of a set; those under `embedded` where it is made here."""
+        entry = self._config["benchmark_sets"][name]
+        if entry["truth"] == "embedded":
+            return f"{embedded}/images", f"{embedded}/sigma"
+        return entry["images"], entry["truth_folder"]
+
+    def set_pairing(self, name: str) -> dict:
+        """Return how the photographs of a set are chosen and find their truths: arguments of `pair_images`."""
+        entry = self._config["benchmark_sets"][name]
+        return {**entry.get("subset", {}), **{key: entry[key] for key in ["replace"] if key in entry}}
+
+    def photographs(self, name: str, shard: int) -> list[str]:
+        """Return the photographs of one shard of a set on disk: a map depends on no truth."""
+        return [str(pair.image) for pair in self._shard(name, shard)]
+
+    def pairs(self, name: str, shards: Iterable[int]) -> list[str]:
+        """Return photographs and truths of some shards of a set on disk."""
+        table = self.typed.benchmark_sets[name].radius_table
+        members = [pair for shard in shards for pair in self._shard(name, shard)]
+        return [str(path) for pair in members for path in (pair.image, pair.truth)] + ([table] if table else [])
+
+    def is_embedded(self, name: str) -> bool:
+        """Say whether a set is made here."""
+        return self.typed.benchmark_sets[name].truth == "embedded"
+
+    def peer_maps(self, name: str, shard: int) -> list[str]:
+        """Return other methods' maps of the photographs in one shard of a set.
+
+        Raises
+        ------
+        SelectionError
+            If a method has no folder, or lacks a map.
+        """
+        chosen: list[str] = []
+        for peer, entry in self.typed.benchmark_sets[name].peers.items():
+            maps = _maps_of(entry.folder)
+            stems = self._stems(name, shard, list(maps))
+            missing = [stem for stem in stems if stem not in maps]
+            if missing:
+                raise SelectionError(
+                    f"benchmark_sets.{name}.peers.{peer}: {entry.folder} has no map for {len(missing)} photographs, "
+                    f"such as {missing[0]}"
+                )
+            chosen += [str(maps[stem]) for stem in stems]
+        return chosen
+
+    def stack_files(self, name: str) -> list[str]:
+        """Return the shots of a set of stacks, and other methods' results, so that a replaced file scores anew."""
+        entry = self.typed.stacks[name]
+        shots = [str(shot) for stack in list_stacks(entry.folder) for shot in stack.shots]
+        return shots + [str(path) for folder in entry.peers.values() for path in _maps_of(folder).values()]
+
+    def application_files(self, application: str) -> list[str]:
+        """Return the photographs that an application composes its scenes from, where they are not scikit-image's."""
+        folder = self._config["applications"][application].get("photographs")
+        if not folder:
+            return []
+        if not Path(folder).is_dir():
+            raise SelectionError(f"applications.{application}.photographs: no folder {folder!r}")
+        return [str(path) for path in list_images(folder)]
+
+    def _shard(self, name: str, shard: int) -> Sequence[ImagePair]:
+        return self._members(name)[shard]
+
+    def _stems(self, name: str, shard: int, peers: list[str]) -> list[str]:
+        """Return the photographs in one shard of a set; of an embedded set, which is made later, those of a peer."""
+        if self.is_embedded(name):
+            return [stem for stem in peers if shard_of(stem, self.set_shards(name)) == shard]
+        return [pair.name for pair in self._shard(name, shard)]
+
+    def _read_members(self, name: str) -> list[list[ImagePair]]:
+        members = pair_images(*self.set_folders(name, ""), **self.set_pairing(name))
+        return shard_pairs(members, self.set_shards(name))
+
+
+def _files_of(listed: list[dict], key: str) -> list[str]:
+    try:
+        return sources.folder_files(listed)
+    except (OSError, ValueError) as error:
+        raise SelectionError(f"{key}: {error}") from error
+
+
+def _maps_of(folder: str) -> dict[str, Path]:
+    if not Path(folder).is_dir():
+        raise SelectionError(f"peers: no folder {folder!r} of another method's results")
+    return maps_by_stem(folder)
