@@ -28,15 +28,15 @@ from defocus_core.evaluation import fusion_baselines
 from defocus_core.evaluation.baselines.registry import METHODS
 from defocus_core.evaluation.known_scenes import load_motorcycle
 from defocus_core.io.color import to_grey
-from defocus_core.io.read import read_image
-from defocus_core.io.write import write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import write
 from defocus_core.maps.pipeline import estimate
 from defocus_core.maps.refine.refinement import PAPER_GUIDED, refine_map
 from defocus_core.maps.tiles import predict_tiled
 from defocus_core.maps.windows import predict_windows
 from defocus_core.networks.classifier import build_classifier, fold_batch_norms
 from defocus_core.networks.export import export_onnx
-from defocus_core.networks.storage import load_classifier, shipped_models
+from defocus_core.networks.storage import load_model, shipped_models
 from defocus_core.training.patches import PatchConfig, select_corners, write_patches
 
 REPEATS = 3
@@ -79,8 +79,8 @@ def plain_patches(grey, corners, recipe, path):
 
 
 def bench_patches(folder):
-    write_image(folder / "p.png", photograph(741, 500))
-    grey = to_grey(read_image(folder / "p.png"))
+    write(folder / "p.png", photograph(741, 500))
+    grey = to_grey(read(folder / "p.png"))
     for domain, kernel in (("patch", "paper"), ("image", "full")):
         recipe = PatchConfig(domain=domain, kernel=kernel, stride=16, min_sharpness=300, max_per_image=200)
         corners = select_corners(grey, recipe, np.random.default_rng(0))
@@ -105,7 +105,7 @@ def bench_maps():
     grey = to_grey(image)
     mobile = build_classifier("mobilenet_v2", np.arange(20)).eval()
     for name in shipped_models():
-        model = load_classifier(name)
+        model = load_model(name)
         for step in (16, 4) if model.stride else (4,):
             seconds = timed(lambda m=model, s=step: estimate(image, model=m, step=s))
             print(f"map of 1000x700, {name}, step {step}, refined: {seconds:.3f} s", flush=True)
@@ -123,7 +123,7 @@ def bench_maps():
 
 
 def bench_onnx(folder):
-    model = load_classifier()
+    model = load_model()
     export_onnx(model, folder / "model.onnx")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
@@ -150,7 +150,7 @@ def bench_baselines():
 def bench_folder(folder):
     """`defocus map FOLDER` as it is, beside one core: one thread, one image at a time."""
     for index in range(8):
-        write_image(folder / f"in/{index}.jpg", np.roll(photograph(1000, 700), 40 * index, 1))
+        write(folder / f"in/{index}.jpg", np.roll(photograph(1000, 700), 40 * index, 1))
     arguments = ["map", str(folder / "in"), "--out", str(folder / "out")]
     threads = torch.get_num_threads(), cv2.getNumThreads()
 
@@ -181,7 +181,7 @@ def bench_large(folder):
     """Time and memory of `defocus map` on large photographs, each in a process of its own."""
     for width, height in ((3000, 2000), (4240, 2832), (6000, 4000)):
         path, megapixels = folder / f"{width}.jpg", f"{width * height / 1e6:.0f}"
-        write_image(path, photograph(width, height))
+        write(path, photograph(width, height))
         subprocess.run([sys.executable, "-c", LARGE, path, folder / "out", megapixels], check=True)
 
 

@@ -23,8 +23,8 @@ from PIL import Image
 from defocus_core.constants import PATCH_SIZE
 from defocus_core.io.errors import ImageError
 from defocus_core.io.listing import IMAGE_SUFFIXES
-from defocus_core.io.read import read_image
-from defocus_core.io.write import write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import write
 from defocus_core.training.patch_store import PatchStoreError, PatchWriter, join_shards, read_patches
 
 INTERESTING = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
@@ -37,11 +37,11 @@ def corpus(folder: Path) -> list[tuple[str, bytes]]:
     colour = rng.integers(0, 256, (13, 17, 3), dtype=np.uint8)
     deep = rng.integers(0, 2**16, (13, 17, 3), dtype=np.uint16)
     for suffix in IMAGE_SUFFIXES:
-        write_image(folder / f"colour{suffix}", colour)
-        write_image(folder / f"grey{suffix}", colour[..., 0])
+        write(folder / f"colour{suffix}", colour)
+        write(folder / f"grey{suffix}", colour[..., 0])
     for suffix in (".png", ".tif"):
-        write_image(folder / f"deep{suffix}", deep)
-        write_image(folder / f"deep_grey{suffix}", deep[..., 0])
+        write(folder / f"deep{suffix}", deep)
+        write(folder / f"deep_grey{suffix}", deep[..., 0])
     exif = Image.Exif()
     exif[0x0112] = 6
     for suffix in (".jpg", ".png", ".tif", ".webp"):
@@ -85,13 +85,13 @@ def damaged(data: bytes, rng: np.random.Generator) -> bytes:
     return bytes(data)
 
 
-def read(suffix: str, file: Path) -> str:
+def read_any(suffix: str, file: Path) -> str:
     """Read a damaged file; return how that ended. Only a reader's own error is caught."""
     try:
         if suffix == ".h5":
             read_patches(file)
         else:
-            read_image(file, max_pixels=1_000_000)
+            read(file, max_pixels=1_000_000)
     except ImageError as error:
         return error.reason
     except PatchStoreError:
@@ -114,7 +114,7 @@ def batch(seed: int, number: int, folder: Path) -> None:
             file.write_bytes(damaged(data, rng))
             (folder / "now").write_bytes(suffix.encode() + b"\n" + file.read_bytes())
             signal.alarm(10)
-            counts[f"{suffix} {read(suffix, file)}"] += 1
+            counts[f"{suffix} {read_any(suffix, file)}"] += 1
             signal.alarm(0)
     text = "\n".join(f"{count} {key}" for key, count in counts.items())
     (folder / "counts").write_text(text)

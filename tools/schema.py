@@ -97,7 +97,7 @@ def _bounds(metadata: Iterable[Any]) -> str:
     return ", ".join(filter(None, found))
 
 
-def _kind(annotation: Any) -> str:
+def _kind(annotation: Any) -> str:  # noqa: PLR0911 - a kind a line
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return " ".join(filter(None, (_kind(arguments[0]), _bounds(arguments[1:]))))

@@ -6,7 +6,7 @@ from defocus_core.evaluation import plots
 from defocus_core.evaluation.experiments.setup import Setup
 from defocus_core.io import atomic
 from defocus_core.maps.config import map_arguments_from
-from defocus_core.networks.storage import load_classifier
+from defocus_core.networks.storage import load_model
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
@@ -14,7 +14,7 @@ start_job(snakemake)
 
 experiment = importlib.import_module(f"defocus_core.evaluation.experiments.{snakemake.wildcards.application}")
 setup = Setup(
-    load_classifier(snakemake.input.model),
+    load_model(snakemake.input.model),
     map_arguments_from(snakemake.params.maps),
     snakemake.params.seed,
 )

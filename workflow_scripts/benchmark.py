@@ -9,7 +9,7 @@ from defocus_core.evaluation import benchmark, plots
 from defocus_core.evaluation.benchmark_sets import pair_images, shard_of
 from defocus_core.evaluation.tables import write_table
 from defocus_core.io import atomic
-from defocus_core.io.read import read_image
+from defocus_core.io.read import read
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
@@ -33,7 +33,7 @@ atomic.write_text(output.images, each.to_csv(index=False))
 panels = []
 for pair in members[:3]:
     maps = Path(snakemake.input.maps[shard_of(pair.name, len(parts))])
-    panels += [(pair.name, read_image(pair.image))]
+    panels += [(pair.name, read(pair.image))]
     panels += [("sigma (pixels)", benchmark.read_sigma(maps / f"{pair.name}.npy"))]
     panels += [("truth", benchmark.read_truth(pair, settings))]
 plots.plot_panels(panels, output.examples)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from defocus_core.evaluation import metrics, plots
 from defocus_core.io import atomic
-from defocus_core.networks.storage import load_classifier
+from defocus_core.networks.storage import load_model
 from defocus_core.training.datasets import PatchDataset
 from defocus_core.training.loop import default_device, predict_logits
 from defocus_core.training.patch_store import read_patches
@@ -14,7 +14,7 @@ from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
 start_job(snakemake)
-model = load_classifier(snakemake.input.model).to(default_device())
+model = load_model(snakemake.input.model).to(default_device())
 columns = read_patches(snakemake.input.test)
 logits = predict_logits(model, PatchDataset.of(columns, default_device()))
 scores = metrics.classification_scores(logits.numpy(), columns["level"], columns["sigmas"])

@@ -9,7 +9,7 @@ from defocus_core.evaluation.experiments.setup import Setup
 from defocus_core.evaluation.tables import write_table
 from defocus_core.io import atomic
 from defocus_core.maps.config import map_arguments_from
-from defocus_core.networks.storage import load_classifier
+from defocus_core.networks.storage import load_model
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
@@ -17,7 +17,7 @@ start_job(snakemake)
 
 settings = snakemake.params.settings
 each, panels = fuse.fuse_stacks(
-    Setup(load_classifier(snakemake.input.model), map_arguments_from(snakemake.params.maps)),
+    Setup(load_model(snakemake.input.model), map_arguments_from(snakemake.params.maps)),
     list_stacks(settings["folder"]),
     peers={name: Path(folder) for name, folder in settings.get("peers", {}).items()},
     commands=settings.get("commands", {}),

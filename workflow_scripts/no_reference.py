@@ -6,7 +6,7 @@ from defocus_core.evaluation.experiments.setup import Setup
 from defocus_core.evaluation.tables import write_table
 from defocus_core.io import atomic
 from defocus_core.maps.config import map_arguments_from
-from defocus_core.networks.storage import load_classifier
+from defocus_core.networks.storage import load_model
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 from workflow_support.sources import source_files
@@ -14,7 +14,7 @@ from workflow_support.sources import source_files
 start_job(snakemake)
 
 each = enhance.without_truth(
-    Setup(load_classifier(snakemake.input.model), map_arguments_from(snakemake.params.maps)),
+    Setup(load_model(snakemake.input.model), map_arguments_from(snakemake.params.maps)),
     [path for source in snakemake.params.settings for path in source_files(source)],
     {name: no_reference.load_score(name) for name in snakemake.params.scores},
 )

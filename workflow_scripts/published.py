@@ -4,17 +4,17 @@ import pandas as pd
 
 from defocus_core.evaluation import benchmark, metrics, plots
 from defocus_core.io import atomic
-from defocus_core.io.read import read_image
+from defocus_core.io.read import read
 from defocus_core.maps.config import map_arguments_from
 from defocus_core.maps.focus import in_focus
 from defocus_core.maps.pipeline import estimate
-from defocus_core.networks.storage import load_classifier
+from defocus_core.networks.storage import load_model
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
 start_job(snakemake)
-image = read_image(snakemake.input.image)
-model = load_classifier(snakemake.input.model)
+image = read(snakemake.input.image)
+model = load_model(snakemake.input.model)
 arguments = map_arguments_from(snakemake.params.settings)
 panels, rows = [("photograph", image)], []
 published = []

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from defocus_core.networks.storage import save_classifier
+from defocus_core.networks.storage import save_model
 from defocus_core.training.datasets import PatchDataset
 from defocus_core.training.loop import TrainConfig, default_device, train, write_history
 from defocus_core.training.patch_store import check_patch_file, read_patches
@@ -25,7 +25,7 @@ model, history = train(
     checkpoint=checkpoint,
     report=print,
 )
-save_classifier(model, snakemake.output.model, about={**described, "train": dict(snakemake.params.settings)})
+save_model(model, snakemake.output.model, about={**described, "train": dict(snakemake.params.settings)})
 write_history(history, snakemake.output.history)
 checkpoint.unlink(missing_ok=True)
 record_provenance(snakemake)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from defocus_core.networks.storage import load_classifier, save_classifier
+from defocus_core.networks.storage import load_model, save_model
 from defocus_core.training.datasets import SceneDataset
 from defocus_core.training.layered_scenes import read_scenes
 from defocus_core.training.loop import TrainConfig, default_device, evaluate, train, write_history
@@ -12,7 +12,7 @@ from workflow_support.provenance import record_provenance
 
 start_job(snakemake)
 device = default_device()
-start = load_classifier(snakemake.input.start, folded=False)
+start = load_model(snakemake.input.start, folded=False)
 sigmas = start.sigmas.numpy()
 data = {
     split: SceneDataset.of(read_scenes(snakemake.input[split]), sigmas, device) for split in ("train", "validation")
@@ -32,7 +32,7 @@ model, history = train(
 if weight := snakemake.params.start_weight:
     model = interpolate_weights(start.to(device), model, data["train"], config=config, seed=seed, start_weight=weight)
     print(f"averaged, {weight:g} of the start:", evaluate(model, data["validation"]))
-save_classifier(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
+save_model(model, snakemake.output.model, about={"train": dict(snakemake.params.settings)})
 write_history(history, snakemake.output.history)
 checkpoint.unlink(missing_ok=True)
 record_provenance(snakemake)

@@ -82,6 +82,30 @@ class Lens:
         return 1 / (focus + away), far
 
 
+def depth(sigma: np.ndarray, lens: Lens) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two distances that the blur of each pixel allows, before and behind the plane in focus.
+
+    Parameters
+    ----------
+    sigma : (H, W) float32 defocus map, pixels
+    lens : that took the photograph; `resolve_lens` reads it from EXIF
+
+    Returns
+    -------
+    near, far : (H, W) float32, m; far is infinite where no object behind could be so blurred
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from defocus_core import Lens, depth
+    >>> lens = Lens(focal_length=50, f_number=2, focus_distance=2, pixel_pitch=5)
+    >>> near, far = depth(np.array([[0.0, 8.0]], np.float32), lens)
+    >>> near.round(2).tolist(), far.round(2).tolist()
+    ([[2.0, 1.6]], [[2.0, 2.67]])
+    """
+    return lens.distances(sigma)
+
+
 def relative_defocus(sigma: np.ndarray) -> np.ndarray:
     """Return how far each pixel is from the plane in focus where nothing is known of the lens.
 

@@ -17,8 +17,8 @@ from defocus_core.constants import DEFAULT_MODEL
 from defocus_core.io import atomic
 from defocus_core.io.arrays import check_map_fits, read_map
 from defocus_core.io.color import to_dtype
-from defocus_core.io.read import read_image
-from defocus_core.io.write import check_suffix, write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import check_suffix, write
 
 MAX_REPORTED = 5  # failures of a folder that are told
 
@@ -28,14 +28,14 @@ def run_map(options: Namespace) -> None:
     from defocus_core.evaluation import plots
     from defocus_core.maps.focus import in_focus
     from defocus_core.maps.pipeline import estimate
-    from defocus_core.networks.storage import load_classifier
+    from defocus_core.networks.storage import load_model
 
     files = outputs.expand_paths(options.images)
     written = outputs.map_targets(files, options.out, (".png", *[".probability.npy"] * options.probability))
-    model = load_classifier(options.model)
+    model = load_model(options.model)
 
     def one(file: Path) -> None:
-        sigma = estimate(read_image(file), model=model, step=options.step, refine=options.refine)
+        sigma = estimate(read(file), model=model, step=options.step, refine=options.refine)
         atomic.write_array(written[file], sigma)
         if options.probability:
             atomic.write_array(written[file].with_suffix(".probability.npy"), in_focus(sigma))
@@ -88,15 +88,15 @@ def run_fuse(options: Namespace) -> None:
     """Write what every stack of shots is fused into, and the shot of each pixel where it is asked for."""
     from defocus_core.applications.fusion.decide import FusionConfig
     from defocus_core.applications.fusion.stack import fuse
-    from defocus_core.networks.storage import load_classifier
+    from defocus_core.networks.storage import load_model
 
     stacks = outputs.group_stacks(options.images)
     written, labels = outputs.fusion_targets(stacks, options.out, options.labels)
-    config, model = FusionConfig(seam=options.seam), load_classifier(options.model)
+    config, model = FusionConfig(seam=options.seam), load_model(options.model)
 
     def one(stack: Path) -> None:
         shots, first = stacks[stack], outputs.file_of_shot(stacks[stack][0])
-        check_suffix(written[stack], read_image(shots[0]).dtype)
+        check_suffix(written[stack], read(shots[0]).dtype)
         fusion = fuse(
             shots,
             model=model,
@@ -104,9 +104,9 @@ def run_fuse(options: Namespace) -> None:
             register=options.register,
             match_exposure=options.match_exposure,
         )
-        write_image(written[stack], fusion.image, like=first)
+        write(written[stack], fusion.image, like=first)
         if stack in labels:
-            write_image(labels[stack], fusion.labels)
+            write(labels[stack], fusion.labels)
 
     _run_each(list(stacks), "fused", one, jobs=options.jobs)
 
@@ -119,16 +119,16 @@ def run_depth(options: Namespace) -> None:
         resolve_lens,
     )
     from defocus_core.evaluation import plots
-    from defocus_core.networks.storage import load_classifier
+    from defocus_core.networks.storage import load_model
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(Lens)}
     files = outputs.expand_paths(options.images)
     kinds = [f".{name}{suffix}" for name in ("near", "far", "relative") for suffix in (".png", ".npy")]
     written = outputs.map_targets(files, options.out, kinds)
-    model = load_classifier(options.model)
+    model = load_model(options.model)
 
     def one(file: Path) -> None:
-        image = read_image(file)
+        image = read(file)
         lens = resolve_lens(file, **given)
         sigma = _map_of(file, image, model, options.map)
         if lens is None:
@@ -147,20 +147,20 @@ def run_depth(options: Namespace) -> None:
 def run_export(options: Namespace) -> None:
     """Write a model as ONNX."""
     from defocus_core.networks.export import export_onnx
-    from defocus_core.networks.storage import load_classifier
+    from defocus_core.networks.storage import load_model
 
-    export_onnx(load_classifier(options.model), options.file)
+    export_onnx(load_model(options.model), options.file)
 
 
 def run_models(_: Namespace) -> None:
     """Print the models that come with the package."""
     from defocus_core.networks.storage import (
-        load_classifier,
+        load_model,
         shipped_models,
     )
 
     for name in shipped_models():
-        about = load_classifier(name, folded=False).describe()
+        about = load_model(name, folded=False).describe()
         print(f"{name}{' (default)' if name == DEFAULT_MODEL else ''}: {about}")
 
 
@@ -173,19 +173,19 @@ def run_provenance(options: Namespace) -> None:
 
 def _run_application(options: Namespace, what: str, application: Callable) -> None:
     """Run an application of image and map on every image; write it as the image was."""
-    from defocus_core.networks.storage import load_classifier
+    from defocus_core.networks.storage import load_model
 
     files = outputs.expand_paths(options.images)
     written = outputs.output_targets(files, options.out, lambda file: file.name, files)
     if options.map and options.map.is_dir():
         outputs.maps_by_stem(files, options.map)
-    model = load_classifier(options.model)
+    model = load_model(options.model)
 
     def one(file: Path) -> None:
-        image = read_image(file)
+        image = read(file)
         check_suffix(written[file], image.dtype)
         result = application(image, _map_of(file, image, model, options.map))
-        write_image(written[file], to_dtype(result, image.dtype), like=file)
+        write(written[file], to_dtype(result, image.dtype), like=file)
 
     _run_each(files, what, one, jobs=options.jobs)
 

@@ -14,7 +14,7 @@ from defocus_core.evaluation.baselines.registry import METHODS, WITH_UNIT
 from defocus_core.evaluation.benchmark_sets import BenchmarkSetError, ImagePair, maps_by_stem
 from defocus_core.io.arrays import read_array
 from defocus_core.io.color import to_grey
-from defocus_core.io.read import read_image
+from defocus_core.io.read import read
 
 MAX_SIGMA_THRESHOLD = 16.0  # pixels, up to which one threshold for a whole set is looked for
 UNITS = {"probability": 1.0, **dict.fromkeys(("map", *WITH_UNIT), MAX_SIGMA_THRESHOLD)}
@@ -36,7 +36,7 @@ def read_mask(path: Path, *, blurred_value: str) -> np.ndarray:
     """
     if blurred_value not in ("white", "black"):
         raise BenchmarkSetError(f"blurred_value is 'white' or 'black', not {blurred_value!r}")
-    grey = to_grey(read_image(path))
+    grey = to_grey(read(path))
     white = grey > 0.5
     if grey.any() and not white.any():
         brightest = f"the brightest pixel is at {100 * grey.max():.2g} % of white"
@@ -84,7 +84,7 @@ def read_peer_map(path: str | Path, shape: tuple[int, int], *, high_means: str) 
     SetError
         If the map lies on its side.
     """
-    values = read_sigma(path) if Path(path).suffix == ".npy" else to_grey(read_image(path))
+    values = read_sigma(path) if Path(path).suffix == ".npy" else to_grey(read(path))
     if values.shape != shape and values.shape == shape[::-1]:
         raise BenchmarkSetError(f"{path}: a map of {values.shape} for a photograph of {shape}; turn it")
     if values.shape != shape:
@@ -252,4 +252,4 @@ def _check_size(values: np.ndarray, grey: np.ndarray, what: str | Path) -> np.nd
 
 def _grey_images(members: Iterable[ImagePair]) -> Iterator[tuple[ImagePair, np.ndarray]]:
     for pair in members:
-        yield pair, to_grey(read_image(pair.image))
+        yield pair, to_grey(read(pair.image))

@@ -11,7 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from defocus_core.constants import PATCH_SIZE
-from defocus_core.networks.storage import load_classifier
+from defocus_core.networks.storage import load_model
 
 PUBLISHED = {  # Galetto & Deng 2022, tables 2 and 4: test accuracy, file size in MB; theirs is NASNet-Mobile
     "mobilenet_v2": (0.9704, 28),
@@ -38,7 +38,7 @@ def measure_cost(path: str | Path, *, batch: int = 128, repeats: int = 5) -> dic
     dict with `parameters`, `macs` (multiply-adds a patch), `megabytes` (file), `latency_one_ms`,
     `latency_batch_ms` (a patch, in a batch), `peak_mb` (process) and `threads`
     """
-    model = load_classifier(path, folded=False)
+    model = load_model(path, folded=False)
     counter = FlopCounterMode(display=False)
     with torch.inference_mode(), counter:
         model(torch.rand(1, 1, PATCH_SIZE, PATCH_SIZE))

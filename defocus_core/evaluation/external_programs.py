@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from defocus_core.io.color import as_float
-from defocus_core.io.read import read_image
-from defocus_core.io.write import write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import write
 
 
 class ExternalProgram:
@@ -40,7 +40,7 @@ class ExternalProgram:
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder) / f"{index}.png" for index in range(len(shots))]
             for file, shot in zip(files, shots, strict=True):
-                write_image(file, shot)
+                write(file, shot)
             fused = Path(folder) / "fused.png"
             words = [word.replace("{fused}", str(fused)) for word in self._words]
             place = words.index("{shots}")
@@ -49,7 +49,7 @@ class ExternalProgram:
             if done.returncode or not fused.is_file():
                 said = (done.stderr or done.stdout)[-500:]
                 raise RuntimeError(f"{words[0]} failed ({done.returncode}): {said}")
-            return as_float(read_image(fused))
+            return as_float(read(fused))
 
 
 def installed_programs(templates: dict[str, str]) -> dict[str, ExternalProgram]:

@@ -14,8 +14,8 @@ from defocus_core.io import atomic
 from defocus_core.io.color import as_float
 from defocus_core.io.listing import list_images
 from defocus_core.io.package_images import package_folder
-from defocus_core.io.read import read_image
-from defocus_core.io.write import write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import write
 
 MOTORCYCLE_FOCAL_LENGTH = 994.978  # pixels; the rest of the calibration stands in its only use
 
@@ -28,7 +28,7 @@ def load_motorcycle() -> Scene:
     unknown = ~np.isfinite(disparity)
     nearest = ndimage.distance_transform_edt(unknown, return_distances=False, return_indices=True)
     disparity = cv2.medianBlur(disparity[tuple(nearest)].astype(np.float32), 5)
-    image = as_float(read_image(folder / "motorcycle_left.png"))
+    image = as_float(read(folder / "motorcycle_left.png"))
     return Scene(image, disparity)
 
 
@@ -104,7 +104,7 @@ def center_squares(size: int, folder: str | Path | None = None) -> list[np.ndarr
     folder : of photographs; None takes four that scikit-image carries
     """
     files = list_images(folder) if folder else [package_folder("skimage") / name for name in COMPOSITE_IMAGES]
-    return [_center_square(as_float(read_image(file)), size) for file in files]
+    return [_center_square(as_float(read(file)), size) for file in files]
 
 
 def _center_square(image: np.ndarray, size: int) -> np.ndarray:
@@ -116,6 +116,6 @@ def _center_square(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def _write_pair(folder: Path, name: str, image: np.ndarray, sigma: np.ndarray) -> None:
-    write_image(folder / "images" / f"{name}.png", image)
+    write(folder / "images" / f"{name}.png", image)
     (folder / "sigma").mkdir(parents=True, exist_ok=True)
     atomic.write_array(folder / "sigma" / f"{name}.npy", sigma)

@@ -16,7 +16,7 @@ SUBFILE = 254  # TIFF tag
 
 @dataclass(frozen=True)
 class Page:
-    """One picture of a file that holds several; `read_image` reads it as it does a file."""
+    """One picture of a file that holds several; `read` reads it as it does a file."""
 
     path: Path
     index: int

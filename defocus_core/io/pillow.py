@@ -13,7 +13,7 @@ _LOCK = threading.RLock()
 
 @contextmanager
 def without_size_limit() -> Iterator[None]:
-    """Lift Pillow's limit on pixels while a header is read; `read_image` checks the size itself.
+    """Lift Pillow's limit on pixels while a header is read; `read` checks the size itself.
 
     The limit is a variable of the whole process, so it is lifted for as short as possible, by one thread at a
     time, and put back.

@@ -28,7 +28,7 @@ _UPRIGHT = {
 }
 
 
-def read_image(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Read a photograph, upright, without its alpha channel.
 
     Parameters

@@ -28,7 +28,7 @@ def check_suffix(path: str | Path, dtype: np.dtype = np.uint8) -> None:
         raise ValueError(f"{suffix} holds no 16 bit; write .png or .tif")
 
 
-def write_image(path: str | Path, image: np.ndarray, *, like: str | Path | None = None) -> None:
+def write(path: str | Path, image: np.ndarray, *, like: str | Path | None = None) -> None:
     """Write an image, with what another file says beside its pixels.
 
     Parameters

@@ -16,7 +16,7 @@ from defocus_core.maps.refine.refinement import refine_map
 from defocus_core.maps.tiles import predict_tiled
 from defocus_core.maps.windows import overlap_average, predict_windows
 from defocus_core.networks.classifier import Classifier
-from defocus_core.networks.storage import load_classifier
+from defocus_core.networks.storage import load_model
 
 MAX_HALVINGS = 3  # smaller copies at most: what has no texture would seem ever more blurred in more of them
 
@@ -34,7 +34,7 @@ def estimate(
     Parameters
     ----------
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]; NaN pixels count as black
-    model : classifier, or a name or file for `load_classifier`; None is the
+    model : classifier, or a name or file for `load_model`; None is the
         default shipped one
     step : pixels from one 32x32 window to the next; a dense network has no windows and a step of 4
     refine : apply the edge-aware refinement
@@ -129,4 +129,4 @@ def predict(
 
 @functools.lru_cache(maxsize=4)
 def _cached_model(name_or_file: str) -> Classifier:
-    return load_classifier(name_or_file)
+    return load_model(name_or_file)

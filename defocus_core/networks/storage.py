@@ -16,7 +16,7 @@ from defocus_core.networks.registry import backbone_of_weights, did_you_mean
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 
 
-def save_classifier(model: Classifier, path: str | Path, *, about: dict | None = None) -> None:
+def save_model(model: Classifier, path: str | Path, *, about: dict | None = None) -> None:
     """Write a classifier as safetensors; name, levels and `about` go into its header.
 
     Raises
@@ -43,7 +43,7 @@ def _sort_metadata(data: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + data[8 + size :]
 
 
-def load_classifier(name_or_file: str | Path = DEFAULT_MODEL, *, folded: bool = True) -> Classifier:
+def load_model(name_or_file: str | Path = DEFAULT_MODEL, *, folded: bool = True) -> Classifier:
     """Load a trained classifier, in eval mode on the processor.
 
     Parameters

@@ -12,9 +12,9 @@ import torch
 from defocus_core.constants import PATCH_SIZE
 from defocus_core.evaluation import benchmark
 from defocus_core.io.errors import ImageError
-from defocus_core.io.read import read_image
+from defocus_core.io.read import read
 from defocus_core.networks.classifier import build_classifier
-from defocus_core.networks.storage import load_classifier
+from defocus_core.networks.storage import load_model
 from defocus_core.training.checkpoint import TrainingState, snapshot
 from defocus_core.training.layered_scenes import read_scenes
 from defocus_core.training.patch_store import CHUNK_ROWS, COLUMNS, PatchStoreError, PatchWriter, read_patches
@@ -44,7 +44,7 @@ def test_the_trap_works(tmp_path, monkeypatch):
 def test_a_pickled_model_is_refused(place, name):
     torch.save({"state": Trap()}, place / name)
     with pytest.raises(ValueError, match=r"no model|not weights of this project"):
-        load_classifier(place / name)
+        load_model(place / name)
 
 
 def test_a_pickled_checkpoint_only_costs_its_epochs(place):
@@ -126,7 +126,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused_by_its_header(place, de
     data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(10**6))) + chunk(b"IEND", b"")
     (place / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + data)
     with pytest.raises(ImageError, match="200000x200000 pixels, more than the limit") as caught:
-        read_image(place / "bomb.png")
+        read(place / "bomb.png")
     assert caught.value.reason == "huge"
 
 

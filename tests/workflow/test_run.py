@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from defocus_core.io.write import write_image
-from defocus_core.networks.storage import load_classifier, weights_metadata
+from defocus_core.io.write import write
+from defocus_core.networks.storage import load_model, weights_metadata
 from defocus_core.training.patch_store import check_patch_file
 
 
@@ -36,7 +36,7 @@ def test_every_promised_file_is_there(ran):
     for split in ("train", "validation", "test"):
         assert check_patch_file(results / f"patches/{split}.h5")["levels"] == 20
     for name in ("blurnet", "resnet18"):
-        model = load_classifier(results / f"models/{name}/model.safetensors")
+        model = load_model(results / f"models/{name}/model.safetensors")
         assert len(model.sigmas) == 20
         assert len(pd.read_csv(results / f"models/{name}/history.csv")) >= 1
         metrics = json.loads((results / f"models/{name}/metrics.json").read_text())
@@ -195,7 +195,7 @@ def test_the_papers_run_resolves_up_to_the_missing_folders(ran):
         assert f"no folder {missing}" in output
     for folder in ("data/DIV2K/train", "data/DIV2K/validation", "data/cuhk/images", "data/cuhk/masks"):
         (ran.folder / folder).mkdir(parents=True)
-        write_image(ran.folder / folder / "0001.png", np.zeros((40, 40), np.uint8))
+        write(ran.folder / folder / "0001.png", np.zeros((40, 40), np.uint8))
     outputs = ran.pending_outputs(paper)
     shutil.rmtree(ran.folder / "data")
     assert sum("model.safetensors" in line for line in outputs) == 5
@@ -206,7 +206,7 @@ def test_the_dense_network_is_made_on_request(ran):
     count = {"train": 6, "validation": 2}
     overlay = {"layered_scenes": {"count": count, "scene": {"size": 64}, "min_sharp_fraction": 0.1}}
     ran.snakemake("results/models/scenenet/model.safetensors", overlay=overlay)
-    assert load_classifier(ran.folder / "results/models/scenenet/model.safetensors").cell == 4
+    assert load_model(ran.folder / "results/models/scenenet/model.safetensors").cell == 4
 
 
 def test_a_recipe_is_trained_where_maps_ask_for_it(ran):

@@ -15,20 +15,20 @@ from skimage import data
 
 from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.io.color import to_grey
-from defocus_core.io.write import write_image
+from defocus_core.io.write import write
 
 
 def test_an_edited_photograph_is_ingested_again_and_a_touched_one_is_not(ran):
     folder = ran.folder / "photographs"
     rng = np.random.default_rng(0)
     for index in range(4):
-        write_image(folder / f"{index}.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+        write(folder / f"{index}.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
     overlay = {"ingest": {"sources": [{"folder": "photographs", "licence": "mine"}]}}
     ran.snakemake("results/ingest/manifest.csv", overlay=overlay)
     assert ran.pending(overlay, "results/ingest/manifest.csv") == {}
     os.utime(folder / "0.png")
     assert ran.pending(overlay, "results/ingest/manifest.csv") == {}
-    write_image(folder / "0.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+    write(folder / "0.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
     assert ran.pending(overlay, "results/ingest/manifest.csv") == {"ingest": 1}
     ran.snakemake("results/ingest/manifest.csv", overlay=overlay)
     (folder / "3.png").unlink()
@@ -41,7 +41,7 @@ def test_masks_are_scored_by_their_polarity_beside_a_peer_whose_edit_scores_anew
     mask[:, 120:] = True
     image = np.where(mask, gaussian_blur(image, 5), image)
     for name, array in (("images/a", image), ("masks/a", ~mask * 255), ("peer/a", ~mask * 1.0)):
-        write_image(ran.folder / "set" / f"{name}.png", array.astype(np.uint8) if array.dtype == int else array)
+        write(ran.folder / "set" / f"{name}.png", array.astype(np.uint8) if array.dtype == int else array)
     entry = {"truth": "masks", "images": "set/images", "truth_folder": "set/masks", "blurred_value": "black"}
     entry["peers"] = {"oracle": {"folder": "set/peer", "high_means": "sharp"}}
     overlay = {"benchmark_sets": {"mine": entry}, "benchmarks": ["mine"]}
@@ -53,7 +53,7 @@ def test_masks_are_scored_by_their_polarity_beside_a_peer_whose_edit_scores_anew
     assert scores.accuracy["map"] > 0.85
     assert {"probability", "lbp", "laplacian_variance"} <= set(scores.index)
     assert ran.pending(overlay, target) == {}
-    write_image(ran.folder / "set/peer/a.png", (mask * 255).astype(np.uint8))
+    write(ran.folder / "set/peer/a.png", (mask * 255).astype(np.uint8))
     assert ran.pending(overlay, target) == {"score": 1, "benchmark": 1}
 
 
@@ -61,7 +61,7 @@ def test_a_source_on_the_web_is_fetched_checked_and_ingested(ran, tmp_path, monk
     rng = np.random.default_rng(1)
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         for index in range(4):
-            write_image(tmp_path / "one.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+            write(tmp_path / "one.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
             archive.write(tmp_path / "one.png", f"set/{index}.png")
     digest = hashlib.sha256((tmp_path / "set.zip").read_bytes()).hexdigest()
     monkeypatch.setenv("DEFOCUS_CACHE", str(tmp_path / "cache"))
@@ -87,8 +87,8 @@ def shared_set(ran):
     """Overlay of a set of four photographs in two shards, mapped and scored."""
     rng = np.random.default_rng(0)
     for name in "abcd":
-        write_image(ran.folder / f"four/images/{name}.png", rng.integers(0, 256, (64, 64), dtype=np.uint8))
-        write_image(ran.folder / f"four/masks/{name}.png", np.eye(64, dtype=np.uint8) * 255)
+        write(ran.folder / f"four/images/{name}.png", rng.integers(0, 256, (64, 64), dtype=np.uint8))
+        write(ran.folder / f"four/masks/{name}.png", np.eye(64, dtype=np.uint8) * 255)
     entry = {"truth": "masks", "images": "four/images", "truth_folder": "four/masks", "blurred_value": "white"}
     overlay = {
         "benchmark_sets": {"four": {**entry, "shards": 2}},
@@ -109,7 +109,7 @@ def test_an_image_edited_reruns_its_shard_alone_and_a_touched_one_nothing(ran, s
     before = path.read_bytes()
     os.utime(path)
     assert ran.pending(shared_set, FOUR) == {}
-    write_image(path, np.zeros((64, 64), np.uint8))
+    write(path, np.zeros((64, 64), np.uint8))
     assert ran.pending(shared_set, FOUR) == ONE_SHARD
     path.write_bytes(before)
     assert ran.pending(shared_set, FOUR) == {}
@@ -118,7 +118,7 @@ def test_an_image_edited_reruns_its_shard_alone_and_a_touched_one_nothing(ran, s
 def test_a_mask_edited_scores_anew_and_makes_no_map(ran, shared_set):
     path = ran.folder / "four/masks/a.png"
     before = path.read_bytes()
-    write_image(path, np.zeros((64, 64), np.uint8))
+    write(path, np.zeros((64, 64), np.uint8))
     assert ran.pending(shared_set, FOUR) == {"score": 1, "benchmark": 1}
     path.write_bytes(before)
 
@@ -179,7 +179,7 @@ def test_maps_are_made_by_ones_own_weights_and_again_when_these_change(ran, shar
 def test_measured_radii_are_scored_by_their_table_whose_edit_scores_anew(ran):
     image = gaussian_blur(to_grey(data.brick())[:128, :128], 2)
     folder = ran.folder / "radii"
-    write_image(folder / "image_1.png", image)
+    write(folder / "image_1.png", image)
     np.save(folder / "radius_1.npy", np.full(image.shape, 4, np.float32))
     (folder / "table.csv").write_text("sigma_px,radius_px\n2,4\n8,16\n")
     entry = {"truth": "sigma", "images": "radii", "truth_folder": "radii"}
@@ -197,7 +197,7 @@ def test_measured_radii_are_scored_by_their_table_whose_edit_scores_anew(ran):
 def test_stacks_are_fused_and_scored_beside_others(ran):
     rng = np.random.default_rng(0)
     for file in ("stacks/one/one_A.png", "stacks/one/one_B.png", "peer/one.png"):
-        write_image(ran.folder / file, rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+        write(ran.folder / file, rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
     overlay = {"stacks": {"mine": {"stacks": "stacks", "peers": {"other": "peer"}}}}
     ran.snakemake("results/applications/fuse_mine/scores.csv", overlay=overlay)
     scores = pd.read_csv(ran.folder / "results/applications/fuse_mine/scores.csv")

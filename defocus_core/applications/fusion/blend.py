@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from defocus_core.io.pages import Page
-from defocus_core.io.read import read_image
+from defocus_core.io.read import read
 
 
 def select_pixels(aligned, labels: np.ndarray, *, like: np.ndarray) -> np.ndarray:
@@ -36,4 +36,4 @@ def blend_seams(aligned, labels: np.ndarray, *, like: np.ndarray, seam: float) -
 
 def load_shot(shot: np.ndarray | str | Path | Page) -> np.ndarray:
     """Return the pixels of a shot, read where it is a file or one page of a file."""
-    return read_image(shot) if isinstance(shot, str | Path | Page) else np.asarray(shot)
+    return read(shot) if isinstance(shot, str | Path | Page) else np.asarray(shot)

@@ -18,8 +18,8 @@ from defocus_core.evaluation.benchmark_sets import Stack
 from defocus_core.evaluation.experiments.setup import Panels, Setup
 from defocus_core.evaluation.known_scenes import center_squares, composite_scene, load_motorcycle
 from defocus_core.io.color import as_float
-from defocus_core.io.read import read_image
-from defocus_core.io.write import write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import write
 
 COLUMNS, SHOWN = 4, 3
 
@@ -104,12 +104,12 @@ def fuse_stacks(
     }
     rows, panels = [], []
     for index, stack in enumerate(stacks):
-        shots = [read_image(path) for path in stack.shots]
+        shots = [read(path) for path in stack.shots]
         results, seconds = _run_timed(methods, shots)
-        write_image(folder / f"{stack.name}.png", results["fused"].image)
+        write(folder / f"{stack.name}.png", results["fused"].image)
         if index < SHOWN:
             panels += _stack_panels(setup, stack.name, shots, results["fused"])
-        results |= {name: read_image(peer / f"{stack.name}.png") for name, peer in peers.items()}
+        results |= {name: read(peer / f"{stack.name}.png") for name, peer in peers.items()}
         for method, result in results.items():
             scores = fusion_metrics.fusion_scores(shots, _fused_picture(result))
             rows.append({"method": method, "stack": stack.name, **scores, "seconds": seconds.get(method)})

@@ -19,7 +19,7 @@ from defocus_core.evaluation.known_scenes import (
     load_motorcycle,
 )
 from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_dtype
-from defocus_core.io.write import write_image
+from defocus_core.io.write import write
 
 
 @pytest.fixture(scope="module")
@@ -288,7 +288,7 @@ def test_files_fuse_as_their_pixels(image, tmp_path):
     shots = [to_dtype(shot, np.uint8) for shot in (image, gaussian_blur(image, 3))]
     paths = [tmp_path / "a.png", tmp_path / "b.png"]
     for path, shot in zip(paths, shots, strict=True):
-        write_image(path, shot)
+        write(path, shot)
     assert np.array_equal(fuse(paths).image, fuse(shots).image)
 
 

@@ -8,8 +8,8 @@ import tifffile
 from PIL import ExifTags, Image
 
 from defocus_core.cli.parser import main
-from defocus_core.io.read import read_image
-from defocus_core.io.write import write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import write
 from defocus_core.maps import pipeline
 
 
@@ -18,7 +18,7 @@ def folder(tmp_path):
     rng = np.random.default_rng(0)
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
-        write_image(tmp_path / "in" / f"{name}.png", rng.integers(0, 256, (60, 80, 3), dtype=np.uint8))
+        write(tmp_path / "in" / f"{name}.png", rng.integers(0, 256, (60, 80, 3), dtype=np.uint8))
     return tmp_path
 
 
@@ -28,7 +28,7 @@ def test_map_writes_sigma_and_a_picture(folder):
     sigma = np.load(folder / "out/a.npy", allow_pickle=False)
     assert sigma.shape == (60, 80)
     assert sigma.dtype == np.float32
-    assert read_image(folder / "out/b.png").ndim == 3
+    assert read(folder / "out/b.png").ndim == 3
     chance = np.load(folder / "out/a.probability.npy", allow_pickle=False)
     assert chance.shape == (60, 80)
     assert 0 <= chance.min() <= chance.max() <= 1
@@ -37,9 +37,9 @@ def test_map_writes_sigma_and_a_picture(folder):
 @pytest.mark.parametrize("command", [["enhance"], ["magnify"], ["magnify", "--published"]])
 def test_enhance_and_magnify_keep_size_and_depth(folder, command):
     deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
-    write_image(folder / "deep.png", deep)
+    write(folder / "deep.png", deep)
     assert main([*command, str(folder / "deep.png"), "--out", str(folder / "o.png")]) == 0
-    result = read_image(folder / "o.png")
+    result = read(folder / "o.png")
     assert result.shape == deep.shape
     assert result.dtype == np.uint16
 
@@ -65,11 +65,11 @@ def test_applications_keep_what_the_camera_wrote_and_turn_the_picture(folder, co
 def test_fuse_writes_an_image_and_its_labels(folder):
     shots = [str(folder / f"in/{name}.png") for name in "ab"]
     assert main(["fuse", *shots, "--out", str(folder / "f.png"), "--labels", str(folder / "l.png")]) == 0
-    assert read_image(folder / "f.png").shape == (60, 80, 3)
-    assert set(np.unique(read_image(folder / "l.png"))) <= {0, 1}
+    assert read(folder / "f.png").shape == (60, 80, 3)
+    assert set(np.unique(read(folder / "l.png"))) <= {0, 1}
     options = ["--match-exposure", "--seam", "1.5"]
     assert main(["fuse", *shots, "--out", str(folder / "f.tif"), *options]) == 0
-    assert read_image(folder / "f.tif").dtype == np.uint8
+    assert read(folder / "f.tif").dtype == np.uint8
 
 
 def test_a_folder_goes_to_a_folder_by_given_maps(folder):
@@ -77,7 +77,7 @@ def test_a_folder_goes_to_a_folder_by_given_maps(folder):
     np.save(folder / "b.npy", np.full((60, 80), 2, np.float32))
     arguments = ["magnify", str(folder / "in"), "--out", str(folder / "out"), "--map", str(folder)]
     assert main([*arguments, "--strength", "4", "--in-focus", "0"]) == 0
-    before, after = ([read_image(folder / where / f"{name}.png") for name in "ab"] for where in ("in", "out"))
+    before, after = ([read(folder / where / f"{name}.png") for name in "ab"] for where in ("in", "out"))
     assert np.array_equal(before[0], after[0])
     assert after[1].std() < 0.5 * before[1].std()
 
@@ -85,13 +85,13 @@ def test_a_folder_goes_to_a_folder_by_given_maps(folder):
 def test_folders_of_shots_are_fused_each(folder):
     for stack in ("one", "two"):
         for name in "ab":
-            write_image(folder / stack / f"{name}.png", read_image(folder / f"in/{name}.png"))
+            write(folder / stack / f"{name}.png", read(folder / f"in/{name}.png"))
     stacks = [str(folder / stack) for stack in ("one", "two")]
     where = ["--out", str(folder / "out"), "--labels", str(folder / "labels")]
     assert main(["fuse", *stacks, *where]) == 0
     for stack in ("one", "two"):
-        assert read_image(folder / f"out/{stack}.png").shape == (60, 80, 3)
-        assert read_image(folder / f"labels/{stack}.png").shape == (60, 80)
+        assert read(folder / f"out/{stack}.png").shape == (60, 80, 3)
+        assert read(folder / f"labels/{stack}.png").shape == (60, 80)
 
 
 def test_stacks_in_one_file_each_are_fused_as_each_is(folder):
@@ -104,15 +104,15 @@ def test_stacks_in_one_file_each_are_fused_as_each_is(folder):
     where = ["--out", str(folder / "out"), "--labels", str(folder / "labels")]
     assert main(["fuse", *inputs, *where]) == 0
     for name, dtype in stacks.items():
-        assert read_image(folder / f"out/{name}.tif").dtype == dtype
-        assert set(np.unique(read_image(folder / f"labels/{name}.png"))) == {0, 1, 2}
+        assert read(folder / f"out/{name}.tif").dtype == dtype
+        assert set(np.unique(read(folder / f"labels/{name}.png"))) == {0, 1, 2}
 
 
 def test_each_stack_of_a_folder_keeps_its_own_format(folder):
     deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
     for name in "ab":
-        write_image(folder / f"light/{name}.jpg", read_image(folder / f"in/{name}.png"))
-        write_image(folder / f"deep/{name}.png", deep)
+        write(folder / f"light/{name}.jpg", read(folder / f"in/{name}.png"))
+        write(folder / f"deep/{name}.png", deep)
     stacks = [str(folder / stack) for stack in ("light", "deep")]
     assert main(["fuse", *stacks, "--out", str(folder / "out")]) == 0
     assert {path.name for path in (folder / "out").iterdir()} == {"light.jpg", "deep.png"}
@@ -129,7 +129,7 @@ def test_results_of_two_photographs_may_not_meet(folder, capsys):
 def test_a_format_too_shallow_for_the_shots_is_told_before_any_work(folder, capsys, monkeypatch):
     deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
     for name in "ab":
-        write_image(folder / f"{name}.png", deep)
+        write(folder / f"{name}.png", deep)
     monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: pytest.fail("worked"))
     shots = [str(folder / f"{name}.png") for name in "ab"]
     for command in (["fuse", *shots], ["enhance", shots[0]]):
@@ -145,7 +145,7 @@ def test_depth_is_in_metres_where_the_lens_is_known_and_relative_where_not(folde
     assert ((near <= 2) & (far >= 2)).all()
     assert main(["depth", str(folder / "in/a.png"), "--out", str(folder / "out")]) == 0
     assert np.load(folder / "out/a.relative.npy", allow_pickle=False).max() == 1
-    assert read_image(folder / "out/a.relative.png").ndim == 3
+    assert read(folder / "out/a.relative.png").ndim == 3
 
 
 def test_what_may_be_infinitely_far_has_the_last_colour(folder):
@@ -154,7 +154,7 @@ def test_what_may_be_infinitely_far_has_the_last_colour(folder):
     where = ["--map", str(folder / "a.npy"), "--out", str(folder / "out")]
     assert main(["depth", str(folder / "in/a.png"), *where, *lens]) == 0
     assert np.isinf(np.load(folder / "out/a.far.npy", allow_pickle=False)).any(1).all()
-    shown = read_image(folder / "out/a.far.png").sum(2, dtype=int)
+    shown = read(folder / "out/a.far.png").sum(2, dtype=int)
     near, infinite = shown[len(shown) // 2, [20, 740]]
     assert infinite > 3 * near
 
@@ -222,9 +222,9 @@ def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arg
         np.save("map.npy", np.zeros((3, 3)))
         (tmp_path / "empty").mkdir()
         np.save("minus.npy", np.full((40, 40), -1))
-        write_image("ok.png", np.zeros((40, 40, 3), np.uint8))
-        write_image("small.png", np.zeros((39, 40, 3), np.uint8))
-        write_image("small.jpg", np.zeros((39, 40, 3), np.uint8))
+        write("ok.png", np.zeros((40, 40, 3), np.uint8))
+        write("small.png", np.zeros((39, 40, 3), np.uint8))
+        write("small.jpg", np.zeros((39, 40, 3), np.uint8))
     assert main(arguments) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
@@ -250,7 +250,7 @@ def write_odd(folder):
     folder.mkdir()
     for name, array in ODD.items():
         if array.dtype == np.uint16:
-            write_image(folder / f"{name}.png", array)
+            write(folder / f"{name}.png", array)
         else:
             Image.fromarray(array).save(folder / f"{name}.png")
     Image.fromarray(ODD["window_less_one"]).quantize(16).save(folder / "palette.png")
@@ -270,14 +270,14 @@ def test_odd_images_give_a_finite_map_of_their_size(tmp_path, model):
         assert 0 <= sigma.min() <= sigma.max() <= 25, name
         chance = np.load(out / f"{name}.probability.npy", allow_pickle=False)
         assert ((chance >= 0) & (chance <= 1)).all(), name
-        assert read_image(out / f"{name}.png").ndim == 3
+        assert read(out / f"{name}.png").ndim == 3
     assert np.load(out / "palette.npy").shape == (31, 31)
     assert np.load(out / "bits.npy").shape == (60, 70)
 
 
 def test_a_float_file_is_one_line_and_the_others_are_mapped(tmp_path, capsys):
     (tmp_path / "in").mkdir()
-    write_image(tmp_path / "in/good.png", ODD["grey"])
+    write(tmp_path / "in/good.png", ODD["grey"])
     Image.fromarray(np.full((40, 40), np.nan, np.float32)).save(tmp_path / "in/float.tif")
     (tmp_path / "in/cut.png").write_bytes((tmp_path / "in/good.png").read_bytes()[:80])
     (tmp_path / "in/empty.jpg").write_bytes(b"")
@@ -299,7 +299,7 @@ def test_the_command_is_installed_and_starts_without_torch():
 def test_folders_of_one_name_would_share_an_output(folder, capsys):
     for stack in ("x/2024.05.01", "y/2024.05.01", "y/2024.05.02"):
         for name in "ab":
-            write_image(folder / stack / f"{name}.png", read_image(folder / f"in/{name}.png"))
+            write(folder / stack / f"{name}.png", read(folder / f"in/{name}.png"))
     x, y, z = (str(folder / stack) for stack in ("x/2024.05.01", "y/2024.05.01", "y/2024.05.02"))
     assert main(["fuse", x, y, "--out", str(folder / "out")]) == 2
     assert "would share" in capsys.readouterr().err
@@ -308,7 +308,7 @@ def test_folders_of_one_name_would_share_an_output(folder, capsys):
 
 
 def test_pictures_that_differ_in_format_alone_are_enhanced_each_but_not_mapped_into_one_file(folder, capsys):
-    write_image(folder / "in/a.tif", read_image(folder / "in/a.png"))
+    write(folder / "in/a.tif", read(folder / "in/a.png"))
     assert main(["enhance", str(folder / "in"), "--out", str(folder / "out")]) == 0
     assert {path.name for path in (folder / "out").iterdir()} == {"a.png", "a.tif", "b.png"}
     assert main(["map", str(folder / "in"), "--out", str(folder / "maps")]) == 2
@@ -317,7 +317,7 @@ def test_pictures_that_differ_in_format_alone_are_enhanced_each_but_not_mapped_i
 
 @pytest.mark.parametrize("content", [b"", b"\\x89PNG", np.array(["a"]), np.ones((40, 40), complex), {"a": np.ones(3)}])
 def test_what_is_no_map_is_said_so(tmp_path, capsys, content):
-    write_image(tmp_path / "ok.png", np.zeros((40, 40, 3), np.uint8))
+    write(tmp_path / "ok.png", np.zeros((40, 40, 3), np.uint8))
     if isinstance(content, bytes):
         (tmp_path / "m.npy").write_bytes(content)
     else:

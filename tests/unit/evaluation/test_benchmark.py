@@ -3,7 +3,7 @@ import pytest
 
 from defocus_core.evaluation import benchmark, metrics
 from defocus_core.evaluation.benchmark_sets import BenchmarkSetError, pair_images
-from defocus_core.io.write import write_image
+from defocus_core.io.write import write
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_a_table_without_its_columns_is_named(radii):
 
 
 def test_truths_named_otherwise_are_found(radii):
-    write_image(radii / "image_1.png", np.zeros((3, 2), np.uint8))
+    write(radii / "image_1.png", np.zeros((3, 2), np.uint8))
     (pair,) = pair_images(radii, radii, replace={"image": "image_", "truth": "radius_"})
     assert (pair.name, pair.truth.name) == ("image_1", "radius_1.npy")
     with pytest.raises(BenchmarkSetError, match="no truth for 1 images, such as image_1"):
@@ -60,13 +60,13 @@ def test_scores_of_shards_join_to_one_row_a_method_best_first():
 
 @pytest.fixture
 def pair(tmp_path):
-    write_image(tmp_path / "photographs/a.png", np.arange(12, dtype=np.uint8).reshape(3, 4) * 20)
-    write_image(tmp_path / "masks/a.png", np.uint8([[0, 0, 255, 255]] * 3))
+    write(tmp_path / "photographs/a.png", np.arange(12, dtype=np.uint8).reshape(3, 4) * 20)
+    write(tmp_path / "masks/a.png", np.uint8([[0, 0, 255, 255]] * 3))
     return pair_images(tmp_path / "photographs", tmp_path / "masks")[0]
 
 
 def test_of_a_peers_map_and_its_picture_the_map_is_read(tmp_path, pair):
-    write_image(tmp_path / "peer/a.png", np.zeros((30, 50), np.uint8))
+    write(tmp_path / "peer/a.png", np.zeros((30, 50), np.uint8))
     np.save(tmp_path / "peer/a.npy", np.arange(12.0).reshape(3, 4))
     (tmp_path / "peer/a.txt").write_text("a note")
     method = benchmark.peer_methods({"other": {"folder": tmp_path / "peer", "high_means": "blurred"}})["other"]
@@ -74,10 +74,10 @@ def test_of_a_peers_map_and_its_picture_the_map_is_read(tmp_path, pair):
 
 
 def test_two_pictures_of_one_stem_are_refused(tmp_path, pair):
-    write_image(tmp_path / "masks/a.tif", np.zeros((3, 4), np.uint8))
+    write(tmp_path / "masks/a.tif", np.zeros((3, 4), np.uint8))
     with pytest.raises(BenchmarkSetError, match=r"masks: a.png and a.tif have one stem"):
         pair_images(tmp_path / "photographs", tmp_path / "masks")
-    write_image(tmp_path / "photographs/a.jpg", np.zeros((3, 4), np.uint8))
+    write(tmp_path / "photographs/a.jpg", np.zeros((3, 4), np.uint8))
     (tmp_path / "masks/a.tif").unlink()
     with pytest.raises(BenchmarkSetError, match=r"photographs: a.jpg and a.png have one stem"):
         pair_images(tmp_path / "photographs", tmp_path / "masks")
@@ -105,7 +105,7 @@ def test_a_peers_map_that_cannot_be_one_is_named(tmp_path, pair, values, message
 
 
 def test_a_truth_of_another_size_or_without_a_number_is_named(tmp_path, pair):
-    write_image(pair.truth, np.zeros((3, 5), np.uint8))
+    write(pair.truth, np.zeros((3, 5), np.uint8))
     with pytest.raises(BenchmarkSetError, match=r"masks/a.png: \(3, 5\) does not fit a photograph of \(3, 4\)"):
         benchmark.score_masks({}, [pair], blurred_value="white")
     np.save(tmp_path / "masks/a.npy", np.full((3, 4), np.nan))
@@ -127,14 +127,14 @@ def test_a_peer_in_pixels_is_not_fitted_to_the_truth(tmp_path, pair):
 
 @pytest.mark.parametrize(("blurred", "expected"), [("white", [[False, True]]), ("black", [[True, False]])])
 def test_a_mask_says_by_its_polarity_what_is_blurred(tmp_path, blurred, expected):
-    write_image(tmp_path / "mask.png", np.array([[0, 255]], np.uint8))
+    write(tmp_path / "mask.png", np.array([[0, 255]], np.uint8))
     assert benchmark.read_mask(tmp_path / "mask.png", blurred_value=blurred).tolist() == expected
 
 
 @pytest.mark.parametrize("white", [1, 127])
 def test_a_mask_in_part_of_its_range_is_refused(tmp_path, white):
-    write_image(tmp_path / "mask.png", np.array([[0, white]], np.uint8))
+    write(tmp_path / "mask.png", np.array([[0, white]], np.uint8))
     with pytest.raises(BenchmarkSetError, match=r"mask\.png: a mask of 0 and 255 is expected, the brightest"):
         benchmark.read_mask(tmp_path / "mask.png", blurred_value="black")
-    write_image(tmp_path / "mask.png", np.zeros((1, 2), np.uint8))
+    write(tmp_path / "mask.png", np.zeros((1, 2), np.uint8))
     assert not benchmark.read_mask(tmp_path / "mask.png", blurred_value="white").any()

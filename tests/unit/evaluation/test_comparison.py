@@ -7,7 +7,7 @@ from defocus_core.constants import PATCH_SIZE
 from defocus_core.evaluation import comparison
 from defocus_core.evaluation.comparison import measure_cost
 from defocus_core.networks.classifier import build_classifier
-from defocus_core.networks.storage import save_classifier
+from defocus_core.networks.storage import save_model
 
 
 def multiply_adds(model):
@@ -28,7 +28,7 @@ def multiply_adds(model):
 
 def test_a_network_costs_its_multiply_adds_and_its_seconds_a_patch(tmp_path, monkeypatch):
     model = build_classifier("resnet18", np.arange(20, dtype=np.float32)).eval()
-    save_classifier(model, tmp_path / "a.safetensors")
+    save_model(model, tmp_path / "a.safetensors")
     monkeypatch.setattr(comparison, "_time_forward", lambda model, batch, repeats: 0.002 * batch)
     found = measure_cost(tmp_path / "a.safetensors", batch=16)
     assert found["macs"] == multiply_adds(model)

@@ -3,7 +3,7 @@ import pytest
 
 from defocus_core.io import atomic
 from defocus_core.io.listing import IMAGE_SUFFIXES
-from defocus_core.io.write import write_image
+from defocus_core.io.write import write
 
 
 def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -47,7 +47,7 @@ def test_a_full_disk_leaves_no_picture_cut_short(tmp_path, full_disk, suffix):
     noise = np.random.default_rng(0).integers(0, 256, (100, 120, 3), dtype=np.uint8)
     path = tmp_path / f"a{suffix}"
     with pytest.raises(OSError, match=f"cannot write {path}"):
-        write_image(path, noise)
+        write(path, noise)
     assert not list(tmp_path.iterdir())
 
 
@@ -55,7 +55,7 @@ def test_a_full_disk_leaves_no_picture_cut_short(tmp_path, full_disk, suffix):
 def test_a_full_disk_leaves_no_deep_picture_cut_short(tmp_path, full_disk, suffix):
     noise = np.random.default_rng(0).integers(0, 2**16, (100, 120, 3), dtype=np.uint16)
     with pytest.raises(OSError, match=f"cannot write .*/a{suffix}"):
-        write_image(tmp_path / f"a{suffix}", noise)
+        write(tmp_path / f"a{suffix}", noise)
     assert not list(tmp_path.iterdir())
 
 

@@ -6,8 +6,8 @@ import tifffile
 from PIL import ExifTags, Image
 
 from defocus_core.io.color import as_float, to_dtype
-from defocus_core.io.read import read_image
-from defocus_core.io.write import write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import write
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def test_metadata_survives_but_orientation_is_reset(tmp_path, colour):
     exif = picture.getexif()
     exif[0x0112], exif[0x010F] = 6, "maker"
     picture.save(tmp_path / "in.jpg", exif=exif, icc_profile=b"profile")
-    write_image(tmp_path / "out.jpg", read_image(tmp_path / "in.jpg"), like=tmp_path / "in.jpg")
+    write(tmp_path / "out.jpg", read(tmp_path / "in.jpg"), like=tmp_path / "in.jpg")
     with Image.open(tmp_path / "out.jpg") as out:
         assert out.info["icc_profile"] == b"profile"
         assert out.getexif()[0x010F] == "maker"
@@ -32,8 +32,8 @@ def test_metadata_survives_but_orientation_is_reset(tmp_path, colour):
 def test_sixteen_bit_keeps_the_colour_profile(tmp_path, colour, suffix):
     Image.fromarray(colour).save(tmp_path / "in.png", icc_profile=b"profile")
     deep = colour.astype(np.uint16) * 257
-    write_image(tmp_path / f"out.{suffix}", deep, like=tmp_path / "in.png")
-    assert np.array_equal(read_image(tmp_path / f"out.{suffix}"), deep)
+    write(tmp_path / f"out.{suffix}", deep, like=tmp_path / "in.png")
+    assert np.array_equal(read(tmp_path / f"out.{suffix}"), deep)
     with Image.open(tmp_path / f"out.{suffix}") as out:
         assert out.info["icc_profile"] == b"profile"
 
@@ -41,8 +41,8 @@ def test_sixteen_bit_keeps_the_colour_profile(tmp_path, colour, suffix):
 @pytest.mark.parametrize("mode", ["RGBA", "P", "CMYK", "L"])
 def test_what_is_written_like_any_tiff_can_be_read(tmp_path, colour, mode):
     Image.fromarray(colour).convert(mode).save(tmp_path / "in.tif", icc_profile=b"theirs")
-    write_image(tmp_path / "out.tif", colour, like=tmp_path / "in.tif")
-    assert np.array_equal(read_image(tmp_path / "out.tif"), colour)
+    write(tmp_path / "out.tif", colour, like=tmp_path / "in.tif")
+    assert np.array_equal(read(tmp_path / "out.tif"), colour)
     if mode in ("CMYK", "L"):
         with Image.open(tmp_path / "out.tif") as out:
             assert "icc_profile" not in out.info
@@ -55,8 +55,8 @@ def test_a_resolution_that_is_none_does_not_matter(tmp_path, colour, density, su
     with tifffile.TiffFile(tmp_path / "in.tif", mode="r+") as file:
         for name in ("XResolution", "YResolution"):
             file.pages[0].tags[name].overwrite(density)
-    write_image(tmp_path / f"out.{suffix}", colour, like=tmp_path / "in.tif")
-    assert read_image(tmp_path / f"out.{suffix}").shape == colour.shape
+    write(tmp_path / f"out.{suffix}", colour, like=tmp_path / "in.tif")
+    assert read(tmp_path / f"out.{suffix}").shape == colour.shape
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_what_a_camera_wrote_survives_in_every_format(tmp_path, colour, suffix, 
     exif.get_ifd(ExifTags.IFD.GPSInfo).update(place)
     picture = Image.fromarray(colour).convert("L" if grey else "RGB")
     picture.save(tmp_path / "in.jpg", exif=exif, icc_profile=b"profile", dpi=(300, 300))
-    pixels = read_image(tmp_path / "in.jpg")
+    pixels = read(tmp_path / "in.jpg")
     pixels = to_dtype(as_float(pixels), depth)
     path = tmp_path / f"out.{suffix}"
-    write_image(path, pixels, like=tmp_path / "in.jpg")
-    again = read_image(path)
+    write(path, pixels, like=tmp_path / "in.jpg")
+    again = read(path)
     assert again.dtype == depth
     assert again.shape == pixels.shape
     if suffix != "jpg":
@@ -111,9 +111,9 @@ def density(path):
 def test_the_scale_of_a_microscope_survives(tmp_path, dtype):
     grey = np.arange(600).reshape(20, 30).astype(dtype)
     tifffile.imwrite(tmp_path / "a.tif", grey, resolution=(100000, 100000), resolutionunit="CENTIMETER")
-    write_image(tmp_path / "b.tif", grey, like=tmp_path / "a.tif")
+    write(tmp_path / "b.tif", grey, like=tmp_path / "a.tif")
     assert density(tmp_path / "b.tif")[:2] == (100000, 3)
-    write_image(tmp_path / "b.png", grey, like=tmp_path / "a.tif")
+    write(tmp_path / "b.png", grey, like=tmp_path / "a.tif")
     with Image.open(tmp_path / "b.png") as written:
         assert written.info["dpi"][0] == pytest.approx(254000, rel=1e-4)
 
@@ -122,13 +122,13 @@ def test_the_scale_of_a_microscope_survives(tmp_path, dtype):
 def test_of_the_description_of_a_stack_only_its_unit_travels(tmp_path, dtype):
     stack = np.zeros((4, 20, 30), dtype)
     tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, resolution=(10, 10), metadata={"unit": "um"})
-    write_image(tmp_path / "b.tif", stack[0], like=tmp_path / "a.tif")
+    write(tmp_path / "b.tif", stack[0], like=tmp_path / "a.tif")
     across, unit, described = density(tmp_path / "b.tif")
     assert (across, unit) == (10, 1)
     assert "unit=um" in described
     assert "images=" not in described
     tifffile.imwrite(tmp_path / "c.ome.tif", stack, ome=True)
-    write_image(tmp_path / "d.tif", stack[0], like=tmp_path / "c.ome.tif")
+    write(tmp_path / "d.tif", stack[0], like=tmp_path / "c.ome.tif")
     assert tifffile.imread(tmp_path / "d.tif").shape == (20, 30)
 
 
@@ -139,10 +139,10 @@ def test_a_unit_of_the_resolution_that_is_none_does_not_matter(tmp_path, colour,
     tifffile.imwrite(tmp_path / "in.tif", deep, resolution=(300, 300), photometric="rgb")
     with tifffile.TiffFile(tmp_path / "in.tif", mode="r+") as file:
         file.pages[0].tags["ResolutionUnit"].overwrite(unit)
-    write_image(tmp_path / "out.tif", deep, like=tmp_path / "in.tif")
+    write(tmp_path / "out.tif", deep, like=tmp_path / "in.tif")
     with tifffile.TiffFile(tmp_path / "out.tif") as file:
         assert file.pages[0].tags["ResolutionUnit"].value == 1
-    assert np.array_equal(read_image(tmp_path / "out.tif"), deep)
+    assert np.array_equal(read(tmp_path / "out.tif"), deep)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
@@ -151,7 +151,7 @@ def test_tags_of_a_wrong_type_are_left_out(tmp_path, colour, suffix):
     tags = [(tag, "d", 1, value, True) for tag, value in odd.items()]
     tags.append((0x013B, "s", 0, "artist", True))
     tifffile.imwrite(tmp_path / "in.tif", colour, photometric="rgb", extratags=tags)
-    write_image(tmp_path / f"out.{suffix}", colour.astype(depth), like=tmp_path / "in.tif")
+    write(tmp_path / f"out.{suffix}", colour.astype(depth), like=tmp_path / "in.tif")
     with Image.open(tmp_path / f"out.{suffix}") as out:
         assert out.getexif()[0x013B] == "artist"
         assert not odd.keys() & set(out.getexif())
@@ -165,7 +165,7 @@ def test_exif_too_long_for_a_jpeg_is_shortened(tmp_path, colour, maker, date):
     camera[ExifTags.Base.DateTimeOriginal] = "2026:01:02 03:04:05"
     camera[ExifTags.Base.UserComment] = bytes(0 if date else 70_000)
     Image.fromarray(colour).save(tmp_path / "in.png", exif=exif.tobytes())
-    write_image(tmp_path / "out.jpg", colour, like=tmp_path / "in.png")
+    write(tmp_path / "out.jpg", colour, like=tmp_path / "in.png")
     with Image.open(tmp_path / "out.jpg") as out:
         found = out.getexif().get_ifd(ExifTags.IFD.Exif)
     assert (ExifTags.Base.DateTimeOriginal in found) == date

@@ -12,8 +12,8 @@ from defocus_core.io.color import as_float, stretch_contrast, to_grey
 from defocus_core.io.errors import ImageError
 from defocus_core.io.listing import list_images
 from defocus_core.io.pages import list_pages
-from defocus_core.io.read import read_image
-from defocus_core.io.write import write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import write
 
 
 @pytest.fixture
@@ -23,23 +23,23 @@ def colour():
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
 def test_lossless_formats_come_back_as_they_were(tmp_path, colour, suffix):
-    write_image(tmp_path / f"a{suffix}", colour)
-    assert np.array_equal(read_image(tmp_path / f"a{suffix}"), colour)
+    write(tmp_path / f"a{suffix}", colour)
+    assert np.array_equal(read(tmp_path / f"a{suffix}"), colour)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_sixteen_bit_colour_keeps_its_levels_and_channel_order(tmp_path, suffix):
     deep = np.random.default_rng(0).integers(0, 2**16, (9, 7, 3), dtype=np.uint16)
-    write_image(tmp_path / f"a{suffix}", deep)
-    assert np.array_equal(read_image(tmp_path / f"a{suffix}"), deep)
+    write(tmp_path / f"a{suffix}", deep)
+    assert np.array_equal(read(tmp_path / f"a{suffix}"), deep)
 
 
 def test_alpha_and_palette_are_read_as_colour(tmp_path, colour):
     alpha = np.dstack([colour, np.full(colour.shape[:2], 7, np.uint8)])
     Image.fromarray(alpha).save(tmp_path / "alpha.png")
-    assert np.array_equal(read_image(tmp_path / "alpha.png"), colour)
+    assert np.array_equal(read(tmp_path / "alpha.png"), colour)
     Image.fromarray(colour).convert("P").save(tmp_path / "palette.png")
-    assert read_image(tmp_path / "palette.png").shape == (20, 30, 3)
+    assert read(tmp_path / "palette.png").shape == (20, 30, 3)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -56,7 +56,7 @@ def test_exif_orientation_is_honoured(tmp_path, orientation, depth, suffix):
     if depth == 16:
         Image.fromarray(upright.astype(np.uint16) * 257).save(path, exif=exif)
         expected = expected.astype(np.uint16) * 257
-    assert np.array_equal(read_image(path), expected)
+    assert np.array_equal(read(path), expected)
 
 
 def _transposed(picture, orientation):
@@ -67,19 +67,19 @@ def _transposed(picture, orientation):
 def test_size_is_checked_before_decoding(tmp_path):
     Image.new("L", (4000, 4000)).save(tmp_path / "big.png")
     with pytest.raises(ImageError, match="4000x4000") as caught:
-        read_image(tmp_path / "big.png", max_pixels=1_000_000)
+        read(tmp_path / "big.png", max_pixels=1_000_000)
     assert caught.value.reason == "huge"
 
 
 def test_damaged_files_are_named_errors(tmp_path, colour):
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(ImageError) as caught:
-        read_image(tmp_path / "text.png")
+        read(tmp_path / "text.png")
     assert caught.value.reason == "unreadable"
-    write_image(tmp_path / "whole.jpg", np.kron(colour, np.ones((8, 8, 1), np.uint8)))
+    write(tmp_path / "whole.jpg", np.kron(colour, np.ones((8, 8, 1), np.uint8)))
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:2000])
     with pytest.raises(ImageError) as caught:
-        read_image(tmp_path / "cut.jpg")
+        read(tmp_path / "cut.jpg")
     assert caught.value.reason == "truncated"
 
 
@@ -104,30 +104,30 @@ def test_what_is_no_image_is_refused(bad):
 def test_grey_sixteen_bit_by_opencv_reads_alike(tmp_path):
     deep = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
     cv2.imwrite(str(tmp_path / "a.png"), deep)
-    assert np.array_equal(read_image(tmp_path / "a.png"), deep)
+    assert np.array_equal(read(tmp_path / "a.png"), deep)
 
 
 def test_floating_point_files_are_refused(tmp_path):
     Image.fromarray(np.full((40, 40), 0.5, np.float32)).save(tmp_path / "f.tif")
     with pytest.raises(ImageError, match="floating-point"):
-        read_image(tmp_path / "f.tif")
+        read(tmp_path / "f.tif")
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_floating_point_colour_is_refused_by_name(tmp_path, dtype):
     tifffile.imwrite(tmp_path / "f.tif", np.full((40, 40, 3), 0.5, dtype), photometric="rgb")
     with pytest.raises(ImageError, match="floating-point pixels; save it as 8 or 16 bit"):
-        read_image(tmp_path / "f.tif")
+        read(tmp_path / "f.tif")
 
 
 def test_sixteen_bit_tiffs_of_other_layouts_are_read_right_or_refused(tmp_path, colour):
     deep = colour.astype(np.uint16) * 257
     tifffile.imwrite(tmp_path / "white.tif", 65535 - deep[:, :, 0], photometric="miniswhite")
-    assert np.array_equal(read_image(tmp_path / "white.tif"), deep[:, :, 0])
+    assert np.array_equal(read(tmp_path / "white.tif"), deep[:, :, 0])
     planes = np.moveaxis(deep, 2, 0)
     tifffile.imwrite(tmp_path / "planes.tif", planes, photometric="rgb", planarconfig="separate")
     with pytest.raises(ImageError, match="16 bit in separate planes; save it with interleaved"):
-        read_image(tmp_path / "planes.tif")
+        read(tmp_path / "planes.tif")
 
 
 def test_grey_with_alpha_stays_grey_in_sixteen_bit(tmp_path):
@@ -139,33 +139,33 @@ def test_grey_with_alpha_stays_grey_in_sixteen_bit(tmp_path):
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed))
-    assert np.array_equal(read_image(tmp_path / "a.png"), deep[:, :, 0])
+    assert np.array_equal(read(tmp_path / "a.png"), deep[:, :, 0])
 
 
 def test_jpeg_keeps_the_colour_of_every_pixel(tmp_path):
     stripes = np.zeros((40, 40, 3), np.uint8)
     stripes[:, ::2, 0], stripes[:, 1::2, 2] = 200, 200
-    write_image(tmp_path / "a.jpg", stripes)
-    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - stripes).max() < 40
+    write(tmp_path / "a.jpg", stripes)
+    assert np.abs(read(tmp_path / "a.jpg").astype(int) - stripes).max() < 40
 
 
 def test_a_cut_sixteen_bit_file_is_truncated(tmp_path):
-    write_image(tmp_path / "a.png", np.random.default_rng(0).integers(0, 2**16, (64, 64), dtype=np.uint16))
+    write(tmp_path / "a.png", np.random.default_rng(0).integers(0, 2**16, (64, 64), dtype=np.uint16))
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:3000])
     with pytest.raises(ImageError) as caught:
-        read_image(tmp_path / "a.png")
+        read(tmp_path / "a.png")
     assert caught.value.reason == "truncated"
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_of_a_damaged_sixteen_bit_file_decoders_print_nothing(tmp_path, capfd, suffix):
     path = tmp_path / f"a.{suffix}"
-    write_image(path, np.random.default_rng(0).integers(0, 2**16, (90, 70, 3), dtype=np.uint16))
+    write(path, np.random.default_rng(0).integers(0, 2**16, (90, 70, 3), dtype=np.uint16))
     data = bytearray(path.read_bytes())
     data[3000] ^= 255
     path.write_bytes(data if suffix == "png" else data[:3000])
     with pytest.raises(ImageError, match=f"a.{suffix}: damaged or truncated"):
-        read_image(path)
+        read(path)
     assert capfd.readouterr() == ("", "")
 
 
@@ -173,7 +173,7 @@ def test_sixteen_bit_of_four_inks_is_refused_by_name(tmp_path):
     inks = np.zeros((20, 30, 4), np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", inks, photometric="separated")
     with pytest.raises(ImageError, match=r"a\.tif: .* save it as grey or RGB"):
-        read_image(tmp_path / "a.tif")
+        read(tmp_path / "a.tif")
 
 
 def test_a_folder_is_listed_by_the_numbers_in_its_names(tmp_path):
@@ -191,18 +191,18 @@ def test_the_pictures_of_a_stack_in_one_file_are_read_one_by_one(tmp_path, dtype
     photometric = "rgb" if len(shape) == 4 else "minisblack"
     tifffile.imwrite(tmp_path / "z.tif", stack, photometric=photometric)
     with pytest.raises(ImageError, match=r"z.tif: 3 pictures in one file; save one, or fuse them"):
-        read_image(tmp_path / "z.tif")
+        read(tmp_path / "z.tif")
     found = list_pages(tmp_path / "z.tif")
     assert str(found[1]) == f"{tmp_path / 'z.tif'}, picture 2"
     for page, pixels in zip(found, stack, strict=True):
-        assert np.array_equal(read_image(page), pixels)
+        assert np.array_equal(read(page), pixels)
 
 
 def test_a_thumbnail_in_a_file_is_no_second_picture(tmp_path, colour):
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         file.write(colour, photometric="rgb")
         file.write(np.ascontiguousarray(colour[::2, ::2]), photometric="rgb", subfiletype=1)
-    assert np.array_equal(read_image(tmp_path / "a.tif"), colour)
+    assert np.array_equal(read(tmp_path / "a.tif"), colour)
     assert len(list_pages(tmp_path / "a.tif")) == 1
 
 
@@ -214,8 +214,8 @@ def test_a_thumbnail_before_the_picture_is_left_out(tmp_path, colour, flag, dtyp
         thumbnail = np.ascontiguousarray(picture[::2, ::2])
         file.write(thumbnail, photometric="rgb", subfiletype=flag, software="of the thumbnail")
         file.write(picture, photometric="rgb", software="of the picture", resolution=(300, 300))
-    assert np.array_equal(read_image(tmp_path / "a.tif"), picture)
-    write_image(tmp_path / "b.tif", picture, like=tmp_path / "a.tif")
+    assert np.array_equal(read(tmp_path / "a.tif"), picture)
+    write(tmp_path / "b.tif", picture, like=tmp_path / "a.tif")
     with Image.open(tmp_path / "b.tif") as written:
         assert written.getexif()[0x0131] == "of the picture"
         assert written.info["dpi"] == (300, 300)
@@ -226,7 +226,7 @@ def test_pictures_of_different_size_in_one_file_are_refused(tmp_path, colour):
         file.write(colour, photometric="rgb")
         file.write(np.ascontiguousarray(colour[:-4]), photometric="rgb")
     with pytest.raises(ImageError, match=r"a.tif: 2 pictures of different size"):
-        read_image(tmp_path / "a.tif")
+        read(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])
@@ -262,9 +262,9 @@ def test_a_picture_of_a_stack_is_read_without_the_others(tmp_path, dtype):
     stack = np.zeros((40, 256, 256), dtype)
     tifffile.imwrite(tmp_path / "z.tif", stack, photometric="minisblack")
     pages = list_pages(tmp_path / "z.tif")
-    read_image(pages[0])
+    read(pages[0])
     tracemalloc.start()
-    read_image(pages[-1])
+    read(pages[-1])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < stack.nbytes / 4

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from defocus_core.io.color import as_float, to_dtype
-from defocus_core.io.read import read_image
-from defocus_core.io.write import write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import write
 from defocus_core.io.xmp import descriptive_packet
 
 PACKET = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -56,13 +56,13 @@ def test_of_what_says_nothing_nothing_is_left(packet):
 )
 def test_it_survives_in_every_format(tmp_path, start, suffix, depth):
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    write_image(tmp_path / "plain.jpg", pixels)
+    write(tmp_path / "plain.jpg", pixels)
     with Image.open(tmp_path / "plain.jpg") as picture:
         picture.save(tmp_path / "first.jpg", xmp=PACKET)
-    write_image(tmp_path / f"in.{start}", pixels, like=tmp_path / "first.jpg")
+    write(tmp_path / f"in.{start}", pixels, like=tmp_path / "first.jpg")
     written = to_dtype(as_float(pixels), depth)
-    write_image(tmp_path / f"out.{suffix}", written, like=tmp_path / f"in.{start}")
-    assert read_image(tmp_path / f"out.{suffix}").dtype == depth
+    write(tmp_path / f"out.{suffix}", written, like=tmp_path / f"in.{start}")
+    assert read(tmp_path / f"out.{suffix}").dtype == depth
     with Image.open(tmp_path / f"out.{suffix}") as out:
         assert b'Rating="4"' in out.info["xmp"]
 
@@ -70,9 +70,9 @@ def test_it_survives_in_every_format(tmp_path, start, suffix, depth):
 def test_a_packet_too_long_for_a_jpeg_is_left_out(tmp_path):
     pixels = np.zeros((20, 30, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "in.webp", xmp=PACKET.replace(b"owl", b"owl" * 30000))
-    write_image(tmp_path / "out.jpg", pixels, like=tmp_path / "in.webp")
+    write(tmp_path / "out.jpg", pixels, like=tmp_path / "in.webp")
     with Image.open(tmp_path / "out.jpg") as out:
         assert "xmp" not in out.info
-    write_image(tmp_path / "out.png", pixels, like=tmp_path / "in.webp")
+    write(tmp_path / "out.png", pixels, like=tmp_path / "in.webp")
     with Image.open(tmp_path / "out.png") as out:
         assert out.info["xmp"].count(b"owl") == 30000

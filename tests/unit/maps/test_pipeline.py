@@ -14,7 +14,7 @@ from defocus_core.maps.pyramid import HALVING_VARIANCE, merge, merge_levels, ups
 from defocus_core.maps.tiles import predict_tiled
 from defocus_core.maps.windows import overlap_average, predict_windows
 from defocus_core.networks.classifier import build_classifier
-from defocus_core.networks.storage import load_classifier
+from defocus_core.networks.storage import load_model
 
 
 class PatchLoop(torch.nn.Module):
@@ -200,7 +200,7 @@ def test_answers_are_joined_by_their_certainties():
 def test_half_the_size_answers_in_pixels_of_the_whole_and_only_of_blur():
     for sigma, found in ((0, False), (4, True)):
         grey = gaussian_blur(to_grey(data.astronaut()), sigma)
-        _, half = predict_pyramid(grey, model=load_classifier(), config=MapConfig(min_pyramid_side=200))
+        _, half = predict_pyramid(grey, model=load_model(), config=MapConfig(min_pyramid_side=200))
         values, certainty, _ = upscale_level(*half, max_sigma=12)
         assert bool(np.median(certainty) > 0.2) is found
         if found:
@@ -246,7 +246,7 @@ def test_a_frame_without_texture_is_left_to_full_size(level):
 
 
 def test_a_photograph_is_halved_down_to_the_coarsest_size():
-    grey, model = np.random.default_rng(0).random((100, 170), np.float32), load_classifier()
+    grey, model = np.random.default_rng(0).random((100, 170), np.float32), load_model()
     shapes = {0: [(100, 170)], 26: [(100, 170), (50, 85)], 25: [(100, 170), (50, 85), (25, 42)]}
     for coarsest, expected in shapes.items():
         scales = predict_pyramid(grey, model=model, config=MapConfig(min_pyramid_side=coarsest))
@@ -276,7 +276,7 @@ def test_the_shipped_model_orders_blur():
 
 
 def test_a_map_does_not_depend_on_exposure_and_contrast():
-    model = load_classifier()
+    model = load_model()
     scene = data.astronaut()[:256, 100:356].astype(np.float32) / 255
     scene[:, 128:] = cv2.GaussianBlur(scene, (0, 0), 3)[:, 128:]
     full = estimate(to_dtype(scene, np.uint16), model=model)

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from defocus_core.networks.classifier import build_classifier, fold_batch_norms
 from defocus_core.networks.registry import backbone_names, backbone_of_weights
-from defocus_core.networks.storage import load_classifier, save_classifier, weights_metadata
+from defocus_core.networks.storage import load_model, save_model, weights_metadata
 
 SIGMAS = torch.linspace(0, 10, 20)
 
@@ -18,14 +18,14 @@ def test_every_backbone_takes_patches_gives_logits_and_comes_back(name, tmp_path
     patches = torch.rand(2, 1, 32, 32)
     logits = model(patches)
     assert logits.shape == (2, 20)
-    save_classifier(model, tmp_path / "m.safetensors")
-    assert torch.equal(load_classifier(tmp_path / "m.safetensors", folded=False)(patches), logits)
+    save_model(model, tmp_path / "m.safetensors")
+    assert torch.equal(load_model(tmp_path / "m.safetensors", folded=False)(patches), logits)
 
 
 def test_saved_models_come_back_with_their_sigmas(tmp_path):
     model = build_classifier("blurnet", SIGMAS).eval()
-    save_classifier(model, tmp_path / "m.safetensors", about={"note": 1})
-    again = load_classifier(tmp_path / "m.safetensors", folded=False)
+    save_model(model, tmp_path / "m.safetensors", about={"note": 1})
+    again = load_model(tmp_path / "m.safetensors", folded=False)
     patches = torch.rand(3, 1, 32, 32)
     assert not again.training
     assert torch.equal(again.sigmas, SIGMAS)
@@ -65,7 +65,7 @@ def test_nothing_but_safetensors_is_loaded_and_no_code_runs(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.safetensors").write_bytes(content)
     with pytest.raises(ValueError, match="not weights of this project"):
-        load_classifier(tmp_path / "bad.safetensors")
+        load_model(tmp_path / "bad.safetensors")
     assert not (tmp_path / "trapped").exists()
 
 
@@ -74,7 +74,7 @@ def test_weights_of_something_else_are_refused(tmp_path):
     for header in (None, {"backbone": "vgg"}, {"backbone": "blurnet"}):
         save_file({"x": torch.zeros(1)}, path, metadata=header)
         with pytest.raises(ValueError, match="not weights of this project"):
-            load_classifier(path)
+            load_model(path)
 
 
 @pytest.mark.parametrize("name", backbone_names())
@@ -99,9 +99,9 @@ def test_folding_takes_the_norms_of_our_networks_and_leaves_the_model_as_it_was(
 
 
 def test_a_folded_model_is_not_saved(tmp_path):
-    model = load_classifier()
+    model = load_model()
     with pytest.raises(ValueError, match="load it with folded=False"):
-        save_classifier(model, tmp_path / "m.safetensors")
+        save_model(model, tmp_path / "m.safetensors")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -109,7 +109,7 @@ def test_the_same_network_is_saved_as_the_same_bytes(tmp_path):
     model = build_classifier("blurnet", [0, 1])
     saved = []
     for _ in range(8):
-        save_classifier(model, tmp_path / "m.safetensors", about={"train": "ü"})
+        save_model(model, tmp_path / "m.safetensors", about={"train": "ü"})
         saved.append((tmp_path / "m.safetensors").read_bytes())
     assert len(set(saved)) == 1
     assert weights_metadata(tmp_path / "m.safetensors") == {"backbone": "blurnet", "train": "ü"}

@@ -10,7 +10,7 @@ from defocus_core.maps.config import DEFAULT_CONFIG
 from defocus_core.maps.decision import decide_levels
 from defocus_core.networks.classifier import build_classifier
 from defocus_core.networks.export import export_onnx
-from defocus_core.networks.storage import load_classifier
+from defocus_core.networks.storage import load_model
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -20,7 +20,7 @@ def test_onnxruntime_gives_torchs_sigma_at_any_size(tmp_path):
     path = tmp_path / "new/m.onnx"
     assert main(["export", str(path)]) == 0
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    model = load_classifier()
+    model = load_model()
     for shape in ((128, 160), (200, 72)):
         image = np.random.default_rng(0).random(shape, dtype=np.float32)
         (sigma,) = session.run(None, {"image": image[None, None]})
@@ -52,4 +52,4 @@ def test_a_network_of_patches_alone_is_refused(tmp_path):
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(ValueError, match=r"export needs the package 'onnxscript': pip install"):
-        export_onnx(load_classifier(), tmp_path / "m.onnx")
+        export_onnx(load_model(), tmp_path / "m.onnx")

@@ -6,7 +6,7 @@ import torch
 from defocus_core.evaluation.known_scenes import load_motorcycle
 from defocus_core.io.color import to_grey
 from defocus_core.io.package_images import package_folder
-from defocus_core.io.read import read_image
+from defocus_core.io.read import read
 from defocus_core.maps.pipeline import is_all_in_focus
 from defocus_core.networks.classifier import build_classifier, copy_matching_weights
 from defocus_core.training import augmentation
@@ -77,7 +77,7 @@ def test_shaded_objects_lose_texture_and_keep_their_label(greys):
 
 
 def test_only_photographs_sharp_all_over_are_used():
-    image = read_image(package_folder("sklearn") / "china.jpg").copy()
+    image = read(package_folder("sklearn") / "china.jpg").copy()
     assert is_all_in_focus(image, min_fraction=0.9)
     image[:, 300:] = cv2.GaussianBlur(image[:, 300:], (0, 0), 4)
     assert not is_all_in_focus(image, min_fraction=0.7)

@@ -4,7 +4,7 @@ import pytest
 
 from defocus_core.blur.kernels import effective_sigma, gaussian_blur
 from defocus_core.blur.levels import Levels
-from defocus_core.io.write import write_image
+from defocus_core.io.write import write
 from defocus_core.training.patch_store import COLUMNS, PatchStoreError, join_shards, read_patches
 from defocus_core.training.patches import (
     PatchConfig,
@@ -55,7 +55,7 @@ def test_patch_domain_sees_the_patchs_own_border_and_image_domain_its_surroundin
 
 
 def test_some_photographs_are_blurred_by_a_disk(tmp_path, photograph):
-    write_image(tmp_path / "a.png", photograph)
+    write(tmp_path / "a.png", photograph)
     levels = Levels(spacing="geometric", count=3, min_sigma=0.5, max_sigma=6)
     made = {}
     for disk in (0.0, 1.0):
@@ -76,7 +76,7 @@ def test_disk_and_patch_domain_do_not_go_together():
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path, photograph):
-    write_image(tmp_path / "a.png", photograph)
+    write(tmp_path / "a.png", photograph)
     members = [("0123456789abcdef", tmp_path / "a.png")]
     config = PatchConfig(stride=16, max_per_image=3)
     for name in ("one.h5", "two.h5"):
@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, photograph):
 def test_shards_joined_are_the_whole(tmp_path, photograph):
     members = []
     for index in range(3):
-        write_image(tmp_path / f"{index}.png", np.roll(photograph, 7 * index, 1))
+        write(tmp_path / f"{index}.png", np.roll(photograph, 7 * index, 1))
         members.append((f"{index}123456789abcdef", tmp_path / f"{index}.png"))
     options = {"config": PatchConfig(stride=16, max_per_image=3), "seed": 5, "parameters": {"k": 1}}
     write_patches(members, tmp_path / "whole.h5", **options)
@@ -109,7 +109,7 @@ def test_shards_joined_are_the_whole(tmp_path, photograph):
 
 
 def test_no_sharp_patch_at_all_is_an_error_when_shards_are_joined(tmp_path):
-    write_image(tmp_path / "flat.png", np.full((64, 64), 99, np.uint8))
+    write(tmp_path / "flat.png", np.full((64, 64), 99, np.uint8))
     options = {"config": PatchConfig(), "seed": 0, "parameters": {}}
     assert write_patches([("00", tmp_path / "flat.png")], tmp_path / "x.h5", **options) == 0
     with pytest.raises(PatchStoreError, match=r"lower patches\.sharpness"):
@@ -118,7 +118,7 @@ def test_no_sharp_patch_at_all_is_an_error_when_shards_are_joined(tmp_path):
 
 
 def test_shards_of_different_runs_are_not_joined(tmp_path, photograph):
-    write_image(tmp_path / "a.png", photograph)
+    write(tmp_path / "a.png", photograph)
     for seed in (1, 2):
         write_patches(
             [("00", tmp_path / "a.png")],

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from defocus_core.io.write import write_image
+from defocus_core.io.write import write
 from workflow_support import downloads
 
 
@@ -52,7 +52,7 @@ def archive(tmp_path, server):
     file = tmp_path / "web/set.zip"
     with zipfile.ZipFile(file, "w") as packed:
         for name in ("a", "b"):
-            write_image(tmp_path / f"{name}.png", rng.integers(0, 256, (200, 200, 3), dtype=np.uint8))
+            write(tmp_path / f"{name}.png", rng.integers(0, 256, (200, 200, 3), dtype=np.uint8))
             packed.write(tmp_path / f"{name}.png", f"set/{name}.png")
         packed.writestr("set/readme.txt", "terms")
     return f"{server.url}/set.zip", hashlib.sha256(file.read_bytes()).hexdigest()
@@ -117,7 +117,7 @@ def test_links_and_bombs_and_empty_archives_are_refused(tmp_path):
 
 
 def test_a_single_photograph_needs_no_archive(tmp_path):
-    write_image(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
+    write(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
     assert downloads.unpack_images(tmp_path / "a.png", tmp_path / "out") == [tmp_path / "out/a.png"]
     (tmp_path / "a.pt").write_bytes(b"0")
     with pytest.raises(downloads.DownloadError, match="neither a zip archive nor"):

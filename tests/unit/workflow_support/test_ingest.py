@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from defocus_core.io.write import write_image
+from defocus_core.io.write import write
 from defocus_core.training.patches import PatchConfig
 from workflow_support import ingest
 from workflow_support.sources import SourceError, folder_files, locate_image, resolve_downloads, source_files
@@ -21,7 +21,7 @@ def _photograph(seed, side=96):
 @pytest.fixture
 def folder(tmp_path):
     for seed in range(8):
-        write_image(tmp_path / f"{seed}.png", _photograph(seed))
+        write(tmp_path / f"{seed}.png", _photograph(seed))
     return tmp_path
 
 
@@ -42,8 +42,8 @@ def test_the_manifest_says_what_each_file_is(folder):
 def test_one_scene_is_never_on_two_sides(folder):
     for seed in range(8):
         image = _photograph(seed)
-        write_image(folder / f"{seed}_again.jpg", image)
-        write_image(folder / f"{seed}_small.png", cv2.resize(image, (80, 80), interpolation=cv2.INTER_AREA))
+        write(folder / f"{seed}_again.jpg", image)
+        write(folder / f"{seed}_small.png", cv2.resize(image, (80, 80), interpolation=cv2.INTER_AREA))
     (folder / "copy.png").write_bytes((folder / "0.png").read_bytes())
     table = _manifest(folder)
     assert len(table) == 25
@@ -53,7 +53,7 @@ def test_one_scene_is_never_on_two_sides(folder):
 
 def test_a_new_photograph_moves_no_other_one(folder):
     before = _manifest(folder).set_index("path").split
-    write_image(folder / "new.png", _photograph(99))
+    write(folder / "new.png", _photograph(99))
     after = _manifest(folder).set_index("path").split
     assert after[before.index].equals(before)
 
@@ -61,15 +61,15 @@ def test_a_new_photograph_moves_no_other_one(folder):
 def test_every_split_has_sharp_patches_where_there_are_enough(tmp_path):
     for seed in range(12):
         image = _photograph(seed)
-        write_image(tmp_path / f"{seed}.png", image if seed < 3 else cv2.GaussianBlur(image, (0, 0), 3))
+        write(tmp_path / f"{seed}.png", image if seed < 3 else cv2.GaussianBlur(image, (0, 0), 3))
     table = _manifest(tmp_path)
     assert (table.groupby("split").sharp_patches.sum() > 0).all()
     assert set(table.split) == {"train", "validation", "test"}
 
 
 def test_bad_files_are_skipped_with_a_reason(folder):
-    write_image(folder / "tiny.png", np.zeros((31, 90), np.uint8))
-    write_image(folder / "huge.png", np.zeros((200, 200), np.uint8))
+    write(folder / "tiny.png", np.zeros((31, 90), np.uint8))
+    write(folder / "huge.png", np.zeros((200, 200), np.uint8))
     (folder / "text.png").write_text("nothing")
     whole = (folder / "0.png").read_bytes()
     (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
@@ -109,7 +109,7 @@ def test_packages_carry_photographs_that_can_be_found_again():
 
 def test_the_first_of_a_source_and_what_is_watched(tmp_path):
     for name in "ba":
-        write_image(tmp_path / f"{name}.png", np.zeros((4, 4), np.uint8))
+        write(tmp_path / f"{name}.png", np.zeros((4, 4), np.uint8))
     package = {"package": "skimage", "images": ["rocket", "coffee"], "limit": 1}
     assert [path.stem for path in source_files(package)] == ["rocket"]
     assert folder_files([package, {"folder": str(tmp_path), "limit": 1}]) == [str(tmp_path / "a.png")]

@@ -8,7 +8,7 @@ from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.evaluation.baselines import hifst, local_binary_patterns, reblur, scale_space
 from defocus_core.evaluation.baselines.registry import METHODS
 from defocus_core.io.color import to_grey
-from defocus_core.io.read import read_image
+from defocus_core.io.read import read
 
 CUHK = Path(__file__).parents[4] / "data/cuhk"
 
@@ -94,8 +94,8 @@ def dct_by_definition(patch):
 
 @pytest.mark.skipif(not CUHK.is_dir(), reason="the CUHK photographs and the authors' maps are not under data/")
 def test_hifst_is_the_authors_map():
-    grey = to_grey(read_image(CUHK / "images/out_of_focus0050.jpg"))
-    published = to_grey(read_image(CUHK / "peer_maps/hifst/out_of_focus0050.png"))
+    grey = to_grey(read(CUHK / "images/out_of_focus0050.jpg"))
+    published = to_grey(read(CUHK / "peer_maps/hifst/out_of_focus0050.png"))
     assert np.corrcoef(-hifst.hifst(grey).ravel(), published.ravel())[0, 1] > 0.99
 
 

@@ -9,8 +9,8 @@ from defocus_core.evaluation import metrics
 from defocus_core.evaluation.experiments import enhance
 from defocus_core.evaluation.experiments.setup import Setup
 from defocus_core.io.color import as_float
-from defocus_core.io.read import read_image
-from defocus_core.io.write import write_image
+from defocus_core.io.read import read
+from defocus_core.io.write import write
 from workflow_support.configuration import ApplicationsSection
 
 SECTIONS = {name: field.annotation for name, field in ApplicationsSection.model_fields.items()}
@@ -35,13 +35,13 @@ class Flat(Setup):
 def test_photographs_without_a_truth_are_scored_as_they_are_and_sharpened(tmp_path):
     rng = np.random.default_rng(0)
     for name in ("grey.png", "a/other.png", "b/other.png"):
-        write_image(tmp_path / name, rng.integers(0, 256, (40, 40), np.uint8))
+        write(tmp_path / name, rng.integers(0, 256, (40, 40), np.uint8))
     each = enhance.without_truth(Flat(None), sorted(tmp_path.rglob("*.png")), {"mean": np.mean, "spread": np.ptp})
     assert set(each.photograph) == {"grey", "a/other.png", "b/other.png"}
     assert len(enhance.summary(each)) == len(set(each.method))
     assert {"input", "adaptive", "unsharp masking"} <= set(each.method)
     row = each.set_index(["photograph", "method"]).loc["grey", "input"]
-    assert row["mean"] == pytest.approx(as_float(read_image(tmp_path / "grey.png")).mean())
+    assert row["mean"] == pytest.approx(as_float(read(tmp_path / "grey.png")).mean())
 
 
 def test_the_summary_counts_the_photographs_that_got_better():
