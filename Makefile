@@ -9,6 +9,9 @@ PYTEST := $(BIN)/pytest --timeout 1500
 
 demo: $(VENV)/installed
 	$(SNAKEMAKE)
+	@echo "results/comparison/accuracy.md: accuracy and cost of each network"
+	@echo "results/map_pictures/embedded/0/, results/benchmarks/embedded/scores.md: defocus maps and their scores"
+	@echo "make report puts all tables and figures into one page, report.html: open it in a browser"
 
 report: demo
 	$(SNAKEMAKE) --report report.html

@@ -28,6 +28,7 @@ rule all:
     default_target: True
     input:
         "results/comparison/accuracy.csv",
+        expand("results/models/{backbone}/history.png", backbone=BACKBONES),
         expand("results/benchmarks/{set}/scores.csv", set=SETS),
         [
             f"results/map_pictures/{name}/{shard}"

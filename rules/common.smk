@@ -25,6 +25,7 @@ wildcard_constraints:
     published="|".join(config["published"]),
     patch_variant="|".join(select.patch_variants),
     map_variant="|".join(select.map_variants),
+    shipped="|".join(config.get("evaluate_shipped", [])),
     split="train|validation|test",
     shard=r"\d+",
 

@@ -1,7 +1,12 @@
+COMPARED = [
+    *expand("results/models/{backbone}", backbone=BACKBONES),
+    *expand("results/shipped/{shipped}", shipped=config.get("evaluate_shipped", [])),
+]
+
+
 rule evaluate:
     input:
         model="results/models/{backbone}/model.safetensors",
-        history="results/models/{backbone}/history.csv",
         test="results/patches/test.h5",
         shards=select.shard_patches("test"),
     output:
@@ -10,13 +15,7 @@ rule evaluate:
             "results/models/{backbone}/confusion.png",
             caption="../report/confusion.rst",
             category="Comparison",
-            labels={"figure": "confusion", "backbone": "{backbone}"},
-        ),
-        curve=report(
-            "results/models/{backbone}/history.png",
-            caption="../report/history.rst",
-            category="Training",
-            labels={"backbone": "{backbone}"},
+            labels={"figure": "confusion", "model": "{backbone}"},
         ),
     log:
         "logs/evaluate/{backbone}.log",
@@ -35,6 +34,54 @@ rule evaluate:
         ),
     script:
         "../workflow_scripts/evaluate.py"
+
+
+use rule evaluate as evaluate_shipped with:
+    input:
+        model=lambda wildcards: model_file(f"shipped/{wildcards.shipped}"),
+        test="results/patches/test.h5",
+        shards=select.shard_patches("test"),
+    output:
+        metrics="results/shipped/{shipped}/metrics.json",
+        confusion=report(
+            "results/shipped/{shipped}/confusion.png",
+            caption="../report/confusion.rst",
+            category="Comparison",
+            labels={"figure": "confusion", "model": "{shipped}, in the package"},
+        ),
+    log:
+        "logs/evaluate_shipped/{shipped}.log",
+    benchmark:
+        "benchmarks/evaluate_shipped/{shipped}.tsv"
+    params:
+        code=lambda wildcards: select.code(
+            "evaluate.py", select.model_module(f"shipped/{wildcards.shipped}")
+        ),
+
+
+rule training_curve:
+    input:
+        history="results/models/{backbone}/history.csv",
+    output:
+        curve=report(
+            "results/models/{backbone}/history.png",
+            caption="../report/history.rst",
+            category="Training",
+            labels={"backbone": "{backbone}"},
+        ),
+    log:
+        "logs/training_curve/{backbone}.log",
+    benchmark:
+        "benchmarks/training_curve/{backbone}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=select.code("training_curve.py"),
+    script:
+        "../workflow_scripts/training_curve.py"
 
 
 rule measure:
@@ -60,29 +107,45 @@ rule measure:
         "../workflow_scripts/measure.py"
 
 
+use rule measure as measure_shipped with:
+    input:
+        model=lambda wildcards: model_file(f"shipped/{wildcards.shipped}"),
+    output:
+        cost="results/shipped/{shipped}/cost.json",
+    log:
+        "logs/measure_shipped/{shipped}.log",
+    benchmark:
+        "benchmarks/measure_shipped/{shipped}.tsv"
+    params:
+        code=lambda wildcards: select.code(
+            "measure.py", select.model_module(f"shipped/{wildcards.shipped}")
+        ),
+
+
 rule compare:
     input:
-        metrics=expand("results/models/{backbone}/metrics.json", backbone=BACKBONES),
-        costs=expand("results/models/{backbone}/cost.json", backbone=BACKBONES),
+        metrics=expand("{folder}/metrics.json", folder=COMPARED),
+        costs=expand("{folder}/cost.json", folder=COMPARED),
+        histories=expand("results/models/{backbone}/history.csv", backbone=BACKBONES),
     output:
         table="results/comparison/accuracy.csv",
         levels=report(
             "results/comparison/levels.csv",
             caption="../report/levels.rst",
             category="Comparison",
-            labels={"figure": "levels", "backbone": "all"},
+            labels={"figure": "levels", "model": "all"},
         ),
         markdown=report(
             "results/comparison/accuracy.md",
             caption="../report/accuracy.rst",
             category="Comparison",
-            labels={"figure": "table", "backbone": "all"},
+            labels={"figure": "table", "model": "all"},
         ),
         plot=report(
             "results/comparison/accuracy.png",
             caption="../report/trade.rst",
             category="Comparison",
-            labels={"figure": "accuracy against cost", "backbone": "all"},
+            labels={"figure": "accuracy against cost", "model": "all"},
         ),
     log:
         "logs/compare.log",
@@ -96,5 +159,6 @@ rule compare:
     params:
         code=select.code("compare.py"),
         backbones=BACKBONES,
+        shipped=config.get("evaluate_shipped", []),
     script:
         "../workflow_scripts/compare.py"

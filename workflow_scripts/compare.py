@@ -13,17 +13,22 @@ from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
 start_job(snakemake)
-names = snakemake.params.backbones
+trained, shipped = snakemake.params.backbones, snakemake.params.shipped
+names = [*trained, *(f"{name} (in the package)" for name in shipped)]
 scores = {n: json.loads(Path(p).read_text()) for n, p in zip(names, snakemake.input.metrics, strict=True)}
 costs = {n: json.loads(Path(p).read_text()) for n, p in zip(names, snakemake.input.costs, strict=True)}
-table = comparison_table(scores, costs)
+steps = {
+    name: int(pd.read_csv(path).patch_steps.iloc[-1])
+    for name, path in zip(trained, snakemake.input.histories, strict=True)
+}
+table = comparison_table(scores, costs, patch_steps=steps)
 write_table(table, snakemake.output.table, snakemake.output.markdown, number_format=".4g")
 levels = [
-    {"backbone": name, "level": level, **{k: scores[name][k][level] for k in ("precision", "recall", "f1")}}
+    {"model": name, "level": level, **{k: scores[name][k][level] for k in ("precision", "recall", "f1")}}
     for name in names
     for level in range(len(scores[name]["f1"]))
 ]
 atomic.write_text(snakemake.output.levels, pd.DataFrame(levels).to_csv(index=False))
-points = {row.backbone: (row.latency_batch_ms, row.accuracy) for row in table.itertuples()}
+points = {row.model: (row.latency_batch_ms, row.accuracy) for row in table.itertuples()}
 plots.plot_scatter(points, snakemake.output.plot, x="milliseconds a patch, in a batch", y="test accuracy")
 record_provenance(snakemake)

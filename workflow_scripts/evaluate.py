@@ -1,8 +1,7 @@
-"""Rule evaluate: one trained backbone on the test patches, and how it learned."""
+"""Rules evaluate, evaluate_shipped: one model on the test patches."""
 
 import json
-
-import pandas as pd
+from pathlib import Path
 
 from defocus_core.evaluation import metrics, plots
 from defocus_core.io import atomic
@@ -16,11 +15,10 @@ from workflow_support.provenance import record_provenance
 start_job(snakemake)
 model = load_model(snakemake.input.model).to(default_device())
 columns = read_patches(snakemake.input.test)
-logits = predict_logits(model, PatchDataset.of(columns, default_device()))
-scores = metrics.classification_scores(logits.numpy(), columns["level"], columns["sigmas"])
+logits = predict_logits(model, PatchDataset.of(columns, default_device())).numpy()
+logits = metrics.move_to_levels(logits, model.sigmas.cpu().numpy(), columns["sigmas"])
+scores = metrics.classification_scores(logits, columns["level"], columns["sigmas"])
 atomic.write_text(snakemake.output.metrics, json.dumps(scores, indent=1))
-plots.plot_confusion(scores["confusion"], snakemake.output.confusion, title=snakemake.wildcards.backbone)
-history = pd.read_csv(snakemake.input.history)
-lines = {part: (history.epoch, history[f"{part}_accuracy"]) for part in ("train", "validation")}
-plots.plot_curves(lines, snakemake.output.curve, x="epoch", y="accuracy")
+name = Path(snakemake.output.metrics).parent.name
+plots.plot_confusion(scores["confusion"], snakemake.output.confusion, title=name)
 record_provenance(snakemake)

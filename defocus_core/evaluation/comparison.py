@@ -53,21 +53,25 @@ def measure_cost(path: str | Path, *, batch: int = 128, repeats: int = 5) -> dic
     }
 
 
-def comparison_table(scores: dict[str, dict], costs: dict[str, dict]) -> pd.DataFrame:
-    """Join the scores and costs of backbones into one table, best accuracy first.
+def comparison_table(
+    scores: dict[str, dict], costs: dict[str, dict], *, patch_steps: dict[str, int] | None = None
+) -> pd.DataFrame:
+    """Join the scores and costs of models into one table, best accuracy first.
 
     Parameters
     ----------
-    scores : backbone -> result of `classification_scores`
-    costs : backbone -> result of `measure_cost`
+    scores : model -> result of `classification_scores`; a name starts with that of its network
+    costs : model -> result of `measure_cost`
+    patch_steps : model -> patches that it saw in its training here; none of a model in the package
     """
     columns = ("accuracy", "within_one", "mae_sigma", "mae_sigma_expected")
     rows = [
         {
-            "backbone": name,
+            "model": name,
             **{column: scores[name][column] for column in columns},
-            "published_accuracy": PUBLISHED.get(name, (None, None))[0],
-            "published_megabytes": PUBLISHED.get(name, (None, None))[1],
+            "patch_steps": (patch_steps or {}).get(name),
+            "published_accuracy": PUBLISHED.get(name.split()[0], (None, None))[0],
+            "published_megabytes": PUBLISHED.get(name.split()[0], (None, None))[1],
             **costs[name],
         }
         for name in scores

@@ -48,6 +48,26 @@ def classification_scores(logits: np.ndarray, level: np.ndarray, sigmas: np.ndar
     }
 
 
+def move_to_levels(logits: np.ndarray, sigmas: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return what a model of some levels says of others: each level's probability goes to the nearest of these.
+
+    Parameters
+    ----------
+    logits : (N, levels) float
+    sigmas : (levels,) sigma of each level of the model, pixels
+    others : (other levels,) sigma of each of the other levels, pixels
+
+    Returns
+    -------
+    (N, other levels) logits; the same array where the levels are the same
+    """
+    if np.array_equal(sigmas, others):
+        return logits
+    nearest = np.abs(sigmas[:, None] - others[None]).argmin(1)
+    chances = np.exp(logits - logits.max(1, keepdims=True)) @ np.eye(len(others))[nearest]
+    return np.log(np.maximum(chances, 1e-12))
+
+
 @dataclass
 class Detection:
     """Scores of blur maps against binary masks, image by image in bounded memory.

@@ -41,7 +41,10 @@ def test_every_promised_file_is_there(ran):
         assert len(pd.read_csv(results / f"models/{name}/history.csv")) >= 1
         metrics = json.loads((results / f"models/{name}/metrics.json").read_text())
         assert 0 <= metrics["accuracy"] <= metrics["within_one"] <= 1
-    assert set(pd.read_csv(results / "comparison/accuracy.csv").backbone) == {"blurnet", "resnet18"}
+    compared = pd.read_csv(results / "comparison/accuracy.csv").set_index("model")
+    assert set(compared.index) == {"blurnet", "resnet18", "blurnet (in the package)"}
+    assert compared.accuracy["blurnet (in the package)"] > 0.15
+    assert compared.patch_steps.notna().sum() == 2
     maps = sorted((results / "maps/embedded").glob("[01]/*.npy"))
     assert len(maps) == 9
     for path in maps:
@@ -73,7 +76,7 @@ def test_a_second_run_does_nothing(ran):
 
 def test_one_backbones_setting_reruns_it_and_what_follows(ran):
     jobs = ran.pending({"train_overrides": {"resnet18": {"batch": 32}}})
-    assert jobs == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
+    assert jobs == {"train": 1, "evaluate": 1, "measure": 1, "training_curve": 1, "compare": 1, "all": 1}
 
 
 def test_an_edit_of_the_refinement_reruns_maps_and_after_but_no_training(ran):
@@ -92,7 +95,7 @@ def test_an_edit_of_the_loop_retrains_but_makes_no_patches(ran):
 
 def test_an_edit_of_one_network_retrains_it_alone(ran):
     with edited(ran.folder / "defocus_core/networks/backbones/resnet18.py", '"resnet18"', '"resnet34"'):
-        assert ran.pending() == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
+        assert ran.pending() == {"train": 1, "evaluate": 1, "measure": 1, "training_curve": 1, "compare": 1, "all": 1}
 
 
 def test_a_new_network_trains_no_other_one(ran):
@@ -103,7 +106,7 @@ def test_a_new_network_trains_no_other_one(ran):
         added = ran.pending({"backbones": ["blurnet", "resnet18", "own"]})
     finally:
         module.unlink()
-    assert added == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
+    assert added == {"train": 1, "evaluate": 1, "measure": 1, "training_curve": 1, "compare": 1, "all": 1}
 
 
 def test_another_colour_map_draws_anew_and_computes_nothing(ran):
@@ -141,7 +144,7 @@ def test_a_comment_reruns_nothing(ran):
 
 def test_a_backbone_added_trains_it_alone_and_one_removed_trains_none(ran):
     added = ran.pending({"backbones": ["blurnet", "resnet18", "shufflenet_v2"]})
-    assert added == {"train": 1, "evaluate": 1, "measure": 1, "compare": 1, "all": 1}
+    assert added == {"train": 1, "evaluate": 1, "measure": 1, "training_curve": 1, "compare": 1, "all": 1}
     removed = ran.pending({"backbones": ["blurnet"]})
     assert removed == {"compare": 1, "all": 1}
 
