@@ -92,7 +92,7 @@ def run_fuse(options: Namespace) -> None:
 
     stacks = outputs.group_stacks(options.images)
     written, labels = outputs.fusion_targets(stacks, options.out, options.labels)
-    config, model = FusionConfig(seam=options.seam), load_model(options.model)
+    config, model = FusionConfig(seam_sigma=options.seam), load_model(options.model)
 
     def one(stack: Path) -> None:
         shots, first = stacks[stack], outputs.file_of_shot(stacks[stack][0])

@@ -11,6 +11,9 @@ from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_d
 
 MIN_PYRAMID_SIDE = 128  # least side in pixels of the coarsest level of registration
 MAX_CORRECTION = 1.0  # pixels at a corner by which the last step of a registration may correct it
+MAX_SCALE, MAX_ROTATION, MIN_OVERLAP = 4 / 3, 10.0, 0.5  # what shots of one stack may need; degrees
+MIN_RESPONSE = 0.1  # of phase correlation
+MIN_AGREEMENT = 0.85  # correlation; of four real stacks the least is .90
 ECC_CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 1e-6)
 
 
@@ -73,13 +76,16 @@ def find_alignment(
     Raises
     ------
     ValueError
-        If the shots share too little for the registration to converge.
+        If the registration does not converge, or its result cannot be trusted: a rotation, a scale or an overlap
+        that no stack has, or an overlap in which the two differ even where both are blurred.
 
     References
     ----------
     Evangelidis & Psarakis, TPAMI 2008 (ECC, as in OpenCV), from coarse to fine.
     """
     matrix = _find_affine(shot, reference, before) if register else None
+    if matrix is not None:
+        _check_plausible(matrix, shot, reference)
     gains = _exposure_gains(Alignment(matrix).apply(shot), reference) if match_exposure else None
     return Alignment(matrix, gains)
 
@@ -108,10 +114,46 @@ def _coarse_to_fine(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
     while min(pyramid[-1][0].shape) >= 2 * MIN_PYRAMID_SIDE:
         pyramid.append(tuple(map(cv2.pyrDown, pyramid[-1])))
     matrix = np.eye(2, 3, dtype=np.float32)
+    matrix[:, 2] = _coarse_shift(*pyramid[-1]) / 2
     for level in reversed(pyramid):
-        matrix[:, 2] *= 2  # nothing at the coarsest level, where the shift is still 0
+        matrix[:, 2] *= 2
         matrix = _run_ecc(*level, matrix)
     return matrix
+
+
+def _coarse_shift(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return the shift, (2,) column and row, by phase correlation; none where the images have no clear one."""
+    window = cv2.createHanningWindow(shot.shape[::-1], cv2.CV_32F)
+    shift, response = cv2.phaseCorrelate(reference, shot, window)
+    return np.float32(shift) if response > MIN_RESPONSE else np.zeros(2, np.float32)
+
+
+def _check_plausible(matrix: np.ndarray, shot: np.ndarray, reference: np.ndarray) -> None:
+    """Raise ValueError unless an affine map is one that shots of one stack may have."""
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    rotation = float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0])))
+    alignment = Alignment(matrix)
+    inside = alignment.inside(reference.shape[:2])
+    overlap, agreement = float(inside.mean()), _agreement(alignment.apply(shot), reference, inside)
+    if not (
+        1 / MAX_SCALE <= scale <= MAX_SCALE
+        and abs(rotation) <= MAX_ROTATION
+        and overlap >= MIN_OVERLAP
+        and agreement >= MIN_AGREEMENT
+    ):
+        raise ValueError(
+            f"its registration cannot be trusted: scale {scale:.2f}, rotation {rotation:.0f} degrees, overlap "
+            f"{100 * overlap:.0f} %, correlation {agreement:.2f}; leave it out, or register the shots beforehand"
+        )
+
+
+def _agreement(shot: np.ndarray, reference: np.ndarray, inside: np.ndarray) -> float:
+    """Return the correlation of two images where both show something, blurred until their focus no longer shows."""
+    sigma = max(reference.shape[:2]) / 100
+    one, other = (cv2.GaussianBlur(to_grey(image), (0, 0), sigma)[inside] for image in (shot, reference))
+    if min(one.std(), other.std()) < 1e-6:
+        return 1.0  # nothing to compare
+    return float(np.corrcoef(one, other)[0, 1])
 
 
 def _run_ecc(shot: np.ndarray, reference: np.ndarray, start: np.ndarray) -> np.ndarray:

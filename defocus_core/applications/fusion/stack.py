@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,13 @@ import numpy as np
 from defocus_core.applications.fusion.align import Alignment, find_alignment
 from defocus_core.applications.fusion.blend import blend_seams, load_shot, select_pixels
 from defocus_core.applications.fusion.decide import FusionConfig, decide_sharper, focus_measures
+from defocus_core.io.color import srgb_to_linear, to_grey
 from defocus_core.io.pages import Page
 from defocus_core.networks.classifier import Classifier
+
+
+MAX_EXPOSURE_RATIO = 6.0  # of the light of two shots of one stack
+MIN_LIGHT = 0.01  # mean, of 0..1: darker stacks are not judged
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ def fuse(
     config: FusionConfig = FusionConfig(),
     register: bool = False,
     match_exposure: bool = False,
+    strict: bool = False,
 ) -> Fusion:
     """Fuse shots focused at different distances.
 
@@ -51,12 +58,19 @@ def fuse(
     register : first bring every shot onto the first one by an affine map, by way of the shot before it
         (`find_alignment`), so that shots are best given in order of their focus
     match_exposure : first give every shot the exposure of the first one
+    strict : refuse a stack of which a shot is bad, in place of leaving that shot out with a warning; a stack of two
+        is always refused
 
     Raises
     ------
     ValueError
-        If there are fewer than two shots or more than 255, their shapes or depths differ, or they cannot
-        be registered.
+        If there are fewer than two shots or more than 255, their shapes or depths differ, or fewer than two are
+        left: one that is far darker or brighter than the first, or cannot be registered, is left out.
+
+    Warns
+    -----
+    UserWarning
+        That names each shot left out.
 
     References
     ----------
@@ -65,27 +79,48 @@ def fuse(
     if not 2 <= len(shots) <= 255:
         raise ValueError(f"fusion needs 2 to 255 shots, not {len(shots)}")
     if len(shots) > 2:
-        config = replace(config, reach=2 * config.reach)
+        config = replace(config, gather_sigma=2 * config.gather_sigma)
     first = load_shot(shots[0])
-    alignments = [Alignment()]
+    alignments: list[Alignment | None] = [Alignment()]
     best = focus_measures(first, model=model, config=config)
     labels, before = np.zeros(first.shape[:2], np.uint8), None
     for index, shot in enumerate(shots[1:], 1):
-        pixels, name = load_shot(shot), f"shot {index + 1}"
+        pixels, name = load_shot(shot), _name(shot, index)
         _check_compatible(pixels, first, name=name)
         try:
+            _check_exposure(pixels, first)
             found = find_alignment(pixels, first, register=register, match_exposure=match_exposure, before=before)
         except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
+            if strict or len(shots) == 2:
+                raise ValueError(f"{name}: {error}") from error
+            warnings.warn(f"{name} is left out: {error}", stacklevel=2)
+            alignments.append(None)
+            continue
         alignments.append(found)
         seen = focus_measures(found.apply(pixels), model=model, config=config)
         better = decide_sharper(seen, best, config=config) & found.inside(labels.shape)
         labels[better], best[:, better] = index, seen[:, better]
         before = pixels, found
-    aligned = zip(alignments, shots, strict=True)
-    if config.seam:
-        return Fusion(blend_seams(aligned, labels, like=first, seam=config.seam), labels)
+    if len(shots) - alignments.count(None) < 2:
+        raise ValueError(f"none of the other shots goes with the first one, {_name(shots[0], 0)}")
+    aligned = list(zip(alignments, shots, strict=True))
+    if config.seam_sigma:
+        return Fusion(blend_seams(aligned, labels, like=first, seam=config.seam_sigma), labels)
     return Fusion(select_pixels(aligned, labels, like=first), labels)
+
+
+def _name(shot: np.ndarray | str | Path | Page, index: int) -> str:
+    return f"shot {index + 1}" if isinstance(shot, np.ndarray) else f"shot {index + 1} ({shot})"
+
+
+def _check_exposure(pixels: np.ndarray, first: np.ndarray) -> None:
+    """Raise ValueError where a shot is far darker or brighter than the first one, as where a flash did not fire."""
+    light, reference = (float(srgb_to_linear(to_grey(image)).mean()) for image in (pixels, first))
+    ratio = light / max(reference, 1e-6)
+    if not 1 / MAX_EXPOSURE_RATIO <= ratio <= MAX_EXPOSURE_RATIO and max(light, reference) > MIN_LIGHT:
+        raise ValueError(
+            f"it has {ratio:.2g} times the light of the first shot, more or less than {MAX_EXPOSURE_RATIO:g}"
+        )
 
 
 def _check_compatible(pixels: np.ndarray, first: np.ndarray, *, name: str) -> None:
