@@ -33,7 +33,7 @@ class Alignment:
         if self.matrix is None:
             return np.ones(shape, bool)
         y, x = np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)
-        seen = True
+        seen = np.ones(shape, bool)
         for (across, down, shift), length in zip(self.matrix, shape[::-1], strict=True):
             place = across * x + down * y + shift
             seen &= (place >= -1) & (place <= length)
@@ -106,17 +106,17 @@ def _compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _coarse_to_fine(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
     pyramid = [(shot, reference)]
     while min(pyramid[-1][0].shape) >= 2 * MIN_PYRAMID_SIDE:
-        pyramid.append(tuple(map(cv2.pyrDown, pyramid[-1])))
+        pyramid.append((cv2.pyrDown(pyramid[-1][0]), cv2.pyrDown(pyramid[-1][1])))
     matrix = np.eye(2, 3, dtype=np.float32)
-    for level in reversed(pyramid):
+    for moved, fixed in reversed(pyramid):
         matrix[:, 2] *= 2  # nothing at the coarsest level, where the shift is still 0
-        matrix = _run_ecc(*level, matrix)
+        matrix = _run_ecc(moved, fixed, matrix)
     return matrix
 
 
 def _run_ecc(shot: np.ndarray, reference: np.ndarray, start: np.ndarray) -> np.ndarray:
     try:
-        return cv2.findTransformECC(reference, shot, start.copy(), cv2.MOTION_AFFINE, ECC_CRITERIA, None, 5)[1]
+        return cv2.findTransformECC(reference, shot, start.copy(), cv2.MOTION_AFFINE, ECC_CRITERIA)[1]
     except cv2.error as error:
         raise ValueError("the shots could not be registered: they share too little") from error
 

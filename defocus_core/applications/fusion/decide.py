@@ -11,6 +11,7 @@ from defocus_core.blur.sigma_scale import MIN_SIGMA
 from defocus_core.io.color import to_grey
 from defocus_core.maps.pipeline import estimate
 from defocus_core.maps.refine.least_squares import propagate
+from defocus_core.networks.classifier import Classifier
 
 MIN_DETAIL = np.float32(1e-4)  # detail, in grey levels of 0..1, below which more or less of it tells nothing
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
@@ -46,12 +47,14 @@ class FusionConfig:
     stake: float = 0.0077
     seam: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 <= self.seam < 100:
             raise ValueError(f"seam is 0 to 100 pixels, not {self.seam:g}")
 
 
-def focus_measures(image: np.ndarray, *, model=None, config: FusionConfig = FusionConfig()) -> np.ndarray:
+def focus_measures(
+    image: np.ndarray, *, model: Classifier | str | None = None, config: FusionConfig = FusionConfig()
+) -> np.ndarray:
     """Return what a shot tells of its focus: grey level, detail, sigma in pixels, (3, H, W) float32."""
     grey = to_grey(image)
     detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), config.detail))

@@ -69,7 +69,8 @@ def fuse(
     first = load_shot(shots[0])
     alignments = [Alignment()]
     best = focus_measures(first, model=model, config=config)
-    labels, before = np.zeros(first.shape[:2], np.uint8), None
+    labels: np.ndarray = np.zeros(first.shape[:2], np.uint8)
+    before: tuple[np.ndarray, Alignment] | None = None
     for index, shot in enumerate(shots[1:], 1):
         pixels, name = load_shot(shot), f"shot {index + 1}"
         _check_compatible(pixels, first, name=name)
