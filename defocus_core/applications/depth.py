@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -37,7 +38,7 @@ class Lens:
     focus_distance: float
     pixel_pitch: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if not (np.isfinite(value) and value > 0):
@@ -136,8 +137,8 @@ def lens_from_exif(path: str | Path) -> dict[str, float]:
     with without_size_limit(), Image.open(path) as picture:
         exif, size = picture.getexif().get_ifd(ExifTags.IFD.Exif), picture.size
     tag = ExifTags.Base
-    read = {key: _positive_number(exif.get(key)) for key in exif}
-    known = {
+    read = {key: number for key in exif if (number := _positive_number(exif.get(key)))}
+    known: dict[str, float | None] = {
         "focal_length": read.get(tag.FocalLength),
         "f_number": read.get(tag.FNumber),
         "focus_distance": read.get(tag.SubjectDistance),
@@ -172,12 +173,12 @@ def resolve_lens(path: str | Path, **given: float | None) -> Lens | None:
     ValueError
         If something is given and something else is missing.
     """
-    given = {name: value for name, value in given.items() if value is not None}
-    known = {**lens_from_exif(path), **given}
+    told = {name: value for name, value in given.items() if value is not None}
+    known = {**lens_from_exif(path), **told}
     missing = [_field_label(field.name) for field in fields(Lens) if field.name not in known]
     if not missing:
         return Lens(**known)
-    if given:
+    if told:
         raise ValueError(f"{path}: {' and '.join(missing)} missing, and its EXIF does not tell; give them too")
     return None
 
@@ -186,7 +187,7 @@ def _field_label(name: str) -> str:
     return name.replace("_", " ").replace("f number", "f-number")
 
 
-def _positive_number(value) -> float | None:
+def _positive_number(value: Any) -> float | None:
     """Return an EXIF number, or None where it is absent, no number, zero or infinite (0/0, 1/0)."""
     try:
         number = float(value)

@@ -32,7 +32,7 @@ class EnhanceConfig:
     edge_high: float = 0.27
     lowpass: float = 2.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not (0 <= self.gain < np.inf and 0 < self.lowpass < np.inf):
             raise ValueError(f"gain is at least 0 and lowpass above 0, not {self.gain} and {self.lowpass}")
 

@@ -44,7 +44,7 @@ class MagnifyConfig:
     eps: float = 128 / 255**2
     iterations: int = 5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         most = effective_sigma(CENTRE_LABEL, "paper")
         if not 0 <= self.in_focus < self.out_of_focus < most:
             raise ValueError(
@@ -66,7 +66,7 @@ def in_focus_weight(sigma: np.ndarray, config: MagnifyConfig = MagnifyConfig()) 
     -------
     (H, W) float32 in [0, 1]
     """
-    near, far = CENTRE_LABEL - sigma_to_paper_label([config.in_focus, config.out_of_focus])
+    near, far = CENTRE_LABEL - sigma_to_paper_label(np.array([config.in_focus, config.out_of_focus]))
     log_near, log_far = np.log(-np.log(1 - 0.999)), np.log(-np.log(1 - 0.001))
     power = (log_near - log_far) / (np.log(near) - np.log(far))
     scale = near / np.exp(log_near / power)
@@ -162,8 +162,8 @@ def _layer_bounds(defocus: np.ndarray, missing: float) -> np.ndarray:
     The layers are thinner where defocus is less: an eye tells blurs apart by their ratio.
     """
     unseen = MIN_VISIBLE_SIGMA / max(missing, MIN_VISIBLE_SIGMA)
-    ends = np.sqrt([max(float(defocus.max()), unseen), unseen])
-    return np.linspace(*ends, LAYER_COUNT) ** 2
+    first, last = np.sqrt([max(float(defocus.max()), unseen), unseen])
+    return np.linspace(first, last, LAYER_COUNT) ** 2
 
 
 def _remove_rim(light: np.ndarray, subject: np.ndarray, *, added: np.ndarray) -> np.ndarray:

@@ -61,11 +61,11 @@ def gaussian_blur(image: np.ndarray, sigma: float, *, kernel: str = "full", bord
     -------
     float32 array of the same shape
     """
-    image, border = np.asarray(image, np.float32), _border_type(border)
+    image, border_type = np.asarray(image, np.float32), _border_type(border)
     if sigma == 0:
         return image
     weights = gaussian_kernel(sigma, kernel)
-    return cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=border)
+    return cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=border_type)
 
 
 def disk_kernel(radius: float) -> np.ndarray:

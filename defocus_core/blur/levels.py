@@ -49,4 +49,4 @@ def sigma_to_paper_label(sigma: np.ndarray) -> np.ndarray:
     float64 of its shape in [0, 19], linear between labels
     """
     labels = np.arange(20)
-    return np.interp(sigma, [effective_sigma(label, "paper") for label in labels], labels)
+    return np.interp(sigma, [effective_sigma(float(label), "paper") for label in labels], labels)

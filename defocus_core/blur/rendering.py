@@ -93,7 +93,7 @@ def render_defocus(
     """
     if aperture not in ("gaussian", "disk"):
         raise ValueError(f"no aperture {aperture!r}; known: gaussian, disk")
-    if np.isscalar(layers):
+    if isinstance(layers, int | np.integer):
         layers = np.linspace(float(scene.disparity.min()), float(scene.disparity.max()), layers + 1)[:-1]
     index = np.maximum(np.searchsorted(layers, scene.disparity, "right") - 1, 0)
     steps = len(layers) // 12  # by which a receding surface may come nearer and still be one surface
@@ -101,7 +101,7 @@ def render_defocus(
     sigma = np.zeros(scene.disparity.shape, np.float32)
     for layer in np.unique(index):
         inside = index == layer
-        disparity = np.float32(scene.disparity[inside].mean())
+        disparity = np.asarray(scene.disparity[inside].mean(), np.float32)
         width = float(thin_lens_sigma(disparity, focus=focus, sigma_per_disparity=sigma_per_disparity))
         colour, coverage = _blur_layer(
             scene.image, sigma=width, aperture=aperture, covered=index >= layer, known=index <= layer + steps

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy import special
 
+if TYPE_CHECKING:
+    import torch
+
 MIN_SIGMA = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
-Values = TypeVar("Values")  # a NumPy array or a torch tensor
+Values = TypeVar("Values", np.ndarray, np.float32, "torch.Tensor")
+_NUMPY = (np.ndarray, np.floating)
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,13 @@ class SigmaScale:
         if not self.logarithmic:
             return sigma
         shifted = sigma + float(MIN_SIGMA)
-        return shifted.log() if hasattr(shifted, "log") else np.log(shifted)
+        return np.log(shifted) if isinstance(shifted, _NUMPY) else shifted.log()
 
     def decode(self, values: Values) -> Values:
         """Return values on this scale as sigma in pixels."""
         if not self.logarithmic:
             return values
-        grown = values.exp() if hasattr(values, "exp") else np.exp(values)
+        grown = np.exp(values) if isinstance(values, _NUMPY) else values.exp()
         return grown - float(MIN_SIGMA)
 
 

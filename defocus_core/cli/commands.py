@@ -7,6 +7,7 @@ import json
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -20,7 +21,11 @@ from defocus_core.io.color import to_dtype
 from defocus_core.io.read import read
 from defocus_core.io.write import check_suffix, write
 
+if TYPE_CHECKING:
+    from defocus_core.networks.classifier import Classifier
+
 MAX_REPORTED = 5  # failures of a folder that are told
+Outcome = TypeVar("Outcome")
 
 
 def run_map(options: Namespace) -> None:
@@ -190,7 +195,7 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
     _run_each(files, what, one, jobs=options.jobs)
 
 
-def _map_of(file: Path, image: np.ndarray, model, given: Path | None) -> np.ndarray:
+def _map_of(file: Path, image: np.ndarray, model: Classifier, given: Path | None) -> np.ndarray:
     """Return the map of an image: the one given for it, or an estimate."""
     from defocus_core.maps.pipeline import estimate
 
@@ -221,6 +226,6 @@ def _run_each(files: Sequence[Path], what: str, one: Callable[[Path], None], *, 
         raise outputs.UsageError(f"{len(failed)} of {len(files)} images failed: {said}")
 
 
-def _progress(outcomes: Iterable, what: str, total: int):
+def _progress(outcomes: Iterable[Outcome], what: str, total: int) -> Iterable[Outcome]:
     console = Console(stderr=True)
     return track(outcomes, what, total, console=console, disable=not console.is_terminal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from defocus_core.io.listing import IMAGE_SUFFIXES, list_images
@@ -27,7 +27,7 @@ def expand_paths(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def group_stacks(paths: Sequence[Path]) -> dict[Path, list[Path | Page]]:
+def group_stacks(paths: Sequence[Path]) -> dict[Path, Sequence[Path | Page]]:
     """Return the shots of each stack that paths name: folders, files of several pictures, or one of files."""
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
@@ -35,6 +35,7 @@ def group_stacks(paths: Sequence[Path]) -> dict[Path, list[Path | Page]]:
     folders = [path for path in paths if path.is_dir()]
     if folders and len(folders) != len(paths):
         raise UsageError("fuse takes shots or folders of shots, not both at once")
+    found: dict[Path, Sequence[Path | Page]]
     if folders:
         found = {folder: list_images(folder) for folder in folders}
         empty = [str(folder) for folder, shots in found.items() if not shots]
@@ -51,7 +52,7 @@ def file_of_shot(shot: Path | Page) -> Path:
 
 
 def fusion_targets(
-    stacks: dict[Path, list[Path | Page]], out: Path, labels: Path | None
+    stacks: Mapping[Path, Sequence[Path | Page]], out: Path, labels: Path | None
 ) -> tuple[dict[Path, Path], dict[Path, Path]]:
     """Return where each stack's picture goes, and its labels where they are asked for."""
     files = {stack: [file_of_shot(shot) for shot in shots] for stack, shots in stacks.items()}

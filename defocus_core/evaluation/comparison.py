@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from defocus_core.constants import PATCH_SIZE
@@ -80,7 +81,7 @@ def comparison_table(
 
 
 @torch.inference_mode()
-def _time_forward(model, batch: int, repeats: int) -> float:
+def _time_forward(model: nn.Module, batch: int, repeats: int) -> float:
     patches = torch.rand(batch, 1, PATCH_SIZE, PATCH_SIZE)
     model(patches)
     times = []

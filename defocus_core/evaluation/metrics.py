@@ -226,7 +226,7 @@ def matched_sigma(
     (H, W) float32, the closest candidate around each pixel; NaN where there is no texture
     """
 
-    def around(values):
+    def around(values: np.ndarray) -> np.ndarray:
         return cv2.GaussianBlur(values, (0, 0), window)
 
     errors = [around((gaussian_blur(sharp, float(sigma)) - image) ** 2) for sigma in sigmas]
@@ -309,7 +309,7 @@ def _min_max_scale(values: np.ndarray) -> np.ndarray:
     return (values - low) / (high - low)
 
 
-def _histograms(values, blurred, low, high):
+def _histograms(values: np.ndarray, blurred: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     index = np.clip((values - low) * (BINS / (high - low)), 0, BINS - 1).astype(np.int32)
     return np.bincount(index[blurred], minlength=BINS), np.bincount(index[~blurred], minlength=BINS)
 

@@ -179,7 +179,8 @@ def _twigs(photograph: np.ndarray, shape: tuple[int, int], rng: np.random.Genera
         mask = np.zeros(shape, np.uint8)
         for _ in range(4):
             ends = rng.uniform(0, 1, (2, 2)) * shape[::-1]
-            cv2.line(mask, *(tuple(map(int, end)) for end in ends), 1, int(rng.integers(1, 5)))
+            start, end = ((int(x), int(y)) for x, y in ends)
+            cv2.line(mask, start, end, 1, int(rng.integers(1, 5)))
         shade = _grey(shape, float(rng.uniform(0.05, 0.4)))
         scene = _lay(scene, shade, mask.astype(bool), disparity)
     return scene
@@ -203,4 +204,4 @@ def _develop(picture: np.ndarray, camera: Camera, rng: np.random.Generator) -> n
     if camera.jpeg is None:
         return shot
     coded = cv2.imencode(".jpg", shot[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg])[1]
-    return cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB)
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB))

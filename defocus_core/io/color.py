@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 MAX_STRETCH_GAIN = 16  # of dark and pale images, see stretched(): four bits
 
@@ -97,7 +98,7 @@ def stretch_contrast(image: np.ndarray) -> np.ndarray:
     return np.clip(values, 0, 1, out=values)
 
 
-def to_dtype(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def to_dtype(image: np.ndarray, dtype: npt.DTypeLike) -> np.ndarray:
     """Return a float image in [0, 1] rounded to uint8 or uint16; values outside are clipped."""
-    top = np.iinfo(dtype).max
+    top = np.iinfo(np.dtype(dtype)).max
     return np.rint(np.clip(image, 0, 1) * top).astype(dtype)

@@ -37,7 +37,8 @@ def _why_unidentified(path: Path) -> str:
     """Say why Pillow knows a file for no image."""
     try:
         with tifffile.TiffFile(path) as file:
-            if file.pages[0].dtype.kind == "f":
+            dtype = file.pages[0].dtype
+            if dtype is not None and dtype.kind == "f":
                 return FLOATING_POINT
     except Exception:  # tifffile, too, raises nearly anything on what is no TIFF
         pass

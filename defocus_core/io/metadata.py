@@ -116,7 +116,7 @@ def _resolution(source: Image.Image, suffix: str) -> dict:
 
 def _density(source: Image.Image) -> tuple[float, float, int] | None:
     """Return pixels to the unit across and down, and TIFF's number of the unit; None where none is given."""
-    if source.format == "TIFF":
+    if isinstance(source, TiffImagePlugin.TiffImageFile):
         numbers, unit = [source.tag_v2.get(tag, 0) for tag in _RESOLUTION], source.tag_v2.get(_UNIT, _INCH)
     else:
         numbers, unit = source.info.get("dpi", (0, 0)), _INCH

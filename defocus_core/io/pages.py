@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from defocus_core.io.errors import ImageError, decoder_errors
 from defocus_core.io.pillow import without_size_limit
@@ -36,7 +37,7 @@ def list_pages(path: str | Path) -> list[Page]:
     path = Path(path)
     with decoder_errors(path), without_size_limit(), Image.open(path) as picture:
         found = [Page(path, index) for index in picture_indices(picture)]
-        if picture.format == "TIFF" and 1 < (channels := count_channels(picture)) < len(found):
+        if isinstance(picture, TiffImageFile) and 1 < (channels := count_channels(picture)) < len(found):
             raise ImageError("unreadable", f"{channels} channels in one file; save the stack of one")
     return found
 
@@ -50,7 +51,7 @@ def picture_indices(picture: Image.Image) -> list[int]:
         If they are not of one size.
     """
     count = getattr(picture, "n_frames", 1) if picture.format in ("TIFF", "WEBP", "PNG", "GIF") else 1
-    if picture.format != "TIFF" or count == 1:
+    if not isinstance(picture, TiffImageFile) or count == 1:
         return list(range(count))
     sizes = {}
     for index in range(count):
@@ -65,7 +66,7 @@ def picture_indices(picture: Image.Image) -> list[int]:
     return list(found) or [0]
 
 
-def count_channels(source: Image.Image) -> int:
+def count_channels(source: TiffImageFile) -> int:
     """Return the number of channels, pictures each, that ImageJ or OME note in the description of a TIFF."""
     description = str(source.tag_v2.get(ExifTags.Base.ImageDescription, ""))
     if noted := re.search(r"^channels=(\d+)", description, re.MULTILINE):

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 
 from defocus_core.io.errors import FLOATING_POINT, ImageError, decoder_errors
 from defocus_core.io.pages import Page, picture_indices
@@ -85,13 +86,13 @@ def _is_sixteen_bit(picture: Image.Image, header: bytes) -> bool:
         return True
     if picture.format == "PNG":
         return header[24] == 16
-    if picture.format == "TIFF":
+    if isinstance(picture, TiffImageFile):
         return max(picture.tag_v2.get(258, (8,))) == 16
     return False
 
 
 def _read_sixteen_bit(picture: Image.Image, header: bytes, path: Path) -> np.ndarray:
-    tags = picture.tag_v2 if picture.format == "TIFF" else {}
+    tags = picture.tag_v2 if isinstance(picture, TiffImageFile) else {}
     if tags.get(PHOTOMETRIC, 1) not in GREY_OR_RGB:
         raise ImageError("unreadable", "16 bit in other colours; save it as grey or RGB")
     if tags.get(PLANAR) == 2 and len(picture.getbands()) > 1:

@@ -32,7 +32,8 @@ def _write_tiff(path: Path, image: np.ndarray, metadata: dict) -> None:
     texts = {tag: value for tag, value in exif.items() if isinstance(value, str)}
     packet = exif.get(XMP_TAG, b"")
     directories = {directory: known for directory in EXIF_DIRECTORIES if (known := exif.get_ifd(directory))}
-    tags = [(int(tag), "s", 0, value, True) for tag, value in texts.items() if tag != DESCRIPTION_TAG]
+    tags: list[tuple[int, str, int, str | bytes | int, bool]] = []
+    tags += [(int(tag), "s", 0, value, True) for tag, value in texts.items() if tag != DESCRIPTION_TAG]
     tags += [(XMP_TAG, "B", len(packet), packet, True)] if packet else []
     # tifffile writes no pointers to directories itself: the tag before holds the place
     tags += [(int(directory) - 1, "I", 1, 0, True) for directory in directories]
@@ -61,7 +62,7 @@ def _append_directory(path: Path, directory: ExifTags.IFD, known: dict) -> None:
     appended = TiffImagePlugin.ImageFileDirectory_v2(group=directory)
     appended.update({tag: value for tag, value in known.items() if not isinstance(value, dict)})
     with tifffile.TiffFile(path) as file:
-        entry = file.pages[0].tags[int(directory) - 1].offset
+        entry = file.pages.first.tags[int(directory) - 1].offset
     end = path.stat().st_size
     end += end % 2
     with path.open("r+b") as file:

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from defocus_core.io import atomic
@@ -19,7 +20,7 @@ from defocus_core.io.sixteen_bit import write_sixteen_bit
 _SIXTEEN_BIT_SUFFIXES = (".png", *TIFF_SUFFIXES)
 
 
-def check_suffix(path: str | Path, dtype: np.dtype = np.uint8) -> None:
+def check_suffix(path: str | Path, dtype: npt.DTypeLike = np.uint8) -> None:
     """Raise ValueError unless a file's suffix names a format that can be written, in this depth."""
     suffix = Path(path).suffix.lower()
     if suffix not in IMAGE_SUFFIXES:

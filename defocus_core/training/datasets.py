@@ -106,7 +106,7 @@ def tensor_digest(*tensors: torch.Tensor) -> str:
     total = hashlib.sha256()
     for tensor in tensors:
         total.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
-        total.update(tensor.detach().cpu().contiguous().numpy())
+        total.update(tensor.detach().cpu().contiguous().numpy().data)
     return total.hexdigest()
 
 

@@ -157,16 +157,16 @@ def blur_patches(
         yield level, np.rint(np.clip(patches, 0, 1) * 255).astype(np.uint8)
 
 
-def _blur_isolated(image, corners, sigma, config):
+def _blur_isolated(image: np.ndarray, corners: np.ndarray, sigma: float, config: PatchConfig) -> np.ndarray:
     matrix = blur_matrix(PATCH_SIZE, sigma, kernel=config.kernel, border=config.border)
     return matrix @ extract_patches(image, corners) @ matrix.T
 
 
-def _blur_then_cut(image, corners, sigma, config):
+def _blur_then_cut(image: np.ndarray, corners: np.ndarray, sigma: float, config: PatchConfig) -> np.ndarray:
     return extract_patches(gaussian_blur(image, sigma, kernel=config.kernel, border=config.border), corners)
 
 
-def _disk_then_cut(image, corners, sigma, config):
+def _disk_then_cut(image: np.ndarray, corners: np.ndarray, sigma: float, config: PatchConfig) -> np.ndarray:
     return extract_patches(disk_blur(image, effective_sigma(sigma, config.kernel), border=config.border), corners)
 
 

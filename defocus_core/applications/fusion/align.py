@@ -12,8 +12,9 @@ from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_d
 MIN_PYRAMID_SIDE = 128  # least side in pixels of the coarsest level of registration
 MAX_CORRECTION = 1.0  # pixels at a corner by which the last step of a registration may correct it
 MAX_SCALE, MAX_ROTATION, MIN_OVERLAP = 4 / 3, 10.0, 0.5  # what shots of one stack may need; degrees
-MIN_RESPONSE = 0.1  # of phase correlation
-MIN_AGREEMENT = 0.85  # correlation; of four real stacks the least is .90
+SHIFT_SIDE = 64  # least side in pixels of the images whose shift is looked for first
+MIN_RESPONSE = 0.3  # of phase correlation
+MIN_AGREEMENT = 0.8  # correlation; of four real stacks the least is .90
 ECC_CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 1e-6)
 
 
@@ -36,7 +37,7 @@ class Alignment:
         if self.matrix is None:
             return np.ones(shape, bool)
         y, x = np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)
-        seen = True
+        seen = np.ones(shape, bool)
         for (across, down, shift), length in zip(self.matrix, shape[::-1], strict=True):
             place = across * x + down * y + shift
             seen &= (place >= -1) & (place <= length)
@@ -112,20 +113,23 @@ def _compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _coarse_to_fine(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
     pyramid = [(shot, reference)]
     while min(pyramid[-1][0].shape) >= 2 * MIN_PYRAMID_SIDE:
-        pyramid.append(tuple(map(cv2.pyrDown, pyramid[-1])))
+        pyramid.append((cv2.pyrDown(pyramid[-1][0]), cv2.pyrDown(pyramid[-1][1])))
     matrix = np.eye(2, 3, dtype=np.float32)
     matrix[:, 2] = _coarse_shift(*pyramid[-1]) / 2
-    for level in reversed(pyramid):
+    for moved, fixed in reversed(pyramid):
         matrix[:, 2] *= 2
-        matrix = _run_ecc(*level, matrix)
+        matrix = _run_ecc(moved, fixed, matrix)
     return matrix
 
 
 def _coarse_shift(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Return the shift, (2,) column and row, by phase correlation; none where the images have no clear one."""
+    halvings = max(0, int(np.log2(min(shot.shape) / SHIFT_SIDE)))
+    for _ in range(halvings):
+        shot, reference = cv2.pyrDown(shot), cv2.pyrDown(reference)
     window = cv2.createHanningWindow(shot.shape[::-1], cv2.CV_32F)
     shift, response = cv2.phaseCorrelate(reference, shot, window)
-    return np.float32(shift) if response > MIN_RESPONSE else np.zeros(2, np.float32)
+    return np.asarray(shift, np.float32) * 2**halvings if response > MIN_RESPONSE else np.zeros(2, np.float32)
 
 
 def _check_plausible(matrix: np.ndarray, shot: np.ndarray, reference: np.ndarray) -> None:
@@ -158,7 +162,7 @@ def _agreement(shot: np.ndarray, reference: np.ndarray, inside: np.ndarray) -> f
 
 def _run_ecc(shot: np.ndarray, reference: np.ndarray, start: np.ndarray) -> np.ndarray:
     try:
-        return cv2.findTransformECC(reference, shot, start.copy(), cv2.MOTION_AFFINE, ECC_CRITERIA, None, 5)[1]
+        return cv2.findTransformECC(reference, shot, start.copy(), cv2.MOTION_AFFINE, ECC_CRITERIA)[1]
     except cv2.error as error:
         raise ValueError("the shots could not be registered: they share too little") from error
 

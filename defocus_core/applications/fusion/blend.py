@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from defocus_core.applications.fusion.align import Alignment
 from defocus_core.io.pages import Page
 from defocus_core.io.read import read
 
+Shot = np.ndarray | str | Path | Page
 
-def select_pixels(aligned, labels: np.ndarray, *, like: np.ndarray) -> np.ndarray:
+
+def select_pixels(
+    aligned: Iterable[tuple[int, Alignment, Shot]], labels: np.ndarray, *, like: np.ndarray
+) -> np.ndarray:
     """Take every pixel from the shot of its label."""
     fused = like.copy()
-    for index, (found, shot) in enumerate(aligned):
+    for index, found, shot in aligned:
         mine = labels == index
         if mine.any():
             fused[mine] = found.apply(load_shot(shot))[mine]
     return fused
 
 
-def blend_seams(aligned, labels: np.ndarray, *, like: np.ndarray, seam: float) -> np.ndarray:
+def blend_seams(
+    aligned: Iterable[tuple[int, Alignment, Shot]], labels: np.ndarray, *, like: np.ndarray, seam: float
+) -> np.ndarray:
     """Take every pixel from the shot of its label, blended over the seams with those whose frame held it."""
     fused, total = np.zeros(like.shape, np.float32), np.zeros(labels.shape, np.float32)
-    for index, (found, shot) in enumerate(aligned):
+    for index, found, shot in aligned:
         mine = labels == index
         if mine.any():
             weight = cv2.GaussianBlur(mine.astype(np.float32), (0, 0), seam) * found.inside(labels.shape)
@@ -34,6 +42,6 @@ def blend_seams(aligned, labels: np.ndarray, *, like: np.ndarray, seam: float) -
     return (np.rint(fused) if np.issubdtype(like.dtype, np.integer) else fused).astype(like.dtype)
 
 
-def load_shot(shot: np.ndarray | str | Path | Page) -> np.ndarray:
+def load_shot(shot: Shot) -> np.ndarray:
     """Return the pixels of a shot, read where it is a file or one page of a file."""
     return read(shot) if isinstance(shot, str | Path | Page) else np.asarray(shot)

@@ -11,6 +11,7 @@ from defocus_core.blur.sigma_scale import MIN_SIGMA
 from defocus_core.io.color import to_grey
 from defocus_core.maps.pipeline import estimate
 from defocus_core.maps.refine.least_squares import propagate
+from defocus_core.networks.classifier import Classifier
 
 MIN_DETAIL = np.float32(1e-4)  # detail, in grey levels of 0..1, below which more or less of it tells nothing
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
@@ -38,7 +39,7 @@ class FusionConfig:
     """
 
     detail_sigma: float = 1.5
-    gather_sigma: float = 0.6
+    gather_sigma: float = 0.8
     vote_gain: float = 4.0
     noise_factor: float = 8.0
     veil_radius: int = 15
@@ -49,12 +50,14 @@ class FusionConfig:
     max_region_stake: float = 0.0077
     seam_sigma: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 <= self.seam_sigma < 100:
             raise ValueError(f"seam is 0 to 100 pixels, not {self.seam_sigma:g}")
 
 
-def focus_measures(image: np.ndarray, *, model=None, config: FusionConfig = FusionConfig()) -> np.ndarray:
+def focus_measures(
+    image: np.ndarray, *, model: Classifier | str | None = None, config: FusionConfig = FusionConfig()
+) -> np.ndarray:
     """Return what a shot tells of its focus: grey level, detail, sigma in pixels, (3, H, W) float32."""
     grey = to_grey(image)
     detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), config.detail_sigma))
@@ -106,13 +109,13 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> tuple[n
 
 
 def _detail_fraction(detail: np.ndarray, noise: np.float32, radius: int) -> np.ndarray:
-    """Return detail as a fraction of the largest around each pixel.
+    """Return detail, over noise, as a fraction of the largest around each pixel.
 
     The blurred edge of a defocused thing has a gradient where the sharp shot is flat; the sharp edge beside it tells
     more.
     """
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-    return detail / (cv2.dilate(detail, window) + noise)
+    return (detail + noise) / (cv2.dilate(detail, window) + noise)
 
 
 def _noise_level(detail: np.ndarray) -> np.float32:

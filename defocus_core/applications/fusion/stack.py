@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from defocus_core.applications.fusion.align import Alignment, find_alignment
-from defocus_core.applications.fusion.blend import blend_seams, load_shot, select_pixels
+from defocus_core.applications.fusion.blend import Shot, blend_seams, load_shot, select_pixels
 from defocus_core.applications.fusion.decide import FusionConfig, decide_sharper, focus_measures
 from defocus_core.io.color import srgb_to_linear, to_grey
 from defocus_core.io.pages import Page
 from defocus_core.networks.classifier import Classifier
-
 
 MAX_EXPOSURE_RATIO = 6.0  # of the light of two shots of one stack
 MIN_LIGHT = 0.01  # mean, of 0..1: darker stacks are not judged
@@ -83,17 +82,18 @@ def fuse(
     first = load_shot(shots[0])
     alignments: list[Alignment | None] = [Alignment()]
     best = focus_measures(first, model=model, config=config)
-    labels, before = np.zeros(first.shape[:2], np.uint8), None
+    labels: np.ndarray = np.zeros(first.shape[:2], np.uint8)
+    before: tuple[np.ndarray, Alignment] | None = None
     for index, shot in enumerate(shots[1:], 1):
-        pixels, name = load_shot(shot), _name(shot, index)
+        pixels, name = load_shot(shot), f"shot {index + 1}"
         _check_compatible(pixels, first, name=name)
         try:
             _check_exposure(pixels, first)
             found = find_alignment(pixels, first, register=register, match_exposure=match_exposure, before=before)
         except ValueError as error:
             if strict or len(shots) == 2:
-                raise ValueError(f"{name}: {error}") from error
-            warnings.warn(f"{name} is left out: {error}", stacklevel=2)
+                raise ValueError(f"{name}: {error}{_in_file(shot)}") from error
+            warnings.warn(f"{name} is left out: {error}{_in_file(shot)}", stacklevel=2)
             alignments.append(None)
             continue
         alignments.append(found)
@@ -102,15 +102,15 @@ def fuse(
         labels[better], best[:, better] = index, seen[:, better]
         before = pixels, found
     if len(shots) - alignments.count(None) < 2:
-        raise ValueError(f"none of the other shots goes with the first one, {_name(shots[0], 0)}")
-    aligned = list(zip(alignments, shots, strict=True))
+        raise ValueError(f"none of the other shots goes with the first one{_in_file(shots[0])}")
+    aligned = [(index, found, shots[index]) for index, found in enumerate(alignments) if found]
     if config.seam_sigma:
         return Fusion(blend_seams(aligned, labels, like=first, seam=config.seam_sigma), labels)
     return Fusion(select_pixels(aligned, labels, like=first), labels)
 
 
-def _name(shot: np.ndarray | str | Path | Page, index: int) -> str:
-    return f"shot {index + 1}" if isinstance(shot, np.ndarray) else f"shot {index + 1} ({shot})"
+def _in_file(shot: Shot) -> str:
+    return "" if isinstance(shot, np.ndarray) else f" ({shot})"
 
 
 def _check_exposure(pixels: np.ndarray, first: np.ndarray) -> None:

@@ -218,7 +218,7 @@ def test_seams_blend_and_leave_the_rest_alone(image):
     left[:, 75:], right[:, :75] = soft[:, 75:], soft[:, :75]
     left, right = (to_dtype(shot, np.uint16) for shot in (left, right))
     hard = fuse([left, right])
-    blended = fuse([left, right], config=FusionConfig(seam=1.5))
+    blended = fuse([left, right], config=FusionConfig(seam_sigma=1.5))
     assert blended.image.dtype == np.uint16
     changed = (blended.image != hard.image).any(2)
     assert changed.any()
@@ -252,7 +252,7 @@ def test_a_twig_stays_and_a_speck_goes():
     expected[twig] = True
     shot, other = (np.stack([grey, d, np.ones_like(grey)]) for d in detail)
     assert np.array_equal(decide_sharper(shot, other), expected)
-    keeping = FusionConfig(stake=0)
+    keeping = FusionConfig(max_region_stake=0)
     expected[speck] = True
     assert np.array_equal(decide_sharper(shot, other, config=keeping), expected)
 

@@ -74,7 +74,7 @@ def test_no_pixel_comes_from_outside_the_frame_of_its_shot(scene):
 def test_a_seam_blends_in_nothing_that_a_shot_did_not_see(scene):
     first, second = gaussian_blur(scene, 3)[:, :-24], scene[:, 24:]  # its frame begins at column 24
     shots = [to_dtype(shot, np.uint8) for shot in (first, second)]
-    fusion = fuse(shots, register=True, config=FusionConfig(seam=8))
+    fusion = fuse(shots, register=True, config=FusionConfig(seam_sigma=8))
     assert (fusion.labels[:, 40:] == 1).mean() > 0.9
     np.testing.assert_array_equal(fusion.image[:, :20], shots[0][:, :20])
 
