@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+import torch
+
+from defocus_core.training.datasets import SceneDataset
+from defocus_core.training.loop import evaluate
+
+
+class Certain(torch.nn.Module):
+    """Gives every pixel the same chances of three levels."""
+
+    sigmas = torch.tensor([1.0, 2.0, 8.0])
+    chances = torch.tensor([0.2, 0.5, 0.3])
+
+    def dense(self, images):
+        return self.chances.log().view(1, 3, 1, 1).expand(len(images), 3, 2, 2)
+
+
+@pytest.mark.parametrize(("level", "right"), [(1.25, 1.0), (0.75, 1.0), (1.75, 0.0)])
+def test_a_level_between_two_is_scored_by_its_nearness_to_both(level, right):
+    data = SceneDataset(torch.zeros(2, 8, 8, dtype=torch.uint8), torch.full((2, 2, 2), level))
+    below = int(level)
+    share, chances, sigmas = level - below, [0.2, 0.5, 0.3], [1, 2, 8]
+    scores = evaluate(Certain(), data)
+    loss = -((1 - share) * np.log(chances[below]) + share * np.log(chances[below + 1]))
+    sigma = sigmas[below] ** (1 - share) * sigmas[below + 1] ** share
+    expected = {"loss": loss, "accuracy": right, "mae_sigma": abs(0.2 * 1 + 0.5 * 2 + 0.3 * 8 - sigma)}
+    assert scores == pytest.approx(expected, rel=1e-5)
