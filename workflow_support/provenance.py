@@ -139,7 +139,7 @@ def _parse_normalised(path: Path) -> tuple[ast.Module, str]:
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
-            node.body[0] = ast.Pass()
+            node.body = node.body[1:] or [ast.Pass()]
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Field":
             node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
     tree.body = [node for node in tree.body if not _is_version(node)]

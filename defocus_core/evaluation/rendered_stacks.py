@@ -156,10 +156,10 @@ def _print(photograph: np.ndarray, shape: tuple[int, int], rng: np.random.Genera
     for row in range(30, shape[0], 34):
         text = "".join(rng.choice(list("ABCDEFGHKLMNOPRSTUVXYZ0123456789"), 40))
         cv2.putText(page, text, (5, row), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (20, 20, 20), 2, cv2.LINE_AA)
-    page = page.astype(np.float32) / 255
+    paper = page.astype(np.float32) / 255
     near = np.zeros(shape, bool)
     near[:, shape[1] // 2 :] = True
-    return _lay(_lay(_plain(page), page, near, 0.5), photograph, _disc(shape, rng, 0.15), 1.0)
+    return _lay(_lay(_plain(paper), paper, near, 0.5), photograph, _disc(shape, rng, 0.15), 1.0)
 
 
 def _silhouette(photograph: np.ndarray, shape: tuple[int, int], rng: np.random.Generator) -> Scene:
