@@ -24,7 +24,7 @@ from defocus_core.networks.classifier import (
     copy_matching_weights,
     restore_weights,
 )
-from defocus_core.networks.depthwise import fast_depthwise
+from defocus_core.networks.small_grids import fast_small_grids
 from defocus_core.settings import Flag, Real, Settings, Whole
 from defocus_core.training.augmentation import AugmentConfig
 from defocus_core.training.checkpoint import TrainingState, snapshot
@@ -165,7 +165,7 @@ def train(
 
     saved = time.monotonic()
     generator = torch.Generator(device)
-    with torch.random.fork_rng(), fast_depthwise(model.train()):
+    with torch.random.fork_rng(), fast_small_grids(model.train()):
         while state.step < plan.steps and not _out_of_patience(state.history, config.patience):
             torch.manual_seed(_derived_seed(seed, state.step))  # dropout
             generator.manual_seed(_derived_seed(seed, state.step))
