@@ -14,10 +14,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from defocus_core.constants import PATCH_SIZE
 from defocus_core.networks.storage import load_model
 
-PUBLISHED = {  # Galetto & Deng 2022, tables 2 and 4: test accuracy, file size in MB; theirs is NASNet-Mobile
+PUBLISHED = {  # Galetto & Deng 2022, tables 2 and 4: test accuracy, file size in MB
     "mobilenet_v2": (0.9704, 28),
     "efficientnet_b0": (0.9798, 49),
-    "mnasnet": (0.9582, 55),
+    "nasnet_mobile": (0.9582, 55),
     "densenet121": (0.905, 86),
     "shufflenet_v2": (0.6902, 33),
 }
