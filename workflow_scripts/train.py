@@ -1,31 +1,25 @@
 """Rules train, train_patch_variant: patches -> one trained backbone."""
 
+import os
 from pathlib import Path
 
-from defocus_core.networks.storage import save_model
-from defocus_core.training.datasets import PatchDataset
-from defocus_core.training.loop import TrainConfig, default_device, train, write_history
-from defocus_core.training.patch_store import check_patch_file, read_patches
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read as torch is loaded: on a shared machine threads
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # that spin for one another cost most of the time
+
+from defocus_core.training.patch_training import PatchTraining, train_on_patches
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
 start_job(snakemake)
-name = snakemake.params.backbone
-device = default_device()
-columns = {split: read_patches(snakemake.input[split]) for split in ("train", "validation")}
-described = check_patch_file(snakemake.input.train)["parameters"]
-checkpoint = Path(".checkpoints") / snakemake.params.code / snakemake.output.model
-model, history = train(
-    name,
-    sigmas=columns["train"]["sigmas"],
-    train=PatchDataset.of(columns["train"], device),
-    validation=PatchDataset.of(columns["validation"], device),
-    config=TrainConfig(**snakemake.params.settings),
+training = PatchTraining(
+    backbone=snakemake.params.backbone,
+    train=snakemake.input.train,
+    validation=snakemake.input.validation,
+    settings=dict(snakemake.params.settings),
     seed=snakemake.params.seed,
-    checkpoint=checkpoint,
-    report=print,
+    checkpoint=str(Path(".checkpoints") / snakemake.params.code / snakemake.output.model),
+    model=snakemake.output.model,
+    history=snakemake.output.history,
 )
-save_model(model, snakemake.output.model, about={**described, "train": dict(snakemake.params.settings)})
-write_history(history, snakemake.output.history)
-checkpoint.unlink(missing_ok=True)
+train_on_patches(training, processes=snakemake.resources.get("gpu", 1), threads=snakemake.threads)
 record_provenance(snakemake)

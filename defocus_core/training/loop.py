@@ -30,6 +30,13 @@ from defocus_core.training.augmentation import AugmentConfig
 from defocus_core.training.checkpoint import TrainingState, snapshot
 from defocus_core.training.datasets import PatchDataset, SceneDataset, tensor_digest
 from defocus_core.training.losses import level_accuracy, level_cross_entropy, level_to_sigma
+from defocus_core.training.ranks import (
+    average_over_ranks,
+    joint_batch_norms,
+    part_of_batch,
+    rank_index,
+    values_of_first_rank,
+)
 from defocus_core.training.schedule import Plan, Schedule, learning_rate, plan_steps
 
 HISTORY_COLUMNS = (
@@ -114,7 +121,8 @@ def train(
 ) -> tuple[Classifier, list[dict]]:
     """Train a network and return it at its best validation loss.
 
-    Torch's global random state is left as it was.
+    Torch's global random state is left as it was. Where several processes have joined (`joined_ranks`), each takes its
+    part of every batch, all return the same, and the first keeps the checkpoint.
 
     Parameters
     ----------
@@ -137,7 +145,7 @@ def train(
     Raises
     ------
     ValueError
-        If either split is empty, or the loss is no finite number.
+        If either split is empty, the loss is no finite number, or a batch cannot be divided among the processes.
     """
     if not len(train) or not len(validation):
         raise ValueError(f"training needs patches; train has {len(train)}, validation {len(validation)}")
@@ -160,12 +168,14 @@ def train(
     )
     if checkpoint is not None:
         state.resume(checkpoint, stamp=stamp)
+    if rank_index():  # the first process writes for all
+        checkpoint = None
     for row in state.history:
         report(row)
 
     saved = time.monotonic()
     generator = torch.Generator(device)
-    with torch.random.fork_rng(), fast_small_grids(model.train()):
+    with torch.random.fork_rng(), fast_small_grids(model.train()), joint_batch_norms(model):
         while state.step < plan.steps and not _out_of_patience(state.history, config.patience):
             torch.manual_seed(_derived_seed(seed, state.step))  # dropout
             generator.manual_seed(_derived_seed(seed, state.step))
@@ -178,7 +188,8 @@ def train(
                 _update_average(average, model, decay=config.ema, step=state.step)
             row_ended = state.step in plan.row_ends
             if row_ended:
-                _end_row(state, plan, config, rate=rate, evaluated=evaluated, validated=evaluate(evaluated, validation))
+                validated = values_of_first_rank(evaluate(evaluated, validation))
+                _end_row(state, plan, config, rate=rate, evaluated=evaluated, validated=validated)
                 model.train()
             if checkpoint is not None and (row_ended or time.monotonic() - saved >= checkpoint_seconds):
                 state.save(checkpoint, stamp=stamp)
@@ -286,7 +297,7 @@ def _take_step(
     """Take one step of the optimizer; return loss and accuracy of the batch, (2,) float32."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-    images, level = batch
+    images, level = map(part_of_batch, batch)
     device = images.device.type
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
@@ -294,8 +305,10 @@ def _take_step(
         loss = level_cross_entropy(logits, level)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    found = torch.stack((loss.detach().float(), level_accuracy(logits.detach(), level)))
+    average_over_ranks([found, *(p.grad for p in model.parameters() if p.grad is not None)])
     optimizer.step()
-    return torch.stack((loss.detach().float(), level_accuracy(logits.detach(), level)))
+    return found
 
 
 @torch.no_grad()
