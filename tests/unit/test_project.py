@@ -63,6 +63,13 @@ def test_a_script_keeps_to_the_threads_and_the_log_of_its_rule(script):
     assert first == "start_job(snakemake)"
 
 
+@pytest.mark.parametrize("name", ["train", "train_dense"])
+def test_a_training_says_how_threads_wait_before_torch_is_loaded(name):
+    text = (ROOT / f"workflow_scripts/{name}.py").read_text()
+    set_at = [text.index(f'os.environ.setdefault("{key}"') for key in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")]
+    assert max(set_at) < re.search(r"^from (defocus_core|workflow_support)", text, flags=re.M).start()
+
+
 RULES = re.findall(
     r"^rule (\w+):\n((?:    .*\n|\n)+)",
     "".join(path.read_text() for path in sorted(ROOT.glob("rules/*.smk"))),
@@ -105,6 +112,11 @@ def test_every_test_file_is_that_of_a_module_a_tool_or_the_whole():
     whole = ["test_project.py", "test_package.py", "test_trust.py", "networks/backbones/test_backbones.py"]
     expected = {*map(file_of_tests, MODULES), *tools, *(ROOT / "tests/unit" / name for name in whole)}
     assert set((ROOT / "tests/unit").rglob("test_*.py")) <= expected
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_no_module_changes_the_environment_of_its_process(module):
+    assert not re.search(r"environ(\[.*\] =|\.(setdefault|update|pop)\()|putenv", (ROOT / module).read_text())
 
 
 def imports_of(path):
