@@ -18,7 +18,7 @@ MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 
 @dataclass(frozen=True)
 class FusionConfig:
-    """How shots are fused; the defaults were chosen on composites of Kodak's photographs.
+    """Settings of fusion; the defaults were chosen on composites of Kodak's photographs.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class FusionConfig:
 
 
 def focus_measures(image: np.ndarray, *, model=None, config: FusionConfig = FusionConfig()) -> np.ndarray:
-    """Return what a shot tells of its focus: grey level, detail, sigma in pixels, (3, H, W) float32."""
+    """Return the focus measures of a shot: grey level, detail, sigma in pixels, (3, H, W) float32."""
     grey = to_grey(image)
     detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), config.detail))
     detail = cv2.GaussianBlur(detail, (0, 0), config.reach)
@@ -60,7 +60,7 @@ def focus_measures(image: np.ndarray, *, model=None, config: FusionConfig = Fusi
 
 
 def decide_sharper(shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig()) -> np.ndarray:
-    """Say where one shot is sharper than another.
+    """Decide where one shot is sharper than another.
 
     Detail votes for the shot that has more of it, the defocus map for the shot of less blur, each as far as
     the two shots differ in it; detail that is hardly more than noise hardly votes. Least squares settle the
@@ -114,7 +114,7 @@ def _noise_level(detail: np.ndarray) -> np.float32:
 
 
 def remove_small_regions(mask: np.ndarray, *, smallest: int, stakes: np.ndarray, least: float) -> np.ndarray:
-    """Turn every connected region of a mask, or of what it leaves out, that is small and matters little.
+    """Flip every connected region of a mask, or of its complement, that is small and matters little.
 
     Parameters
     ----------
