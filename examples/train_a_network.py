@@ -44,7 +44,7 @@ config = PatchConfig(
     stride=16,
     min_sharpness=100,
     flat_fraction=0.3,
-    max_per_image=60,
+    max_per_image=40,
 )
 
 
