@@ -50,7 +50,7 @@ class Lens:
             )
 
     @property
-    def strength(self) -> float:
+    def sigma_per_dioptre(self) -> float:
         """Sigma in pixels for one dioptre (1/m) between an object and the plane in focus.
 
         The circle of confusion is a disk of diameter A f |1/d - 1/d_f| / (1 - f / d_f) on the sensor, with
@@ -62,7 +62,9 @@ class Lens:
     def sigma(self, distance: np.ndarray) -> np.ndarray:
         """Return the blur, sigma in pixels, of objects at distances in m; infinity is allowed."""
         return thin_lens_sigma(
-            1 / np.asarray(distance, np.float32), focus=1 / self.focus_distance, sigma_per_disparity=self.strength
+            1 / np.asarray(distance, np.float32),
+            focus=1 / self.focus_distance,
+            sigma_per_disparity=self.sigma_per_dioptre,
         )
 
     def distances(self, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +78,7 @@ class Lens:
         -------
         near, far : (H, W) float32, m; far is infinite where no object behind could be so blurred
         """
-        away = np.asarray(sigma, np.float32) / np.float32(self.strength)
+        away = np.asarray(sigma, np.float32) / np.float32(self.sigma_per_dioptre)
         focus = np.float32(1 / self.focus_distance)
         behind = np.maximum(focus - away, 0)
         far = np.divide(1, behind, out=np.full_like(away, np.inf), where=behind > 0)
