@@ -1,11 +1,11 @@
-# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | schema | report | clean
+# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | schema | docs | notebooks | report | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 PYTEST := $(BIN)/pytest --timeout 1500
 
-.PHONY: demo test test-slurm test-faults fuzz lint format bench tables schema report clean
+.PHONY: demo test test-slurm test-faults fuzz lint format bench tables schema docs notebooks report clean
 
 demo: $(VENV)/installed
 	$(SNAKEMAKE)
@@ -14,7 +14,7 @@ demo: $(VENV)/installed
 	@echo "make report puts all tables and figures into one page, report.html: open it in a browser"
 
 report: demo
-	$(SNAKEMAKE) --report report.html
+	$(SNAKEMAKE) --report report.html --report-metadata report/metadata.yaml
 	@echo "open report.html"
 
 test: $(VENV)/installed-dev
@@ -51,6 +51,13 @@ tables: $(VENV)/installed-dev
 schema: $(VENV)/installed-dev
 	$(BIN)/python tools/schema.py
 
+docs: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "open build/docs/index.html"
+
+notebooks: $(VENV)/installed-docs
+	$(BIN)/jupytext --to ipynb examples/*.py
+
 clean:
 	rm -rf results/*/ logs benchmarks .checkpoints report.html
 
@@ -67,4 +74,8 @@ $(VENV)/installed: $(VENV)/bin/python requirements.txt constraints.txt pyproject
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-cluster.txt
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt --constraint constraints.txt
+	touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed requirements-docs.txt
+	$(BIN)/pip install --quiet --requirement requirements-docs.txt --constraint constraints.txt
 	touch $@

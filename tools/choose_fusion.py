@@ -1,4 +1,4 @@
-"""What the decision of a fusion is worth: python tests/choose_fusion.py FOLDER OF SHARP PHOTOGRAPHS.
+"""What the decision of a fusion is worth: python tools/choose_fusion.py FOLDER OF SHARP PHOTOGRAPHS.
 
 Twelve composites of two photographs (512 pixels, seed 7), as they are and with noise of 2 grey levels and
 JPEG of quality 85, and three stacks of 24 such shots, focused from the left side of a photograph to the

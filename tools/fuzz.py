@@ -1,4 +1,4 @@
-"""Feed damaged files to the readers: python tests/fuzz.py [--inputs N] [--seconds S] [--seed K].
+"""Feed damaged files to the readers: python tools/fuzz.py [--inputs N] [--seconds S] [--seed K].
 
 Valid small files (PNG, JPEG, TIFF, WebP, BMP of 8 and 16 bit; patch files in HDF5) are damaged at random
 and read. A reader may give an array or its own error; any other exception, a crash of the process, more

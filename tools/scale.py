@@ -1,4 +1,4 @@
-"""Time and memory of building the job graph: python tests/scale.py [IMAGES...]; the table of docs/scale.md.
+"""Time and memory of building the job graph: python tools/scale.py [IMAGES...]; the table of docs/guides/cluster.md.
 
 Each run is a dry run over a folder of that many (empty) photographs, all backbones, and one shard for
 every hundred photographs, in synthesis as in maps and scores.

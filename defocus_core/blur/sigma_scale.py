@@ -18,7 +18,14 @@ _NUMPY = (np.ndarray, np.floating)
 
 @dataclass(frozen=True)
 class SigmaScale:
-    """Sigma itself, or log(sigma + 0.1), in which blur is told apart evenly."""
+    """Convert between sigma and the scale of averages: log(sigma + 0.1), or sigma itself.
+
+    Examples
+    --------
+    >>> scale = SigmaScale()
+    >>> print(scale.decode(scale.encode(np.array([0.5, 2.0]))).round(6))
+    [0.5 2. ]
+    """
 
     logarithmic: bool = True
 
@@ -38,7 +45,7 @@ class SigmaScale:
 
 
 def probability_below(sigma: np.ndarray, limit: float, *, slope: float) -> np.ndarray:
-    """Return how likely sigma is below a limit: a logistic of its logarithm.
+    """Return the probability that sigma is below a limit, a logistic of log sigma.
 
     Parameters
     ----------
@@ -49,6 +56,11 @@ def probability_below(sigma: np.ndarray, limit: float, *, slope: float) -> np.nd
     Returns
     -------
     (H, W) float32 in [0, 1]
+
+    Examples
+    --------
+    >>> print(probability_below(np.array([0.5, 1, 2], np.float32), 1, slope=4).round(2))
+    [0.94 0.5  0.06]
     """
     ratio = np.float32(limit) / np.maximum(sigma, np.float32(1e-6))
     return special.expit(np.float32(slope) * np.log(ratio))

@@ -56,7 +56,7 @@ def run_enhance(options: Namespace) -> None:
         enhance,
     )
 
-    config = EnhanceConfig(gain=options.gain)
+    config = EnhanceConfig(amount=options.gain)
     _run_application(options, "enhanced", lambda image, sigma: enhance(image, sigma, config))
 
 
@@ -108,6 +108,7 @@ def run_fuse(options: Namespace) -> None:
             config=config,
             register=options.register,
             match_exposure=options.match_exposure,
+            strict=options.strict,
         )
         write(written[stack], fusion.image, like=first)
         if stack in labels:

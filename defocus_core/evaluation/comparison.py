@@ -24,7 +24,7 @@ PUBLISHED = {  # Galetto & Deng 2022, tables 2 and 4: test accuracy, file size i
 
 
 def measure_cost(path: str | Path, *, batch: int = 128, repeats: int = 5) -> dict[str, float]:
-    """Measure what a trained classifier costs to run on this machine's processor.
+    """Measure the cost of running a trained classifier on this machine's processor.
 
     Call it in a process of its own: the peak memory is the process's.
 

@@ -1,4 +1,4 @@
-"""Read photographs as they come: 8 or 16 bit, grey, colour, alpha, rotated."""
+"""Read photographs: 8 or 16 bit, grey or colour, with alpha or an EXIF rotation."""
 
 from __future__ import annotations
 
@@ -47,6 +47,17 @@ def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray
         With reason `unreadable`, `truncated` or `huge`.
     FileNotFoundError
         If there is no such file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from defocus_core import read, write
+    >>> write("colour.png", np.zeros((4, 6, 3), np.uint8))
+    >>> read("colour.png").shape
+    (4, 6, 3)
+    >>> read("absent.png")
+    Traceback (most recent call last):
+    FileNotFoundError: no image file 'absent.png'
     """
     index = path.index if isinstance(path, Page) else None
     path = path.path if isinstance(path, Page) else Path(path)

@@ -24,7 +24,7 @@ Tile = tuple[slice, slice]  # rows and columns
 def predict_tiled(
     grey: np.ndarray, model: Classifier, *, config: MapConfig = DEFAULT_CONFIG
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a dense network says of every pixel, tile by tile, equal to the untiled answer.
+    """Predict every pixel with a dense network, tile by tile; equal to the untiled prediction.
 
     Parameters
     ----------

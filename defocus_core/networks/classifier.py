@@ -81,7 +81,7 @@ class Classifier(nn.Module):
 
 
 def build_classifier(name: str, sigmas: Sequence[float] | np.ndarray | torch.Tensor, *, seed: int = 0) -> Classifier:
-    """Build an untrained classifier; torch's global random state is left as it was.
+    """Build an untrained classifier; leave torch's global random state unchanged.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def copy_matching_weights(model: Classifier, other: Classifier) -> list[str]:
 
 
 def fold_batch_norms(model: Classifier) -> Classifier:
-    """Return a copy that answers the same, but for rounding, and sooner; to be neither trained nor saved.
+    """Return a faster copy for inference, equal up to rounding; do not train or save it.
 
     Batch norms are folded into the convolutions before them and tensors laid out channels last.
 

@@ -53,7 +53,7 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 
 
 class TrainConfig(Settings):
-    """How to train."""
+    """Settings of a training."""
 
     epochs: Count | None = Field(
         100, description="Passes over the training patches; null where `patch_steps` gives the length."

@@ -20,7 +20,7 @@ ECC_CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 1e-6)
 
 @dataclass(frozen=True)
 class Alignment:
-    """What brings a shot onto the reference.
+    """A transform and a gain that align a shot to the reference.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Alignment:
     gains: np.ndarray | None = None
 
     def inside(self, shape: tuple[int, int]) -> np.ndarray:
-        """Return where the aligned shot shows what was in its frame, to a pixel; (H, W) bool."""
+        """Return the pixels of the aligned shot that were inside its frame, (H, W) bool."""
         if self.matrix is None:
             return np.ones(shape, bool)
         y, x = np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)
@@ -44,7 +44,7 @@ class Alignment:
         return seen
 
     def apply(self, shot: np.ndarray) -> np.ndarray:
-        """Return the aligned shot, of its own shape and dtype; what was not in its frame is mirrored."""
+        """Return the aligned shot, in its own shape and dtype; pixels from outside its frame are mirrored."""
         if self.matrix is not None:
             flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
             size = shot.shape[1::-1]
@@ -64,7 +64,7 @@ def find_alignment(
     match_exposure: bool,
     before: tuple[np.ndarray, Alignment] | None = None,
 ) -> Alignment:
-    """Find what brings a shot onto a reference of the same scene, focused elsewhere.
+    """Align a shot to a reference of the same scene that is focused elsewhere.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ def select_pixels(
 def blend_seams(
     aligned: Iterable[tuple[int, Alignment, Shot]], labels: np.ndarray, *, like: np.ndarray, seam: float
 ) -> np.ndarray:
-    """Take every pixel from the shot of its label, blended over the seams with those whose frame held it."""
+    """Take every pixel from the shot of its label, and blend over the seams the shots whose frame has it."""
     fused, total = np.zeros(like.shape, np.float32), np.zeros(labels.shape, np.float32)
     for index, found, shot in aligned:
         mine = labels == index
@@ -43,5 +43,5 @@ def blend_seams(
 
 
 def load_shot(shot: Shot) -> np.ndarray:
-    """Return the pixels of a shot, read where it is a file or one page of a file."""
+    """Return the pixels of a shot; read it if it is a file or a page of a file."""
     return read(shot) if isinstance(shot, str | Path | Page) else np.asarray(shot)

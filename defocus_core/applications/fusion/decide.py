@@ -19,7 +19,7 @@ MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 
 @dataclass(frozen=True)
 class FusionConfig:
-    """How shots are fused; the defaults were chosen on composites of Kodak's photographs and on rendered stacks.
+    """Settings of fusion; the defaults were chosen on composites of Kodak's photographs and on rendered stacks.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class FusionConfig:
 def focus_measures(
     image: np.ndarray, *, model: Classifier | str | None = None, config: FusionConfig = FusionConfig()
 ) -> np.ndarray:
-    """Return what a shot tells of its focus: grey level, detail, sigma in pixels, (3, H, W) float32."""
+    """Return the focus measures of a shot: grey level, detail, sigma in pixels, (3, H, W) float32."""
     grey = to_grey(image)
     detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), config.detail_sigma))
     detail = cv2.GaussianBlur(detail, (0, 0), config.gather_sigma)
@@ -66,7 +66,7 @@ def focus_measures(
 
 
 def decide_sharper(shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig()) -> np.ndarray:
-    """Say where one shot is sharper than another.
+    """Decide where one shot is sharper than another.
 
     Detail votes for the shot that has more of it, the defocus map for the shot of less blur, each as far as
     the two shots differ in it; detail that is hardly more than noise hardly votes. Least squares settle the
@@ -129,7 +129,7 @@ def _noise_level(detail: np.ndarray) -> np.float32:
 
 
 def remove_small_regions(mask: np.ndarray, *, smallest: int, stakes: np.ndarray, least: float) -> np.ndarray:
-    """Turn every connected region of a mask, or of what it leaves out, that is small and matters little.
+    """Flip every connected region of a mask, or of its complement, that is small and matters little.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ MIN_LIGHT = 0.01  # mean, of 0..1: darker stacks are not judged
 
 @dataclass(frozen=True)
 class Fusion:
-    """A fused image and where it came from.
+    """A fused image and the shot of each pixel.
 
     Parameters
     ----------
@@ -45,20 +45,21 @@ def fuse(
 ) -> Fusion:
     """Fuse shots focused at different distances.
 
-    Every shot in turn competes with what was chosen before it (`decide_sharper`): the detail around a pixel
-    votes, and with less weight the defocus map. No pixel is taken from a shot in whose frame it was not.
-    Three shots are in memory at a time where files are given: the first, one, and the one before it.
+    Compare each shot with the choice so far (`decide_sharper`): the detail around a pixel votes, and the defocus map
+    with less weight. No pixel comes from outside a shot's frame. If the shots are files, three are in memory at a
+    time: the first, the current one and the one before it.
 
     Parameters
     ----------
     shots : two to 255 arrays, (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1], all alike, or
         files
     model : as for `estimate`
-    register : first bring every shot onto the first one by an affine map, by way of the shot before it
-        (`find_alignment`), so that shots are best given in order of their focus
-    match_exposure : first give every shot the exposure of the first one
-    strict : refuse a stack of which a shot is bad, in place of leaving that shot out with a warning; a stack of two
-        is always refused
+    config : see `FusionConfig`
+    register : align every shot to the first one by an affine map first, by way of the shot before it
+        (`find_alignment`); so give shots in the order of their focus
+    match_exposure : match the exposure of every shot to the first one first
+    strict : refuse a stack that has a bad shot; otherwise leave that shot out with a warning. A stack of two is
+        always refused
 
     Raises
     ------
@@ -74,6 +75,20 @@ def fuse(
     References
     ----------
     Galetto & Deng, arXiv 2107.14443, choose the shot by the defocus map alone.
+
+    Examples
+    --------
+    >>> from skimage import data
+    >>> from defocus_core import fuse
+    >>> from defocus_core.blur.kernels import gaussian_blur
+    >>> from defocus_core.io.color import as_float
+    >>> sharp = as_float(data.astronaut()[100:200, 150:250])
+    >>> near, far = sharp.copy(), sharp.copy()
+    >>> near[:, 50:] = gaussian_blur(sharp, 3)[:, 50:]
+    >>> far[:, :50] = gaussian_blur(sharp, 3)[:, :50]
+    >>> fused = fuse([near, far])
+    >>> fused.image.shape, fused.labels[50, [10, 90]].tolist()
+    ((100, 100, 3), [0, 1])
     """
     if not 2 <= len(shots) <= 255:
         raise ValueError(f"fusion needs 2 to 255 shots, not {len(shots)}")

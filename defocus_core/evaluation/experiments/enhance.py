@@ -68,7 +68,7 @@ def _of_scene(setup: Setup, scene: Scene, lens: dict, rng: np.random.Generator) 
             "psnr": metrics.psnr(result, scene.image),
             "ssim": metrics.ssim(result, scene.image),
             **metrics.by_part(result, scene.image, inside),
-            "noise_gain_blurred": _spread(methods[method](noisy) - result, far) / _spread(noisy - image, far),
+            "noise_gain_blurred": _deviation(methods[method](noisy) - result, far) / _deviation(noisy - image, far),
             "overshoot": metrics.overshoot(to_grey(result), to_grey(scene.image)),
         }
         for method, result in results.items()
@@ -86,7 +86,7 @@ def _methods(maps: dict[str, np.ndarray]) -> dict[str, Method]:
     return {"input": as_float} | adaptive | sharpening_baselines.METHODS
 
 
-def _spread(change: np.ndarray, where: np.ndarray) -> float:
+def _deviation(change: np.ndarray, where: np.ndarray) -> float:
     return float(change[where].std()) if where.any() else float("nan")
 
 

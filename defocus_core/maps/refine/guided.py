@@ -44,7 +44,7 @@ PAPER_GUIDED = GuidedConfig(
 
 
 def refine_guided(values: np.ndarray, image: np.ndarray, config: GuidedConfig) -> np.ndarray:
-    """Filter as Galetto & Deng, The Visual Computer 2022, section 3.3."""
+    """Refine a map by guided filters (Galetto & Deng, The Visual Computer 2022, section 3.3)."""
     if config.guide == "grey" and image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     fine = image
@@ -128,7 +128,7 @@ class GuidedFilter:
 def self_guided_filter(
     image: np.ndarray, *, radius: int, eps: float, edge_weight: bool = False, alpha: float = 0.0
 ) -> np.ndarray:
-    """Smooth an image by itself, channel by channel: silhouettes stay, texture goes.
+    """Smooth an image guided by itself, channel by channel: keep silhouettes, remove texture.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Weighted least squares: spread what some pixels know up to the image's edges."""
+"""Weighted least squares: propagate certain values up to the edges of the image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_ITERATIONS = 200  # and on the coarsest
 def propagate(
     values: np.ndarray, weight: np.ndarray, guide: np.ndarray, *, smoothness: float, contrast: float
 ) -> np.ndarray:
-    """Spread values over a map by how much they weigh and by the edges of a guide.
+    """Propagate weighted values over a map, up to the edges of a guide.
 
     The result x nearly minimises, with pq the pairs of neighbours in rows and columns::
 

@@ -58,7 +58,7 @@ def refine_map(
     *,
     certainty: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Refine a map so that its edges are the image's.
+    """Align the edges of a map with those of the image.
 
     Parameters
     ----------

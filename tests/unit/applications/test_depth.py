@@ -12,7 +12,7 @@ def test_the_blur_is_the_textbooks():
     circle = 25 * 50 * 1000 / (2000 * 950) / 0.010
     assert LENS.sigma(2.0) == pytest.approx(circle / 4, rel=1e-5)
     assert LENS.sigma(1.0) == pytest.approx(0, abs=1e-4)
-    assert LENS.sigma(np.inf) == pytest.approx(LENS.strength, rel=1e-5)
+    assert LENS.sigma(np.inf) == pytest.approx(LENS.sigma_per_dioptre, rel=1e-5)
 
 
 def test_blur_and_distances_are_inverse():
@@ -24,7 +24,7 @@ def test_blur_and_distances_are_inverse():
 
 
 def test_more_blur_than_infinity_has_no_distance_behind():
-    near, far = LENS.distances(np.float32([[LENS.strength * 1.01]]))
+    near, far = LENS.distances(np.float32([[LENS.sigma_per_dioptre * 1.01]]))
     assert np.isinf(far).all()
     assert near[0, 0] == pytest.approx(1 / 2.01, rel=1e-4)
 

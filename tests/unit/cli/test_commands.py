@@ -69,6 +69,20 @@ def test_a_folder_goes_to_a_folder_by_given_maps(folder):
     assert after[1].std() < 0.5 * before[1].std()
 
 
+def test_a_bad_shot_is_left_out_with_one_line_or_refused(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    files = [tmp_path / f"{index}.png" for index in range(3)]
+    for file, scale in zip(files, (1, 0.05, 1), strict=True):
+        write(file, (scale * rng.integers(0, 256, (40, 40, 3))).astype(np.uint8))
+    fused = tmp_path / "fused.png"
+    assert main(["fuse", *map(str, files), "--out", str(fused)]) == 0
+    told = capsys.readouterr().err.strip().splitlines()
+    assert [line.startswith("defocus: shot 2 is left out: it has") for line in told] == [True]
+    assert fused.is_file()
+    assert main(["fuse", *map(str, files), "--out", str(fused), "--strict"]) == 2
+    assert "shot 2: it has" in capsys.readouterr().err
+
+
 def test_folders_of_shots_are_fused_each(folder):
     for stack in ("one", "two"):
         for name in "ab":
