@@ -109,7 +109,8 @@ def test_every_module_has_its_test_file_unless_it_is_named_here(module):
 
 def test_every_test_file_is_that_of_a_module_a_tool_or_the_whole():
     tools = [ROOT / f"tests/unit/tools/test_{path.name}" for path in (ROOT / "tools").glob("*.py")]
-    whole = ["test_project.py", "test_package.py", "test_trust.py", "networks/backbones/test_backbones.py"]
+    whole = [f"test_{name}.py" for name in ("doctests", "examples", "package", "project", "trust")]
+    whole.append("networks/backbones/test_backbones.py")
     expected = {*map(file_of_tests, MODULES), *tools, *(ROOT / "tests/unit" / name for name in whole)}
     assert set((ROOT / "tests/unit").rglob("test_*.py")) <= expected
 
