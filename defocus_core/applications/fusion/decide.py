@@ -14,6 +14,7 @@ from defocus_core.maps.refine.least_squares import propagate
 from defocus_core.networks.classifier import Classifier
 
 MIN_DETAIL = np.float32(1e-4)  # detail, in grey levels of 0..1, below which more or less of it tells nothing
+MIN_VEIL_RADIUS = 15  # pixels
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 
 
@@ -28,8 +29,8 @@ class FusionConfig:
         one to the next, it is twice as wide
     vote_gain : of the logarithm of the ratio of details in the vote for the shot with more
     noise_factor : detail votes as far as it exceeds this many times that of the flattest fiftieth of the shots
-    veil_radius : pixels around a pixel among which its detail counts as a fraction of the largest: beside a strong
-        edge, the veil of a defocused one hardly votes
+    veil_reach : fraction of the image's longer side, but at least 15 pixels, around a pixel within which its detail
+        counts as a fraction of the largest: beside a strong edge, the veil of a defocused one hardly votes
     map_weight : weight of the vote for the shot of less blur by its defocus map, against 1 of detail
     smoothness, contrast : see `propagate`, which settles the votes
     max_region_fraction : regions below this fraction of the image may join what lies around them
@@ -42,7 +43,7 @@ class FusionConfig:
     gather_sigma: float = 0.8
     vote_gain: float = 4.0
     noise_factor: float = 8.0
-    veil_radius: int = 15
+    veil_reach: float = 0.02
     map_weight: float = 0.1
     smoothness: float = 10.0
     contrast: float = 0.05
@@ -102,19 +103,20 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> tuple[n
     noise = MIN_DETAIL + config.noise_factor * min(_noise_level(detail), _noise_level(detail_there))
     more = np.tanh(config.vote_gain * np.log((detail + noise) / (detail_there + noise)))
     less = np.tanh(2 * np.log((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA)))
-    stake = _detail_fraction(np.maximum(detail, detail_there), noise, config.veil_radius) ** 2
+    stake = _detail_fraction(np.maximum(detail, detail_there), noise, config.veil_reach) ** 2
     detail_weight, map_weight = stake * np.abs(more), stake * config.map_weight * np.abs(less)
     weight = detail_weight + map_weight + MIN_WEIGHT
     return (detail_weight * more + map_weight * less) / weight, weight
 
 
-def _detail_fraction(detail: np.ndarray, noise: np.float32, radius: int) -> np.ndarray:
+def _detail_fraction(detail: np.ndarray, noise: np.float32, reach: float) -> np.ndarray:
     """Return detail, over noise, as a fraction of the largest around each pixel.
 
     The blurred edge of a defocused thing has a gradient where the sharp shot is flat; the sharp edge beside it tells
     more.
     """
-    window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    radius = max(MIN_VEIL_RADIUS, round(reach * max(detail.shape)))
+    window = np.ones((2 * radius + 1,) * 2, np.uint8)
     return (detail + noise) / (cv2.dilate(detail, window) + noise)
 
 
