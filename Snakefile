@@ -22,7 +22,10 @@ include: "rules/applications.smk"
 
 
 onstart:
-    run_lock, warning = lock_run(".snakemake/run.lock")
+    try:
+        warning = lock_run(".snakemake/run.lock")
+    except LockedError as error:
+        raise WorkflowError(str(error))
     if warning:
         logger.warning(warning)
 

@@ -13,8 +13,11 @@ class LockedError(RuntimeError):
     """Another run is at work in this folder."""
 
 
-def lock_run(path: str | Path) -> tuple[IO[str], str]:
-    """Let no second run into this folder; the lock ends with the process that holds the file open.
+_HELD: list[IO[str]] = []  # open as long as this process: closing a file gives its lock up
+
+
+def lock_run(path: str | Path) -> str:
+    """Let no second run into this folder; the lock ends with this process, however it ends.
 
     Parameters
     ----------
@@ -22,7 +25,7 @@ def lock_run(path: str | Path) -> tuple[IO[str], str]:
 
     Returns
     -------
-    the open file, and a warning where the file system has no locks, so that nothing keeps a second run out
+    a warning where the file system has no locks, so that nothing keeps a second run out; else nothing
 
     Raises
     ------
@@ -45,4 +48,5 @@ def lock_run(path: str | Path) -> tuple[IO[str], str]:
     lock.truncate(0)
     lock.write(f"process {os.getpid()} on {platform.node()}")
     lock.flush()
-    return lock, warning
+    _HELD.append(lock)
+    return warning

@@ -11,7 +11,7 @@ from workflow_support.run_lock import LockedError, lock_run
 HOLD = """
 import sys
 from workflow_support.run_lock import lock_run
-held = lock_run(sys.argv[1])
+lock_run(sys.argv[1])
 print("held", flush=True)
 input()
 """
@@ -43,17 +43,8 @@ def test_a_second_run_is_refused_and_told_the_first(tmp_path, holder):
 def test_after_the_process_ends_the_folder_is_free_however_it_ended(tmp_path, holder):
     holder.kill()
     holder.wait()
-    lock, warning = lock_run(tmp_path / "lock")
-    with lock:
-        assert warning == ""
-        assert (tmp_path / "lock").read_text() == f"process {os.getpid()} on {platform.node()}"
-
-
-def test_a_closed_lock_can_be_taken_again(tmp_path):
-    for _ in range(2):
-        lock, warning = lock_run(str(tmp_path / "lock"))
-        lock.close()
-        assert warning == ""
+    assert lock_run(tmp_path / "lock") == ""
+    assert (tmp_path / "lock").read_text() == f"process {os.getpid()} on {platform.node()}"
 
 
 def test_a_file_system_without_locks_is_told_and_stops_nothing(tmp_path, monkeypatch):
@@ -61,6 +52,4 @@ def test_a_file_system_without_locks_is_told_and_stops_nothing(tmp_path, monkeyp
         raise OSError("no locks available")
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    lock, warning = lock_run(tmp_path / "lock")
-    lock.close()
-    assert warning == "this folder cannot be locked against a second run: no locks available"
+    assert lock_run(tmp_path / "lock") == "this folder cannot be locked against a second run: no locks available"
