@@ -6,6 +6,10 @@ import re
 from pathlib import Path
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+WRITABLE_SUFFIXES = (*IMAGE_SUFFIXES, ".exr", ".heic", ".heif", ".avif")
+RAW_SUFFIXES = (".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf")
+RAW_SUFFIXES += (".rw2", ".srw", ".x3f")
+READABLE_SUFFIXES = (*WRITABLE_SUFFIXES, *RAW_SUFFIXES)
 
 
 def list_images(folder: str | Path) -> list[Path]:
@@ -22,7 +26,7 @@ def list_images(folder: str | Path) -> list[Path]:
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {str(folder)!r}")
     seen = (path for path in folder.iterdir() if not path.name.startswith("."))
-    found = (path for path in seen if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    found = (path for path in seen if path.suffix.lower() in READABLE_SUFFIXES and path.is_file())
     return sorted(found, key=_natural_key)
 
 

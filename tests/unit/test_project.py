@@ -34,6 +34,7 @@ def test_the_conda_environments_have_the_same_pins(name):
         for line in lines:
             package, _, version = re.sub("=+", "=", line).partition("=")
             found[package.removesuffix(f"-{name}").replace("pytorch", "torch")] = version
+    found = {key.lower(): value for key, value in found.items()}
     del found["python"], found["pip"]
     assert found == {key: value for key, value in PINS.items() if key != "setuptools"}
 
