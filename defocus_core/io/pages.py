@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,16 @@ class Page:
     def __str__(self) -> str:
         return f"{self.path}, picture {self.index + 1}"
 
+    @property
+    def stem(self) -> str:
+        """The file's, and the place along each axis, from 1: `cells.c2.t1`."""
+        return ".".join([self.path.stem, *(f"{axis.lower()}{place + 1}" for axis, place in self.position)])
+
+    @property
+    def suffix(self) -> str:
+        """The file's."""
+        return self.path.suffix
+
 
 def list_pages(
     path: str | Path, *, channel: int | None = None, z: int | None = None, time: int | None = None
@@ -48,13 +59,7 @@ def list_pages(
     ImageError
         If it is not an image, has no such place, or has slices of several channels and none is chosen.
     """
-    path, chosen = Path(path), {"C": channel, "Z": z, "T": time}
-    pages = list_all_pages(path)
-    for axis, number in chosen.items():
-        places = sorted({dict(page.position).get(axis, 0) + 1 for page in pages})
-        if number is not None and number not in places:
-            raise ImageError("unreadable", f"{path}: no {tiff.AXES[axis]} {number}; it has {places[0]} to {places[-1]}")
-        pages = [page for page in pages if number in (None, dict(page.position).get(axis, 0) + 1)]
+    pages = list_all_pages(path, channel=channel, z=z, time=time)
     channels = len({dict(page.position).get("C") for page in pages})
     if 1 < channels < len(pages):
         said = f"{channels} channels in one file; save the stack of one, or choose one by --channel"
@@ -62,23 +67,40 @@ def list_pages(
     return pages
 
 
-def list_all_pages(path: Path) -> list[Page]:
-    """Return the pictures of a file, of all channels."""
-    with decoder_errors(path), path.open("rb") as stream:
-        if stream.read(4) in TIFF_MAGIC:
+def list_all_pages(
+    path: str | Path, *, channel: int | None = None, z: int | None = None, time: int | None = None
+) -> list[Page]:
+    """Return the pictures of one size in a file, of all channels; parameters and errors as of `list_pages`."""
+    path, pages = Path(path), _list_pages(Path(path))
+    for axis, number in {"C": channel, "Z": z, "T": time}.items():
+        places = sorted({dict(page.position).get(axis, 0) + 1 for page in pages})
+        if number is not None and number not in places:
+            raise ImageError("unreadable", f"{path}: no {tiff.AXES[axis]} {number}; it has {places[0]} to {places[-1]}")
+        pages = [page for page in pages if number in (None, dict(page.position).get(axis, 0) + 1)]
+    return pages
+
+
+def group_pages(pages: Sequence[Page]) -> dict[Page, list[Page]]:
+    """Return the slices of each channel and time, by a page that stands for them: its position has no other axis."""
+    groups: dict[Page, list[Page]] = {}
+    for page in pages:
+        place = tuple((axis, index) for axis, index in page.position if axis in "CT")
+        groups.setdefault(Page(page.path, -1, place), []).append(page)
+    return groups
+
+
+def _list_pages(path: Path) -> list[Page]:
+    with decoder_errors(path):
+        with path.open("rb") as stream:
+            kind = family(stream.read(32))
+        if kind == "tiff":
             with tiff.open_tiff(path) as file:
                 found = [()] if tiff.is_raw(file) else [picture.position for picture in tiff.list_pictures(file)]
                 return [Page(path, index, position) for index, position in enumerate(found)]
-        if is_by_pillow(path):
+        if kind == "pillow":
             with without_size_limit(), Image.open(path) as picture:
                 return [Page(path, index) for index in range(count_frames(picture))]
         return [Page(path, 0)]
-
-
-def is_by_pillow(path: Path) -> bool:
-    """Say whether a file is none of those that have a reader of their own."""
-    with path.open("rb") as stream:
-        return family(stream.read(32)) == "pillow"
 
 
 def family(head: bytes) -> str:

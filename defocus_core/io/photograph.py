@@ -50,9 +50,12 @@ class Photograph:
         return empty if empty is not None and empty.any() else None
 
     def for_measuring(self) -> np.ndarray:
-        """Return the pixels in which blur is measured: in sRGB, and where there are none, the nearest ones."""
-        pixels = to_srgb(self.pixels, self.profile)
-        empty = self.empty
+        """Return the pixels in which blur is measured: in sRGB, and `filled`."""
+        return to_srgb(self.filled(), self.profile)
+
+    def filled(self) -> np.ndarray:
+        """Return the pixels, the nearest ones where there are none, so that no edge is where alpha ends."""
+        pixels, empty = self.pixels, self.empty
         if empty is None or empty.all():
             return pixels
         labels = cv2.distanceTransformWithLabels(empty.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)

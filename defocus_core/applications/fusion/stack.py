@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from defocus_core.applications.fusion.align import Alignment, find_alignment
-from defocus_core.applications.fusion.blend import blend_seams, load_shot, select_pixels
+from defocus_core.applications.fusion.blend import blend_seams, find_shown, load_photograph, select_pixels
 from defocus_core.applications.fusion.decide import FusionConfig, decide_sharper, focus_measures
 from defocus_core.io.pages import Page
 from defocus_core.networks.classifier import Classifier
@@ -23,10 +23,12 @@ class Fusion:
     ----------
     image : of the shots' shape and dtype
     labels : (H, W) uint8, index of the shot that each pixel comes from
+    alpha : (H, W) of the image's dtype, 0 where no shot shows anything; None where shots have no alpha
     """
 
     image: np.ndarray
     labels: np.ndarray
+    alpha: np.ndarray | None = None
 
 
 def fuse(
@@ -40,7 +42,8 @@ def fuse(
     """Fuse shots focused at different distances.
 
     Every shot in turn competes with what was chosen before it (`decide_sharper`): the detail around a pixel
-    votes, and with less weight the defocus map. No pixel is taken from a shot in whose frame it was not.
+    votes, and with less weight the defocus map. No pixel is taken from a shot in whose frame it was not, or
+    whose alpha is 0 there.
     Three shots are in memory at a time where files are given: the first, one, and the one before it.
 
     Parameters
@@ -66,12 +69,14 @@ def fuse(
         raise ValueError(f"fusion needs 2 to 255 shots, not {len(shots)}")
     if len(shots) > 2:
         config = replace(config, reach=2 * config.reach)
-    first = load_shot(shots[0])
-    alignments = [Alignment()]
+    photograph = load_photograph(shots[0])
+    first, alignments = photograph.filled(), [Alignment()]
+    shown, has_alpha = find_shown(photograph, alignments[0]), photograph.alpha is not None
     best = focus_measures(first, model=model, config=config)
     labels, before = np.zeros(first.shape[:2], np.uint8), None
     for index, shot in enumerate(shots[1:], 1):
-        pixels, name = load_shot(shot), f"shot {index + 1}"
+        photograph, name = load_photograph(shot), f"shot {index + 1}"
+        pixels, has_alpha = photograph.filled(), has_alpha or photograph.alpha is not None
         _check_compatible(pixels, first, name=name)
         try:
             found = find_alignment(pixels, first, register=register, match_exposure=match_exposure, before=before)
@@ -79,13 +84,18 @@ def fuse(
             raise ValueError(f"{name}: {error}") from error
         alignments.append(found)
         seen = focus_measures(found.apply(pixels), model=model, config=config)
-        better = decide_sharper(seen, best, config=config) & found.inside(labels.shape)
+        shows = find_shown(photograph, found)
+        better = (decide_sharper(seen, best, config=config) | ~shown) & shows
+        shown |= shows
         labels[better], best[:, better] = index, seen[:, better]
         before = pixels, found
     aligned = zip(alignments, shots, strict=True)
     if config.seam:
-        return Fusion(blend_seams(aligned, labels, like=first, seam=config.seam), labels)
-    return Fusion(select_pixels(aligned, labels, like=first), labels)
+        image = blend_seams(aligned, labels, like=first, seam=config.seam)
+    else:
+        image = select_pixels(aligned, labels, like=first)
+    top = np.iinfo(first.dtype).max if first.dtype.kind == "u" else 1
+    return Fusion(image, labels, (shown * top).astype(first.dtype) if has_alpha else None)
 
 
 def _check_compatible(pixels: np.ndarray, first: np.ndarray, *, name: str) -> None:
