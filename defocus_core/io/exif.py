@@ -69,7 +69,7 @@ def open_metadata(exiv2: Any, path: Path) -> Opened:
 
 
 def _open_tiff(exiv2: Any, path: Path, file: Any) -> Opened:
-    page = tiff.list_pictures(file)[0].page
+    page = tiff.list_pictures(file)[0].page.aspage()
     data = path.read_bytes()
     place = page.offset.to_bytes(4, "little" if file.byteorder == "<" else "big") if not file.is_bigtiff else b""
     image = _read(exiv2, data[:4] + place + data[8:]) if place else None  # exiv2 reads no BigTIFF

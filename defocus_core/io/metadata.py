@@ -14,7 +14,7 @@ from PIL import Image
 from defocus_core.io.exif import Opened, library, open_metadata
 from defocus_core.io.xmp import encode, keep_descriptive
 
-TIFF_SUFFIXES, JPEG_SUFFIXES, HEIF_SUFFIXES = (".tif", ".tiff"), (".jpg", ".jpeg"), (".heic", ".heif", ".avif")
+TIFF_SUFFIXES, JPEG_SUFFIXES, HEIF_SUFFIXES = (".tif", ".tiff"), (".jpg", ".jpeg"), (".heic", ".heif")
 _MAX_JPEG_XMP = 65504  # bytes that a segment holds
 _PER_INCH = {2: 1.0, 3: 2.54}  # TIFF's units of resolution
 _NO_UNIT = 1

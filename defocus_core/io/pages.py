@@ -110,7 +110,7 @@ def family(head: bytes) -> str:
     if head[:4] in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM") or head.startswith(b"FUJIFILMCCD-RAW"):
         return "raw"
     if head[4:8] == b"ftyp":
-        return "raw" if head[8:12] == b"crx " else "heif"
+        return {b"crx ": "raw", b"avif": "pillow", b"avis": "pillow"}.get(head[8:12], "heif")
     return "exr" if head[:4] == b"\x76\x2f\x31\x01" else "pillow"
 
 

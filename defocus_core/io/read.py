@@ -67,7 +67,7 @@ def _read_tiff(path: Path, index: int | None, *, max_pixels: int, half_size: boo
         if tiff.is_raw(file):
             return readers.read_raw(path, max_pixels=max_pixels, half_size=half_size)
         pictures = tiff.list_pictures(file)
-        page = pictures[_only(len(pictures)) if index is None else index].page
+        page = pictures[_only(len(pictures)) if index is None else index].page.aspage()
         found = tiff.decode(page, max_pixels=max_pixels)
         if found is None:
             return _read_by_pillow(path, page.index, head=b"", max_pixels=max_pixels)

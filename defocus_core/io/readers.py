@@ -1,4 +1,4 @@
-"""Decoders that a file needs but seldom: RAW, HEIC and AVIF, OpenEXR. Each library is loaded where a file asks."""
+"""Decoders that a file needs but seldom: RAW, HEIC, OpenEXR. Each library is loaded where a file asks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_raw(path: Path, *, max_pixels: int, half_size: bool = False) -> Photogr
 
 
 def read_heif(path: Path, *, max_pixels: int) -> Photograph:
-    """Read HEIC or AVIF, 8 bit, or 16 where it has more; libheif turns it upright."""
+    """Read HEIC, 8 bit, or 16 where it has more; libheif turns it upright."""
     heif = heif_library().open_heif(path, convert_hdr_to_8bit=False)
     check_size(*heif.size, max_pixels)
     picture = heif[heif.primary_index]
@@ -41,7 +41,7 @@ def read_heif(path: Path, *, max_pixels: int) -> Photograph:
 
 def read_exr(path: Path, *, max_pixels: int) -> Photograph:
     """Read OpenEXR: light becomes sRGB levels, what is brighter than white is clipped."""
-    with _without_stderr(), exr_library().File(str(path), header_only=True) as file:
+    with _quietly(), exr_library().File(str(path), header_only=True) as file:
         (left, top), (right, bottom) = (map(int, corner) for corner in file.header()["dataWindow"])
     check_size(right - left + 1, bottom - top + 1, max_pixels)
     channels = read_exr_channels(path)
@@ -55,7 +55,7 @@ def read_exr(path: Path, *, max_pixels: int) -> Photograph:
 
 def read_exr_channels(path: Path) -> dict[str, np.ndarray]:
     """Return the channels of an OpenEXR file by name, RGB and RGBA together."""
-    with _without_stderr(), exr_library().File(str(path)) as file:
+    with _quietly(), exr_library().File(str(path)) as file:
         return {name: channel.pixels for name, channel in file.channels().items()}
 
 
@@ -68,13 +68,13 @@ def write_exr_channels(path: Path, channels: dict[str, np.ndarray], header: dict
 
 
 def read_heif_profile(path: Path) -> bytes | None:
-    """Return the colour profile of a HEIC or AVIF file."""
+    """Return the colour profile of a HEIC file."""
     return heif_library().open_heif(path).info.get("icc_profile")
 
 
 def heif_library() -> Any:
     """Return the module pillow_heif."""
-    return _load("pillow_heif", "HEIC or AVIF", "'defocus-core[heif]'")
+    return _load("pillow_heif", "HEIC", "'defocus-core[heif]'")
 
 
 def exr_library() -> Any:
@@ -91,9 +91,9 @@ def _load(module: str, what: str, packages: str) -> Any:
 
 
 @contextlib.contextmanager
-def _without_stderr() -> Iterator[None]:
+def _quietly() -> Iterator[None]:
     """Keep what OpenEXR's own code prints of a damaged file from the terminal; the exception says it too."""
-    with _LOCK, open(os.devnull, "w") as nowhere:
+    with _LOCK, open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         before = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
         try:

@@ -134,10 +134,12 @@ def _split_alpha(samples: np.ndarray, page: Any) -> Photograph:
         return Photograph(samples, None, profile)
     colours = 3 if page.photometric in (PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE) and samples.shape[2] >= 3 else 1
     pixels = samples[..., :colours] if colours == 3 else samples[..., 0]
-    if samples.shape[2] <= colours or not page.extrasamples:
+    # some writers leave the tag out where the one further sample is alpha
+    noted = page.extrasamples[0] if page.extrasamples else samples.shape[2] == colours + 1
+    if samples.shape[2] <= colours or not noted:
         return Photograph(np.ascontiguousarray(pixels), None, profile)
     alpha = samples[..., colours]
-    if page.extrasamples[0] == _ASSOCIATED and pixels.dtype.kind == "u":
+    if page.extrasamples and noted == _ASSOCIATED and pixels.dtype.kind == "u":
         top = np.iinfo(pixels.dtype).max
         weight = np.maximum(alpha, 1).reshape(alpha.shape + (1,) * (pixels.ndim - 2))
         whole = np.minimum(pixels.astype(np.uint32) * top // weight, top).astype(pixels.dtype)

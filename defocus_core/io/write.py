@@ -42,7 +42,7 @@ def write(
     Parameters
     ----------
     path : file to write; its suffix chooses the format
-    image : (H, W) or (H, W, 3) RGB, uint8, uint16 (PNG, TIFF, HEIC, AVIF and OpenEXR only) or float in [0, 1]
+    image : (H, W) or (H, W, 3) RGB, uint8, uint16 (PNG, TIFF, HEIC and OpenEXR only) or float in [0, 1]
         (float32 in a TIFF that is written like one of floating point, and in OpenEXR, else 8 bit)
     like : photograph whose ICC profile, EXIF (orientation reset), IPTC, descriptive XMP and resolution are kept, and
         whether it is lossless WebP
@@ -67,7 +67,9 @@ def write(
             _write_exr(part, image)
         return
     encoded = _encode(image, suffix, kept, lossless=bool(like and _is_lossless_webp(like)))
-    atomic.write_bytes(path, embed(encoded, kept, suffix) if kept and suffix not in HEIF_SUFFIXES else encoded)
+    atomic.write_bytes(
+        path, embed(encoded, kept, suffix) if kept and suffix not in (".avif", *HEIF_SUFFIXES) else encoded
+    )
 
 
 def _encode(image: np.ndarray, suffix: str, kept: Metadata | None, *, lossless: bool) -> bytes:
@@ -77,7 +79,9 @@ def _encode(image: np.ndarray, suffix: str, kept: Metadata | None, *, lossless: 
     if suffix in TIFF_SUFFIXES:
         _encode_tiff(stream, image, kept)
     elif suffix in HEIF_SUFFIXES:
-        _encode_heif(stream, image, suffix, blocks(kept) if kept else {})
+        _encode_heif(stream, image, blocks(kept) if kept else {})
+    elif suffix == ".avif":
+        Image.fromarray(image).save(stream, "AVIF", quality=95, subsampling="4:4:4", **(blocks(kept) if kept else {}))
     elif suffix == ".png" and image.dtype == np.uint16:
         return _with_density(imagecodecs.png_encode(image), kept)
     else:
@@ -105,13 +109,13 @@ def _encode_tiff(stream: io.BytesIO, image: np.ndarray, kept: Metadata | None) -
     )
 
 
-def _encode_heif(stream: io.BytesIO, image: np.ndarray, suffix: str, kept: dict[str, bytes]) -> None:
+def _encode_heif(stream: io.BytesIO, image: np.ndarray, kept: dict[str, bytes]) -> None:
     heif = readers.heif_library()
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[1 if image.ndim == 2 else image.shape[2]]
     depth = ";16" if image.dtype == np.uint16 else ""
     size = image.shape[1], image.shape[0]
     picture = heif.from_bytes(mode + depth, size, np.ascontiguousarray(image).tobytes())
-    picture.save(stream, quality=95, chroma=444, format="AVIF" if suffix == ".avif" else "HEIF", **kept)
+    picture.save(stream, quality=95, chroma=444, **kept)
 
 
 def _write_exr(path: Path, image: np.ndarray) -> None:
