@@ -1,11 +1,11 @@
-# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | schema | report | clean
+# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | schema | wheel | report | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 PYTEST := $(BIN)/pytest --timeout 1500
 
-.PHONY: demo test test-slurm test-faults fuzz lint format bench tables schema report clean
+.PHONY: demo test test-slurm test-faults fuzz lint format bench tables schema wheel report clean
 
 demo: $(VENV)/installed
 	$(SNAKEMAKE)
@@ -49,6 +49,10 @@ tables: $(VENV)/installed-dev
 
 schema: $(VENV)/installed-dev
 	$(BIN)/python tools/schema.py
+
+wheel: $(VENV)/installed-dev
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 clean:
 	rm -rf results/*/ logs benchmarks .checkpoints report.html

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,18 @@ def library() -> Iterator[Any]:
         finally:
             exiv2.XmpProperties.unregisterNs()  # a file's own namespaces, which may take the prefixes of others
             exiv2.LogMsg.setLevel(level)
+
+
+def exif_numbers(path: Path) -> tuple[dict[str, float], tuple[int, int]]:
+    """Return the positive numbers of a photograph's EXIF by their names, and its width and height."""
+    with library() as exiv2:
+        image = open_metadata(exiv2, path).image
+        found = {}
+        for datum in image.exifData():
+            number = datum.toFloat() if datum.groupName() == "Photo" and datum.count() == 1 else 0
+            if math.isfinite(number) and number > 0:
+                found[datum.tagName()] = number
+        return found, (image.pixelWidth(), image.pixelHeight())
 
 
 def open_metadata(exiv2: Any, path: Path) -> Opened:

@@ -83,7 +83,7 @@ def _encode(image: np.ndarray, suffix: str, kept: Metadata | None, *, lossless: 
     elif suffix == ".avif":
         Image.fromarray(image).save(stream, "AVIF", quality=95, subsampling="4:4:4", **(blocks(kept) if kept else {}))
     elif suffix == ".png" and image.dtype == np.uint16:
-        return _with_density(imagecodecs.png_encode(image), kept)
+        return _with_density(imagecodecs.png_encode(np.ascontiguousarray(image)), kept)
     else:
         options = {"lossless": True} if lossless and suffix == ".webp" else _SAVE_OPTIONS.get(suffix, {})
         dpi = kept.dpi if kept else None
