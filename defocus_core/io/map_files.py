@@ -62,7 +62,7 @@ def read_map_file(path: str | Path) -> np.ndarray:
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise ValueError(f"{path}: not a defocus map ({error})") from error
     if sigma.ndim != 2 or sigma.dtype.kind != "f" or not (np.isfinite(sigma).all() and sigma.min() >= 0):
-        raise ValueError(f"{path}: a defocus map holds finite numbers of pixels from 0 on, (height, width)")
+        raise ValueError(f"{path}: not a defocus map, which holds finite numbers of pixels from 0 on, (height, width)")
     return sigma.astype(np.float32)
 
 

@@ -91,19 +91,13 @@ def _read_by_pillow(path: Path, index: int | None, *, head: bytes, max_pixels: i
         profile = None if picture.mode == "CMYK" else picture.info.get("icc_profile")
         upright = picture.getexif().get(ExifTags.Base.Orientation, 1)
         if picture.format == "PNG" and head[24] == 16:
-            with without_size_limit(), Image.open(path) as again:
-                again.verify()
-            samples = _decode_deep_png(path)
+            samples = imagecodecs.png_decode(path.read_bytes())
         else:
             samples = _decode(picture)
     if samples.ndim == 2:
         return Photograph(samples, None, profile).turned(upright)
     pixels, alpha = (samples[..., 0] if samples.shape[2] < 3 else samples[..., :3]), samples[..., -1]
     return Photograph(pixels, alpha if samples.shape[2] in (2, 4) else None, profile).turned(upright)
-
-
-def _decode_deep_png(path: Path) -> np.ndarray:
-    return imagecodecs.png_decode(path.read_bytes())
 
 
 def _decode(picture: Image.Image) -> np.ndarray:

