@@ -120,11 +120,10 @@ def _embed(exiv2: Any, encoded: bytes, data: tuple[Any, Any, Any], profile: byte
 def _travelling_exif(exiv2: Any, exif: Any, size: tuple[int, int]) -> Any:
     kept = exiv2.ExifData()
     for datum in exif:
-        if _travels(exiv2, datum):
+        if _travels(exiv2, datum) and datum.key() != _DESCRIPTION:
             kept.add(datum)
-    if _DESCRIPTION in kept:
-        described = per_picture_description(kept[_DESCRIPTION].toString())
-        kept[_DESCRIPTION] = described or None
+        elif datum.key() == _DESCRIPTION and (described := per_picture_description(datum.toString())):
+            kept[_DESCRIPTION] = described.encode(errors="replace").decode()
     for key, length in zip((_WIDTH, _HEIGHT), size, strict=True):
         if key in kept:  # of the picture before it was turned
             kept[key] = length

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from defocus_core.io.errors import ImageError, check_size
 from defocus_core.io.photograph import Photograph
 
 _LOCK = threading.Lock()
+_READING: list[int] = []  # a copy of the standard error, and one entry for each thread that reads
 
 
 def read_raw(path: Path, *, max_pixels: int, half_size: bool = False) -> Photograph:
@@ -25,7 +27,7 @@ def read_raw(path: Path, *, max_pixels: int, half_size: bool = False) -> Photogr
     Patterned pixel grouping takes half the time of rawpy's default (AHD, 1.8 s of one core for 24 megapixels).
     """
     rawpy = _load("rawpy", "a RAW photograph", "'defocus-core[raw]'")
-    with rawpy.imread(str(path)) as raw:
+    with _quietly(), rawpy.imread(str(path)) as raw:
         check_size(raw.sizes.raw_width, raw.sizes.raw_height, max_pixels)
         options = {
             "demosaic_algorithm": rawpy.DemosaicAlgorithm.PPG,
@@ -101,12 +103,22 @@ def _load(module: str, what: str, packages: str) -> Any:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep what OpenEXR's own code prints of a damaged file from the terminal; the exception says it too."""
-    with _LOCK, open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        before = os.dup(2)
-        os.dup2(nowhere.fileno(), 2)
-        try:
+    """Keep what LibRaw's and OpenEXR's own code print of a damaged file from the terminal; exceptions say it too.
+
+    The output is the whole process's: the first of several threads that read takes it, the last gives it back.
+    """
+    with _LOCK:
+        if not _READING:
+            _READING.append(os.dup(2))
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+        _READING.append(0)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
             yield
-        finally:
-            os.dup2(before, 2)
-            os.close(before)
+    finally:
+        with _LOCK:
+            _READING.pop()
+            if len(_READING) == 1:
+                os.dup2(_READING[0], 2)
+                os.close(_READING.pop())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from defocus_core.io.photograph import Photograph
 
 AXES = {"C": "channel", "Z": "z", "T": "time"}
 TO_MICROMETRES = {"nm": 1e-3, "um": 1, "µm": 1, "\\u00b5m": 1, "micron": 1, "microns": 1, "mm": 1e3, "cm": 1e4}
+MAX_SUBIFDS = 16  # that may hold a camera's picture
 MAX_OBJECT_PIXEL = 10  # micrometres: a larger pixel is the print resolution of a photograph
 _BY_TIFFFILE = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
 _RAW = (PHOTOMETRIC.CFA, PHOTOMETRIC.LINEAR_RAW)
@@ -39,7 +42,7 @@ def open_tiff(path: Any) -> TiffFile:
 def is_raw(file: TiffFile) -> bool:
     """Say whether a TIFF is a camera's RAW file: its largest picture is behind a colour filter."""
     first: Any = file.pages[0]
-    pages = [first, *(first.pages or ())]
+    pages = [first, *itertools.islice(first.pages or (), MAX_SUBIFDS)]
     return _DNG_VERSION in first.tags or any(getattr(page, "photometric", None) in _RAW for page in pages)
 
 
@@ -51,7 +54,7 @@ def list_pictures(file: TiffFile) -> list[Picture]:
     ImageError
         If they are not of one size.
     """
-    pages: list[Any] = [page for page in file.pages if not int(getattr(page, "subfiletype", 0)) & 0b101]
+    pages: list[Any] = [page for page in _pages_of(file) if not int(getattr(page, "subfiletype", 0)) & 0b101]
     most = max((page.imagewidth * page.imagelength for page in pages), default=0)
     pages = [page for page in pages if 4 * page.imagewidth * page.imagelength > most] or [file.pages[0]]
     _check_whole(file, pages)
@@ -64,6 +67,15 @@ def list_pictures(file: TiffFile) -> list[Picture]:
     places = np.ndindex(*(n for _, n in axes))
     named = [tuple((axis, i) for (axis, _), i in zip(axes, place, strict=True)) for place in places]
     return [Picture(page, place) for page, place in zip(series.pages, named, strict=True)]
+
+
+def _pages_of(file: TiffFile) -> Iterator[Any]:
+    offsets: set[int] = set()
+    for page in file.pages:
+        if page.offset in offsets:
+            raise ImageError("truncated", "damaged or truncated (its directories lead in a circle)")
+        offsets.add(page.offset)
+        yield page
 
 
 def _check_whole(file: TiffFile, pages: list[Any]) -> None:
