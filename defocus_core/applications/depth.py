@@ -133,7 +133,7 @@ def lens_from_exif(path: str | Path) -> dict[str, float]:
     path : image file
     """
     read, size = exif_numbers(Path(path))
-    known = {
+    known: dict[str, float | None] = {
         "focal_length": read.get("FocalLength"),
         "f_number": read.get("FNumber"),
         "focus_distance": read.get("SubjectDistance"),
@@ -168,12 +168,12 @@ def resolve_lens(path: str | Path, **given: float | None) -> Lens | None:
     ValueError
         If something is given and something else is missing.
     """
-    given = {name: value for name, value in given.items() if value is not None}
-    known = {**lens_from_exif(path), **given}
+    told = {name: value for name, value in given.items() if value is not None}
+    known = {**lens_from_exif(path), **told}
     missing = [_field_label(field.name) for field in fields(Lens) if field.name not in known]
     if not missing:
         return Lens(**known)
-    if given:
+    if told:
         raise ValueError(f"{path}: {' and '.join(missing)} missing, and its EXIF does not tell; give them too")
     return None
 

@@ -118,7 +118,7 @@ def run_fuse(options: Namespace) -> None:
             register=options.register,
             match_exposure=options.match_exposure,
         )
-        write(written[stack], fusion.image, like=first, alpha=fusion.alpha)
+        write(written[stack], fusion.image, like=first, alpha=fusion.alpha, keep_float=True)
         if stack in labels:
             write(labels[stack], fusion.labels)
 
@@ -204,7 +204,7 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
         result = found if image.dtype.kind == "f" else to_dtype(found, image.dtype)
         if empty is not None:
             result[empty] = image[empty]
-        write(written[file], result, like=outputs.file_of_shot(file), alpha=photograph.alpha)
+        write(written[file], result, like=outputs.file_of_shot(file), alpha=photograph.alpha, keep_float=True)
 
     _run_each(files, what, one, jobs=options.jobs)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from defocus_core.io.errors import ImageError
 from defocus_core.io.listing import RAW_SUFFIXES, READABLE_SUFFIXES, list_images
@@ -58,7 +59,7 @@ def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list
     if folders and len(folders) != len(paths):
         raise UsageError("fuse takes shots or folders of shots, not both at once")
     if folders:
-        found = {folder: list_images(folder) for folder in folders}
+        found: dict[Item, list[Item]] = {folder: list(list_images(folder)) for folder in folders}
         empty = [str(folder) for folder, shots in found.items() if not shots]
         if empty:
             raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
@@ -70,7 +71,8 @@ def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list
     for path, shots in pages.items():
         groups = group_pages(shots)
         each = len(groups) > 1 and all(len(slices) > 1 for slices in groups.values())
-        grouped |= groups if each else {path: shots}
+        stacks: Mapping[Any, list[Page]] = groups if each else {path: shots}
+        grouped |= {stack: list(slices) for stack, slices in stacks.items()}
     return grouped
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -38,7 +39,9 @@ def write_map(
         if path.suffix == ".exr":
             readers.write_exr_channels(part, {"Y": np.ascontiguousarray(sigma, np.float32)}, notes)
             return
-        density = {"resolution": (1e4 / pixel_size,) * 2, "resolutionunit": "CENTIMETER"} if pixel_size else {}
+        density: dict[str, Any] = (
+            {"resolution": (1e4 / pixel_size,) * 2, "resolutionunit": "CENTIMETER"} if pixel_size else {}
+        )
         said, software = json.dumps(notes), notes.get("software")
         values = sigma.astype(np.float32)
         tifffile.imwrite(

@@ -42,7 +42,8 @@ def read_raw(path: Path, *, max_pixels: int, half_size: bool = False) -> Photogr
 def read_heif(path: Path, *, max_pixels: int) -> Photograph:
     """Read HEIC, 8 bit, or 16 where it has more; libheif turns it upright."""
     heif = heif_library().open_heif(path, convert_hdr_to_8bit=False)
-    check_size(*heif.size, max_pixels)
+    width, height = heif.size
+    check_size(width, height, max_pixels)
     picture = heif[heif.primary_index]
     samples = np.asarray(picture)
     alpha = np.ascontiguousarray(samples[..., -1]) if picture.has_alpha else None

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import tifffile
-from tifffile import PHOTOMETRIC, TiffFile, TiffPage
+from tifffile import PHOTOMETRIC, TiffFile
 
 from defocus_core.io.errors import ImageError, check_size
 from defocus_core.io.photograph import Photograph
@@ -30,7 +30,7 @@ _ASSOCIATED = 1  # alpha that colours are multiplied by
 class Picture:
     """One picture of a TIFF: its directory, and its place along the axes that the file names."""
 
-    page: TiffPage
+    page: Any
     position: tuple[tuple[str, int], ...] = ()
 
 

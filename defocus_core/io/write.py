@@ -35,7 +35,12 @@ def check_suffix(path: str | Path, dtype: Any = np.uint8) -> None:
 
 
 def write(
-    path: str | Path, image: np.ndarray, *, like: str | Path | None = None, alpha: np.ndarray | None = None
+    path: str | Path,
+    image: np.ndarray,
+    *,
+    like: str | Path | None = None,
+    alpha: np.ndarray | None = None,
+    keep_float: bool = False,
 ) -> None:
     """Write an image, with what another file says beside its pixels.
 
@@ -43,10 +48,12 @@ def write(
     ----------
     path : file to write; its suffix chooses the format
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 (PNG, TIFF, HEIC and OpenEXR only) or float in [0, 1]
-        (float32 in a TIFF that is written like one of floating point, and in OpenEXR, else 8 bit)
+        (written as 8 bit but in OpenEXR)
     like : photograph whose ICC profile, EXIF (orientation reset), IPTC, descriptive XMP and resolution are kept, and
         whether it is lossless WebP
     alpha : (H, W) of the image's dtype, 0 where it shows nothing; JPEG and BMP leave it out
+
+    keep_float : write floats into a TIFF as float32 with their range declared
 
     Raises
     ------
@@ -56,8 +63,10 @@ def write(
     path, like = Path(path), None if like is None else Path(like)
     suffix = path.suffix.lower()
     check_suffix(path, image.dtype)
-    if np.issubdtype(image.dtype, np.floating) and suffix != ".exr":
-        image, alpha = (None if values is None else to_dtype(values, np.dtype(np.uint8)) for values in (image, alpha))
+    keep_float = suffix == ".exr" or (keep_float and suffix in TIFF_SUFFIXES)
+    if np.issubdtype(image.dtype, np.floating) and not keep_float:
+        image = to_dtype(image, np.dtype(np.uint8))
+        alpha = None if alpha is None else to_dtype(alpha, np.dtype(np.uint8))
     if alpha is not None and suffix not in _NO_ALPHA:
         image = np.dstack([image, alpha])
     has_grey, size = image.ndim == 2 or image.shape[2] == 2, (image.shape[1], image.shape[0])
@@ -83,7 +92,7 @@ def _encode(image: np.ndarray, suffix: str, kept: Metadata | None, *, lossless: 
     elif suffix == ".avif":
         Image.fromarray(image).save(stream, "AVIF", quality=95, subsampling="4:4:4", **(blocks(kept) if kept else {}))
     elif suffix == ".png" and image.dtype == np.uint16:
-        return _with_density(imagecodecs.png_encode(np.ascontiguousarray(image)), kept)
+        return _with_density(bytes(imagecodecs.png_encode(np.ascontiguousarray(image))), kept)
     else:
         options = {"lossless": True} if lossless and suffix == ".webp" else _SAVE_OPTIONS.get(suffix, {})
         dpi = kept.dpi if kept else None
@@ -101,8 +110,13 @@ def _encode_tiff(stream: io.BytesIO, image: np.ndarray, kept: Metadata | None) -
     more: dict[str, Any] = {"extrasamples": ["unassalpha"]} if image.ndim == 3 and image.shape[2] > colours else {}
     if kept and kept.density:
         more |= {"resolution": kept.density[:2], "resolutionunit": kept.density[2]}
+    if image.dtype.kind == "f":
+        image = image.astype(np.float32)
+        more["extratags"] = [
+            (tag, "f", 1, value, True) for tag, value in ((340, 0.0), (341, 1.0))
+        ]  # SMin-, SMaxSampleValue
     photometric = "minisblack" if colours == 1 else "rgb"
-    planar = {"planarconfig": "contig"} if image.ndim == 3 else {}
+    planar: dict[str, Any] = {"planarconfig": "contig"} if image.ndim == 3 else {}
     profile = kept.profile if kept else None
     tifffile.imwrite(
         stream, image, photometric=photometric, iccprofile=profile, software=False, metadata=None, **planar, **more

@@ -121,6 +121,11 @@ def test_light_of_openexr_stays_floating_point(place):
     write("a.exr", NOISE[0, 0] / np.float32(65535))
     assert main(["enhance", "a.exr", "--out", "b.exr"]) == 0
     assert read("b.exr").dtype == np.float32
+    tags = [(340, "f", 1, 0.0, True), (341, "f", 1, 65535.0, True)]
+    tifffile.imwrite("a.tif", NOISE[0, 0].astype(np.float32), extratags=tags)
+    assert main(["enhance", "a.tif", "--gain", "0", "--out", "b.tif"]) == 0
+    np.testing.assert_allclose(read("b.tif"), read("a.tif"), atol=1e-5)
+    assert tifffile.imread("b.tif").dtype == np.float32
     Image.fromarray(NOISE[0, 0].astype(np.uint8)).save("a.webp", lossless=True)
     assert main(["enhance", "a.webp", "--gain", "0", "--out", "b.webp"]) == 0
     assert np.array_equal(read("a.webp"), read("b.webp"))
