@@ -51,6 +51,7 @@ schema: $(VENV)/installed-dev
 	$(BIN)/python tools/schema.py
 
 wheel: $(VENV)/installed-dev
+	rm -rf build # of an older wheel, whose files would be packed again
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@ls dist/*.whl
 

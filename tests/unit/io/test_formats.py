@@ -15,6 +15,7 @@ from PIL import Image
 
 from defocus_core.io.color import to_grey
 from defocus_core.io.errors import ImageError
+from defocus_core.io.listing import list_images
 from defocus_core.io.pages import group_pages, list_all_pages, list_pages
 from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import write
@@ -418,6 +419,12 @@ def test_a_palette_with_transparency_has_alpha(tmp_path):
     photograph = read_photograph(tmp_path / "a.png")
     assert photograph.alpha[3, 3] == 255
     assert (photograph.alpha > 0).sum() == 1
+
+
+def test_a_raw_file_beside_its_photograph_is_not_listed(tmp_path):
+    for name in ("a.NEF", "a.jpg", "b.nef", "c.heic", "d.exr"):
+        (tmp_path / name).touch()
+    assert [path.name for path in list_images(tmp_path)] == ["a.jpg", "b.nef", "c.heic", "d.exr"]
 
 
 def test_importing_the_readers_loads_none_of_the_optional_ones():
