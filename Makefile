@@ -1,11 +1,11 @@
-# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | schema | wheel | report | clean
+# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | schema | docs | notebooks | wheel | report | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 PYTEST := $(BIN)/pytest --timeout 1500
 
-.PHONY: demo test test-slurm test-faults fuzz lint format bench tables schema wheel report clean
+.PHONY: demo test test-slurm test-faults fuzz lint format bench tables schema docs notebooks wheel report clean
 
 demo: $(VENV)/installed
 	$(SNAKEMAKE)
@@ -14,7 +14,7 @@ demo: $(VENV)/installed
 	@echo "make report puts all tables and figures into one page, report.html: open it in a browser"
 
 report: demo
-	$(SNAKEMAKE) --report report.html
+	$(SNAKEMAKE) --report report.html --report-metadata report/metadata.yaml
 	@echo "open report.html"
 
 test: $(VENV)/installed-dev
@@ -33,6 +33,7 @@ fuzz: $(VENV)/installed-dev
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile rules
 	$(SNAKEMAKE) --lint
 
@@ -50,8 +51,15 @@ tables: $(VENV)/installed-dev
 schema: $(VENV)/installed-dev
 	$(BIN)/python tools/schema.py
 
+docs: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "open build/docs/index.html"
+
+notebooks: $(VENV)/installed-docs
+	$(BIN)/jupytext --to ipynb examples/*.py
+
 wheel: $(VENV)/installed-dev
-	rm -rf build # of an older wheel, whose files would be packed again
+	rm -rf build/lib # of an older wheel, whose files would be packed again
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@ls dist/*.whl
 
@@ -71,4 +79,8 @@ $(VENV)/installed: $(VENV)/bin/python requirements.txt constraints.txt pyproject
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-cluster.txt
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt --constraint constraints.txt
+	touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed requirements-docs.txt
+	$(BIN)/pip install --quiet --requirement requirements-docs.txt --constraint constraints.txt
 	touch $@

@@ -4,7 +4,10 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: f"{workflow.basedir}/config.yaml"
+ROOT = workflow.current_basedir.get_path_or_uri(secret_free=True)
+
+
+configfile: f"{ROOT}/config.yaml"
 
 
 report: "report/workflow.rst"

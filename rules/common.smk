@@ -9,7 +9,7 @@ from workflow_support.run_lock import lock_run
 from workflow_support.selection import Selection
 
 try:
-    select = Selection(config, workflow.basedir)
+    select = Selection(config, ROOT)
 except ValueError as error:
     raise WorkflowError(str(error))
 BACKBONES = config["backbones"]

@@ -31,7 +31,8 @@ from defocus_core.io.color import to_grey
 from defocus_core.io.read import read
 from defocus_core.io.write import write
 from defocus_core.maps.pipeline import estimate
-from defocus_core.maps.refine.refinement import PAPER_GUIDED, refine_map
+from defocus_core.maps.refine.guided import PAPER_GUIDED
+from defocus_core.maps.refine.refinement import refine_map
 from defocus_core.maps.tiles import predict_tiled
 from defocus_core.maps.windows import predict_windows
 from defocus_core.networks.classifier import build_classifier, fold_batch_norms
@@ -168,9 +169,10 @@ def bench_folder(folder):
 LARGE = """
 import re, sys, time
 from pathlib import Path
-from defocus_core import cli, maps
+from defocus_core.cli.parser import main
+from defocus_core.maps import pipeline
 start = time.perf_counter()
-cli.main(["map", sys.argv[1], "--out", sys.argv[2]])
+main(["map", sys.argv[1], "--out", sys.argv[2]])
 peak = int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024 / 1e9
 seconds = time.perf_counter() - start
 print(f"map of {sys.argv[3]} megapixels, file to file: {seconds:.1f} s, {peak:.2f} GB at most")

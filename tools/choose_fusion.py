@@ -1,4 +1,4 @@
-"""What the decision of a fusion is worth: python tests/choose_fusion.py FOLDER OF SHARP PHOTOGRAPHS.
+"""What the decision of a fusion is worth: python tools/choose_fusion.py FOLDER OF SHARP PHOTOGRAPHS.
 
 Twelve composites of two photographs (512 pixels, seed 7), as they are and with noise of 2 grey levels and
 JPEG of quality 85, and three stacks of 24 such shots, focused from the left side of a photograph to the
@@ -22,11 +22,11 @@ from defocus_core.io.color import as_float, to_grey
 
 VARIANTS = {
     "default": {},
-    "no vote of the map": {"blur": 0},
-    "no vote of the map, twice as smooth": {"blur": 0, "smoothness": 20},
-    "noise votes too": {"noise": 0},
-    "regions below .5 % given away": {"stake": np.inf},
-    "detail gathered twice as far": {"reach": 2},
+    "no vote of the map": {"map_weight": 0},
+    "no vote of the map, twice as smooth": {"map_weight": 0, "smoothness": 20},
+    "noise votes too": {"noise_factor": 0},
+    "regions below .5 % given away": {"max_region_stake": np.inf},
+    "detail gathered twice as far": {"gather_sigma": 2},
 }
 
 

@@ -1,4 +1,4 @@
-"""Feed damaged files to the readers: python tests/fuzz.py [--inputs N] [--seconds S] [--seed K].
+"""Feed damaged files to the readers: python tools/fuzz.py [--inputs N] [--seconds S] [--seed K].
 
 Valid small files (PNG, JPEG, TIFF of many kinds, WebP, BMP, OpenEXR, HEIC, AVIF, RAW; patch files in HDF5)
 are damaged at random, read, and their metadata too. A reader may give an array or its own error; any other

@@ -1,4 +1,4 @@
-"""Time and memory of building the job graph: python tests/scale.py [IMAGES...]; the table of docs/scale.md.
+"""Time and memory of building the job graph: python tools/scale.py [IMAGES...]; the table of docs/guides/cluster.md.
 
 Each run is a dry run over a folder of that many (empty) photographs, all backbones, and one shard for
 every hundred photographs, in synthesis as in maps and scores.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from defocus_core.networks.registry import DENSE, backbone_names
+from defocus_core.networks.registry import patch_backbone_names
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,9 +29,9 @@ def measure(count: int, folder: Path) -> dict[str, float]:
     entry = {"truth": "masks", "images": "images", "truth_folder": "masks", "blurred_value": "white"}
     overlay = {
         "ingest": {"sources": [{"folder": "images", "licence": "none"}]},
-        "backbones": [name for name in backbone_names() if name not in DENSE],
+        "backbones": patch_backbone_names(),
         "shards": shards,
-        "sets": {"large": {**entry, "shards": shards}},
+        "benchmark_sets": {"large": {**entry, "shards": shards}},
         "benchmarks": ["large"],
     }
     (folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))

@@ -1,4 +1,4 @@
-"""Fill the tables of docs/results.md from what was measured: python tests/tables.py [FOLDER OF RESULTS].
+"""Fill the tables of docs/results.md from what was measured: python tools/tables.py [FOLDER OF RESULTS].
 
 A comment above a table says where its numbers come from, source by source in the order of its columns::
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -248,7 +249,7 @@ class BenchmarkSet(Settings):
 
     @model_validator(mode="after")
     def _check_needs(self) -> BenchmarkSet:
-        needed = ("size",) if self.truth == "embedded" else ("images", "truth_folder")
+        needed: tuple[str, ...] = ("size",) if self.truth == "embedded" else ("images", "truth_folder")
         needed += ("blurred_value",) if self.truth == "masks" else ()
         missing = [key for key in needed if getattr(self, key) is None]
         if missing:
@@ -480,10 +481,10 @@ def _check_backbones(config: Config) -> Iterator[tuple[str, str]]:
 
 def _check_patch_variants(config: dict) -> Iterator[tuple[str, str]]:
     for name, variant in patch_variants(config).items():
-        yield from _refused(f"patch_variants.{name}.patches", lambda v=variant: PatchConfig(**v["patches"]))
-        yield from _refused(f"patch_variants.{name}.train", lambda v=variant: TrainConfig(**v["train"]))
+        yield from _refused(f"patch_variants.{name}.patches", functools.partial(PatchConfig, **variant["patches"]))
+        yield from _refused(f"patch_variants.{name}.train", functools.partial(TrainConfig, **variant["train"]))
     for name, changes in config["train_overrides"].items():
-        yield from _refused(f"train_overrides.{name}", lambda c=changes: TrainConfig(**{**config["train"], **c}))
+        yield from _refused(f"train_overrides.{name}", functools.partial(TrainConfig, **{**config["train"], **changes}))
 
 
 def _check_layered_scenes(config: Config, raw: dict, root: Path) -> Iterator[tuple[str, str]]:
@@ -511,7 +512,7 @@ def _check_maps(config: dict, typed: Config, root: Path) -> Iterator[tuple[str, 
     yield from _check_model("maps.model", typed.maps.model, typed, root)
     for name, changes in config["map_variants"].items():
         key = f"map_variants.{name}"
-        yield from _refused(key, lambda c=changes: MapsSection(**{**config["maps"], **c}))
+        yield from _refused(key, functools.partial(MapsSection, **{**config["maps"], **changes}))
         if "model" in changes:
             yield from _check_model(f"{key}.model", changes["model"], typed, root)
     for index, name in enumerate(typed.evaluate_shipped):

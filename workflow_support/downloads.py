@@ -72,8 +72,8 @@ def unpack_images(file: str | Path, folder: str | Path) -> list[Path]:
     with zipfile.ZipFile(file) as archive:
         members = [m for m in archive.infolist() if PurePosixPath(m.filename).suffix.lower() in IMAGE_SUFFIXES]
         for member in members:
-            path = PurePosixPath(member.filename)
-            if path.is_absolute() or ".." in path.parts or stat.S_ISLNK(member.external_attr >> 16):
+            name = PurePosixPath(member.filename)
+            if name.is_absolute() or ".." in name.parts or stat.S_ISLNK(member.external_attr >> 16):
                 raise DownloadError(f"{file}: {member.filename!r} would leave the folder; nothing was unpacked")
         size = sum(member.file_size for member in members)
         if size > MAX_EXPANSION * file.stat().st_size:

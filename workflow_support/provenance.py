@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from defocus_core.io import atomic
 from defocus_core.io.provenance import PROVENANCE_SUFFIX, file_digest
@@ -21,7 +22,7 @@ UNCOUNTED = ("provenance.py", "job.py")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def record_provenance(job) -> Path:
+def record_provenance(job: Any) -> Path:
     """Write what made the files of a job beside the first of them: `FILE.provenance.json`.
 
     The time of day is left out, so that the same run on the same machine writes the same bytes.
@@ -138,7 +139,7 @@ def _parse_normalised(path: Path) -> tuple[ast.Module, str]:
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
-            node.body[0] = ast.Pass()
+            node.body = node.body[1:] or [ast.Pass()]
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Field":
             node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
     tree.body = [node for node in tree.body if not _is_version(node)]

@@ -1,4 +1,4 @@
-"""Defocus map -> distance: the thin lens read backwards."""
+"""Convert a defocus map to distances by the thin lens equation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RESOLUTION_UNITS = {2: 25.4, 3: 10.0, 4: 1.0, 5: 1e-3}  # EXIF FocalPlaneResolu
 
 @dataclass(frozen=True)
 class Lens:
-    """A thin lens, focused, and the pixels behind it.
+    """A focused thin lens and the pixel pitch of its sensor.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Lens:
     focus_distance: float
     pixel_pitch: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if not (np.isfinite(value) and value > 0):
@@ -48,7 +48,7 @@ class Lens:
             )
 
     @property
-    def strength(self) -> float:
+    def sigma_per_dioptre(self) -> float:
         """Sigma in pixels for one dioptre (1/m) between an object and the plane in focus.
 
         The circle of confusion is a disk of diameter A f |1/d - 1/d_f| / (1 - f / d_f) on the sensor, with
@@ -60,7 +60,9 @@ class Lens:
     def sigma(self, distance: np.ndarray) -> np.ndarray:
         """Return the blur, sigma in pixels, of objects at distances in m; infinity is allowed."""
         return thin_lens_sigma(
-            1 / np.asarray(distance, np.float32), focus=1 / self.focus_distance, sigma_per_disparity=self.strength
+            1 / np.asarray(distance, np.float32),
+            focus=1 / self.focus_distance,
+            sigma_per_disparity=self.sigma_per_dioptre,
         )
 
     def distances(self, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +76,7 @@ class Lens:
         -------
         near, far : (H, W) float32, m; far is infinite where no object behind could be so blurred
         """
-        away = np.asarray(sigma, np.float32) / np.float32(self.strength)
+        away = np.asarray(sigma, np.float32) / np.float32(self.sigma_per_dioptre)
         focus = np.float32(1 / self.focus_distance)
         behind = np.maximum(focus - away, 0)
         far = np.divide(1, behind, out=np.full_like(away, np.inf), where=behind > 0)
@@ -99,17 +101,17 @@ def depth(sigma: np.ndarray, lens: Lens) -> tuple[np.ndarray, np.ndarray]:
     >>> from defocus_core import Lens, depth
     >>> lens = Lens(focal_length=50, f_number=2, focus_distance=2, pixel_pitch=5)
     >>> near, far = depth(np.array([[0.0, 8.0]], np.float32), lens)
-    >>> near.round(2).tolist(), far.round(2).tolist()
-    ([[2.0, 1.6]], [[2.0, 2.67]])
+    >>> print(near.round(2), far.round(2))
+    [[2.  1.6]] [[2.   2.67]]
     """
     return lens.distances(sigma)
 
 
 def relative_defocus(sigma: np.ndarray) -> np.ndarray:
-    """Return how far each pixel is from the plane in focus where nothing is known of the lens.
+    """Return the relative distance of each pixel from the focal plane, for an unknown lens.
 
-    Blur is proportional to the difference of the inverse distances, whatever the lens. Which side of the
-    plane a pixel is on, blur does not tell.
+    Blur is proportional to the difference of the inverse distances, whatever the lens. It does not tell on which
+    side of the focal plane a pixel is.
 
     Parameters
     ----------
@@ -117,13 +119,19 @@ def relative_defocus(sigma: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (H, W) float32: |1/d - 1/d_f| as a share of its maximum; 0 is in focus
+    (H, W) float32: |1/d - 1/d_f| as a fraction of its maximum; 0 is in focus
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relative_defocus(np.array([[0.0, 2.0, 4.0]], np.float32)).tolist()
+    [[0.0, 0.5, 1.0]]
     """
     return sigma / max(float(sigma.max()), np.finfo(np.float32).tiny)
 
 
 def lens_from_exif(path: str | Path) -> dict[str, float]:
-    """Return what a photograph's EXIF tells of its lens: any of the parameters of `Lens`.
+    """Read the parameters of `Lens` that a photograph's EXIF has.
 
     The pixel pitch comes from the focal plane resolution, corrected for a photograph that was scaled, or
     else from the 35 mm equivalent of the focal length, for one that was not cropped.
@@ -152,7 +160,7 @@ def lens_from_exif(path: str | Path) -> dict[str, float]:
 
 
 def resolve_lens(path: str | Path, **given: float | None) -> Lens | None:
-    """Return the lens of a photograph: what is given, then what its EXIF tells.
+    """Return the lens of a photograph, from the given parameters, then from its EXIF.
 
     Parameters
     ----------

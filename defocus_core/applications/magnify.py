@@ -44,7 +44,7 @@ class MagnifyConfig:
     eps: float = 128 / 255**2
     iterations: int = 5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         most = effective_sigma(CENTRE_LABEL, "paper")
         if not 0 <= self.in_focus < self.out_of_focus < most:
             raise ValueError(
@@ -66,7 +66,7 @@ def in_focus_weight(sigma: np.ndarray, config: MagnifyConfig = MagnifyConfig()) 
     -------
     (H, W) float32 in [0, 1]
     """
-    near, far = CENTRE_LABEL - sigma_to_paper_label([config.in_focus, config.out_of_focus])
+    near, far = CENTRE_LABEL - sigma_to_paper_label(np.array([config.in_focus, config.out_of_focus]))
     log_near, log_far = np.log(-np.log(1 - 0.999)), np.log(-np.log(1 - 0.001))
     power = (log_near - log_far) / (np.log(near) - np.log(far))
     scale = near / np.exp(log_near / power)
@@ -109,21 +109,21 @@ def magnify(
     sharp_sigma: float | None = None,
     aperture: str = "disk",
 ) -> np.ndarray:
-    """Blur a photograph as if its aperture had been wider: sigma multiplied, whatever is in focus kept.
+    """Blur a photograph as a wider aperture would, and keep what is in focus.
 
-    The photograph is cut into 24 layers of blur, thinner where it is less. Each is blurred, as light, by
-    what is missing to the aperture_ratio (variances add), and laid over the more blurred ones, which go on behind
-    it: so the subject does not bleed into the background. What is blurred counts as behind the focus;
-    before and behind, blur does not tell apart.
+    Cut the photograph into 24 layers of blur, thinner where blur is less. Blur each layer, in linear light, by the
+    difference between its blur and that of the wider aperture (variances add), and lay it over the layers of more
+    blur, which continue behind it, so that the subject does not bleed into the background. Everything blurred counts
+    as behind the focal plane, since blur does not tell before from behind.
 
     Parameters
     ----------
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1]
     sigma : (H, W) float32 defocus map, pixels
     aperture_ratio : ratio of the apertures, 1 to 20: from f/8 to f/2 it is 4
-    sharp_sigma : sigma in pixels that even what is in focus has, and keeps. None takes that of the sharpest
-        tenth, and keeps what is likely in focus (`in_focus`) and two pixels around it, because a ratio
-        multiplies the errors of the map, and a subject and its outline show them most
+    sharp_sigma : sigma in pixels of what is in focus; it stays as it is. None takes the sigma of the sharpest tenth,
+        and also keeps the pixels that are likely in focus (`in_focus`) and two pixels around them: a ratio multiplies
+        the errors of the map, which show most in a subject and its outline
     aperture : `disk` or `gaussian`
 
     Returns
@@ -134,6 +134,17 @@ def magnify(
     ------
     ValueError
         If the map does not fit the image, or a number is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from defocus_core import magnify
+    >>> stripes = np.tile(np.array([0, 1], np.float32), (8, 8))
+    >>> sigma = np.full((8, 16), 2, np.float32)
+    >>> sigma[:, :4] = 0.3  # the subject
+    >>> magnified = magnify(stripes, sigma, aperture_ratio=3)
+    >>> np.allclose(magnified[:, :4], stripes[:, :4], atol=1e-5), bool(magnified[:, 8:].std() < 0.1)
+    (True, True)
     """
     check_aperture_ratio(aperture_ratio, sharp_sigma)
     image = as_float(image)
@@ -162,8 +173,8 @@ def _layer_bounds(defocus: np.ndarray, missing: float) -> np.ndarray:
     The layers are thinner where defocus is less: an eye tells blurs apart by their ratio.
     """
     unseen = MIN_VISIBLE_SIGMA / max(missing, MIN_VISIBLE_SIGMA)
-    ends = np.sqrt([max(float(defocus.max()), unseen), unseen])
-    return np.linspace(*ends, LAYER_COUNT) ** 2
+    first, last = np.sqrt([max(float(defocus.max()), unseen), unseen])
+    return np.linspace(first, last, LAYER_COUNT) ** 2
 
 
 def _remove_rim(light: np.ndarray, subject: np.ndarray, *, added: np.ndarray) -> np.ndarray:

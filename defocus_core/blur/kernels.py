@@ -1,4 +1,4 @@
-"""Blur kernels as applied, Gaussian and disk, and their effective sigma."""
+"""Gaussian and disk blur, and the effective sigma of the kernels."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def gaussian_kernel(sigma: float, kernel: str = "full") -> np.ndarray:
     ------
     ValueError
         If sigma is negative or not finite, or there is no such kernel.
+
+    Examples
+    --------
+    >>> gaussian_kernel(1, "paper").round(3).tolist()
+    [0.274, 0.452, 0.274]
     """
     if not np.isfinite(sigma) or sigma < 0:
         raise ValueError(f"sigma is a finite number of pixels >= 0, not {sigma}")
@@ -41,7 +46,13 @@ def gaussian_kernel(sigma: float, kernel: str = "full") -> np.ndarray:
 
 
 def effective_sigma(sigma: float, kernel: str = "full") -> float:
-    """Return the standard deviation, in pixels, of the kernel that a nominal sigma applies."""
+    """Return the standard deviation, in pixels, of the kernel that a nominal sigma applies.
+
+    Examples
+    --------
+    >>> round(effective_sigma(2), 2), round(effective_sigma(2, "paper"), 2)
+    (2.0, 1.29)
+    """
     weights = gaussian_kernel(sigma, kernel)
     offsets = np.arange(len(weights)) - len(weights) // 2
     return float(np.sqrt(np.sum(weights * offsets**2)))
@@ -60,12 +71,19 @@ def gaussian_blur(image: np.ndarray, sigma: float, *, kernel: str = "full", bord
     Returns
     -------
     float32 array of the same shape
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> edge = np.array([[0, 0, 0, 1, 1, 1]], np.float32)
+    >>> print(gaussian_blur(edge, 1).round(2))
+    [[0.01 0.06 0.3  0.7  0.94 0.99]]
     """
-    image, border = np.asarray(image, np.float32), _border_type(border)
+    image, border_type = np.asarray(image, np.float32), _border_type(border)
     if sigma == 0:
         return image
     weights = gaussian_kernel(sigma, kernel)
-    return cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=border)
+    return cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=border_type)
 
 
 def disk_kernel(radius: float) -> np.ndarray:
@@ -98,7 +116,7 @@ def disk_blur(image: np.ndarray, sigma: float, *, border: str = "mirror") -> np.
 
 
 def blur_matrix(size: int, sigma: float, *, kernel: str = "full", border: str = "mirror") -> np.ndarray:
-    """Return the blur of one axis of an isolated patch as a matrix, its border rule included.
+    """Return the blur of one axis of an isolated patch, with its border rule, as a matrix.
 
     `operator @ patch @ operator.T` is the blurred patch, so that a whole batch is two products.
 

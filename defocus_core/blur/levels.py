@@ -30,7 +30,15 @@ class Levels(Settings):
         return self
 
     def nominal(self) -> np.ndarray:
-        """Return the nominal sigma of each level, (count,) float64 in pixels."""
+        """Return the nominal sigma of each level, (count,) float64 in pixels.
+
+        Examples
+        --------
+        >>> Levels().nominal()[:3].tolist()
+        [0.0, 1.0, 2.0]
+        >>> Levels(spacing="geometric", count=3, min_sigma=1, max_sigma=4).nominal().round(3).tolist()
+        [1.0, 2.0, 4.0]
+        """
         space = np.linspace if self.spacing == "linear" else np.geomspace
         return space(self.min_sigma, self.max_sigma, self.count)
 
@@ -47,6 +55,11 @@ def sigma_to_paper_label(sigma: np.ndarray) -> np.ndarray:
     Returns
     -------
     float64 of its shape in [0, 19], linear between labels
+
+    Examples
+    --------
+    >>> sigma_to_paper_label([0, 0.5, 10]).round(2).tolist()
+    [0.0, 0.68, 18.11]
     """
     labels = np.arange(20)
-    return np.interp(sigma, [effective_sigma(label, "paper") for label in labels], labels)
+    return np.interp(sigma, [effective_sigma(float(label), "paper") for label in labels], labels)

@@ -1,4 +1,4 @@
-"""Render defocus: layers of known disparity, blurred as a thin lens does, with occlusion."""
+"""Render thin-lens defocus of layers of known disparity, with occlusion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MIN_DISK_RADIUS = 16  # pixels, of a disk in a shrunken layer
 
 @dataclass(frozen=True)
 class Scene:
-    """An all-in-focus image and what is known of it.
+    """An all-in-focus image and its disparity.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Scene:
 
 
 def random_blob(shape: tuple[int, int], rng: np.random.Generator, *, share: float = 0.4) -> np.ndarray:
-    """Return a random smooth region that covers about a share of the frame, (H, W) bool."""
+    """Return a random smooth region that covers about `share` of the frame, (H, W) bool."""
     height, width = shape
     noise = rng.standard_normal((max(height // 64, 2) + 1, max(width // 64, 2) + 1)).astype(np.float32)
     field = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -41,7 +41,7 @@ def random_blob(shape: tuple[int, int], rng: np.random.Generator, *, share: floa
 
 
 def thin_lens_sigma(disparity: np.ndarray, *, focus: float, sigma_per_disparity: float) -> np.ndarray:
-    """Return the blur of a thin lens.
+    """Return the sigma of a thin lens for each disparity.
 
     The diameter of the circle of confusion is proportional to the difference of the inverse distances
     of object and focal plane: c = A f |1/d - 1/d_f| / (1 - f / d_f). Disparity is an inverse distance,
@@ -56,6 +56,11 @@ def thin_lens_sigma(disparity: np.ndarray, *, focus: float, sigma_per_disparity:
     Returns
     -------
     (H, W) float32, pixels
+
+    Examples
+    --------
+    >>> thin_lens_sigma(np.array([0, 1, 3], np.float32), focus=1, sigma_per_disparity=2).tolist()
+    [2.0, 0.0, 4.0]
     """
     return (sigma_per_disparity * np.abs(disparity - focus)).astype(np.float32)
 
@@ -68,11 +73,11 @@ def render_defocus(
     layers: int | np.ndarray = 24,
     aperture: str = "gaussian",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Render a scene as a wide aperture photographs it.
+    """Render a scene with the defocus of a wide aperture.
 
-    The scene is cut into layers of disparity; each goes on behind those nearer than it, is blurred with its
-    own sigma, its coverage with it, and is laid over those behind. So a blurred front spreads over a
-    sharp background, and a blurred background does not spread over a sharp front.
+    Cut the scene into layers of disparity. Continue each layer behind the nearer ones, blur it and its coverage with
+    its own sigma, and lay it over the layers behind it. So a blurred front spreads over a sharp background, and a
+    blurred background does not spread over a sharp front.
 
     Parameters
     ----------
@@ -88,12 +93,22 @@ def render_defocus(
 
     Notes
     -----
-    What disks of a radius from 32 pixels on blur is rendered in a smaller copy, in which the radius is at
-    least 16; the blur of shrinking and enlarging by f (a variance of f^2 / 12 and f^2 / 6) counts in.
+    Disks with a radius of 32 pixels or more are rendered in a smaller copy, in which the radius is at least 16. The
+    blur of shrinking and enlarging by f (a variance of f^2 / 12 and f^2 / 6) is accounted for.
+
+    Examples
+    --------
+    A near half in front of a far half, focused on the near one.
+
+    >>> image = np.full((4, 6, 3), 0.5, np.float32)
+    >>> scene = Scene(image, np.repeat(np.array([[0, 1]], np.float32), 3, axis=1).repeat(4, axis=0))
+    >>> rendered, sigma = render_defocus(scene, focus=1, sigma_per_disparity=2)
+    >>> rendered.shape, sigma[0].tolist()
+    ((4, 6, 3), [2.0, 2.0, 2.0, 0.0, 0.0, 0.0])
     """
     if aperture not in ("gaussian", "disk"):
         raise ValueError(f"no aperture {aperture!r}; known: gaussian, disk")
-    if np.isscalar(layers):
+    if isinstance(layers, int | np.integer):
         layers = np.linspace(float(scene.disparity.min()), float(scene.disparity.max()), layers + 1)[:-1]
     index = np.maximum(np.searchsorted(layers, scene.disparity, "right") - 1, 0)
     steps = len(layers) // 12  # by which a receding surface may come nearer and still be one surface
@@ -101,7 +116,7 @@ def render_defocus(
     sigma = np.zeros(scene.disparity.shape, np.float32)
     for layer in np.unique(index):
         inside = index == layer
-        disparity = np.float32(scene.disparity[inside].mean())
+        disparity = np.asarray(scene.disparity[inside].mean(), np.float32)
         width = float(thin_lens_sigma(disparity, focus=focus, sigma_per_disparity=sigma_per_disparity))
         colour, coverage = _blur_layer(
             scene.image, sigma=width, aperture=aperture, covered=index >= layer, known=index <= layer + steps
@@ -151,7 +166,7 @@ def _upscale(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def render_focus_stack(
     scene: Scene, *, focuses: Sequence[float], sigma_per_disparity: float, layers: int = 24
 ) -> list[np.ndarray]:
-    """Render a scene focused at several disparities, as a camera does: disk-shaped blur of light, 8 bit.
+    """Render 8-bit shots of a scene focused at several disparities, with disk-shaped blur in linear light.
 
     Parameters
     ----------
@@ -161,6 +176,12 @@ def render_focus_stack(
     Returns
     -------
     list of (H, W, 3) uint8
+
+    Examples
+    --------
+    >>> scene = Scene(np.zeros((4, 6, 3), np.float32), np.ones((4, 6), np.float32))
+    >>> [shot.dtype.name for shot in render_focus_stack(scene, focuses=[0, 1], sigma_per_disparity=2)]
+    ['uint8', 'uint8']
     """
     lit = Scene(srgb_to_linear(scene.image), scene.disparity)
     taken = (
@@ -171,7 +192,7 @@ def render_focus_stack(
 
 
 def extend_nearest(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Continue an (H, W, C) surface where it is hidden, that is, not known, by its nearest known pixel."""
+    """Fill the unknown pixels of an (H, W, C) surface from the nearest known pixel."""
     if known.all():
         return image
     hidden = ~known

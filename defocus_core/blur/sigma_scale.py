@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy import special
 
+if TYPE_CHECKING:
+    import torch
+
 MIN_SIGMA = np.float32(0.1)  # pixels of sigma below which the logarithm tells nothing apart
-Values = TypeVar("Values")  # a NumPy array or a torch tensor
+Values = TypeVar("Values", np.ndarray, np.float32, "torch.Tensor")
+_NUMPY = (np.ndarray, np.floating)
 
 
 @dataclass(frozen=True)
 class SigmaScale:
-    """Sigma itself, or log(sigma + 0.1), in which blur is told apart evenly."""
+    """Convert between sigma and the scale of averages: log(sigma + 0.1), or sigma itself.
+
+    Examples
+    --------
+    >>> scale = SigmaScale()
+    >>> print(scale.decode(scale.encode(np.array([0.5, 2.0]))).round(6))
+    [0.5 2. ]
+    """
 
     logarithmic: bool = True
 
@@ -23,18 +34,18 @@ class SigmaScale:
         if not self.logarithmic:
             return sigma
         shifted = sigma + float(MIN_SIGMA)
-        return shifted.log() if hasattr(shifted, "log") else np.log(shifted)
+        return np.log(shifted) if isinstance(shifted, _NUMPY) else shifted.log()
 
     def decode(self, values: Values) -> Values:
         """Return values on this scale as sigma in pixels."""
         if not self.logarithmic:
             return values
-        grown = values.exp() if hasattr(values, "exp") else np.exp(values)
+        grown = np.exp(values) if isinstance(values, _NUMPY) else values.exp()
         return grown - float(MIN_SIGMA)
 
 
 def probability_below(sigma: np.ndarray, limit: float, *, slope: float) -> np.ndarray:
-    """Return how likely sigma is below a limit: a logistic of its logarithm.
+    """Return the probability that sigma is below a limit, a logistic of log sigma.
 
     Parameters
     ----------
@@ -45,6 +56,11 @@ def probability_below(sigma: np.ndarray, limit: float, *, slope: float) -> np.nd
     Returns
     -------
     (H, W) float32 in [0, 1]
+
+    Examples
+    --------
+    >>> print(probability_below(np.array([0.5, 1, 2], np.float32), 1, slope=4).round(2))
+    [0.94 0.5  0.06]
     """
     ratio = np.float32(limit) / np.maximum(sigma, np.float32(1e-6))
     return special.expit(np.float32(slope) * np.log(ratio))

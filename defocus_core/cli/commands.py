@@ -7,6 +7,7 @@ import json
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -24,7 +25,11 @@ from defocus_core.io.photograph import Photograph
 from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import check_suffix, write
 
+if TYPE_CHECKING:
+    from defocus_core.networks.classifier import Classifier
+
 MAX_REPORTED = 5  # failures of a folder that are told
+Outcome = TypeVar("Outcome")
 
 
 def run_map(options: Namespace) -> None:
@@ -65,7 +70,7 @@ def run_enhance(options: Namespace) -> None:
         enhance,
     )
 
-    config = EnhanceConfig(gain=options.gain)
+    config = EnhanceConfig(amount=options.gain)
     _run_application(options, "enhanced", lambda image, sigma: enhance(image, sigma, config))
 
 
@@ -106,7 +111,7 @@ def run_fuse(options: Namespace) -> None:
 
     stacks = outputs.group_stacks(options.images, **_chosen(options))
     written, labels = outputs.fusion_targets(stacks, options.out, options.labels)
-    config, model = FusionConfig(seam=options.seam), load_model(options.model)
+    config, model = FusionConfig(seam_sigma=options.seam), load_model(options.model)
 
     def one(stack: Item) -> None:
         shots, first = stacks[stack], outputs.file_of_shot(stacks[stack][0])
@@ -117,6 +122,7 @@ def run_fuse(options: Namespace) -> None:
             config=config,
             register=options.register,
             match_exposure=options.match_exposure,
+            strict=options.strict,
         )
         write(written[stack], fusion.image, like=first, alpha=fusion.alpha, keep_float=True)
         if stack in labels:
@@ -213,7 +219,7 @@ def _chosen(options: Namespace) -> dict[str, int | None]:
     return {axis: getattr(options, axis) for axis in ("channel", "z", "time")}
 
 
-def _map_of(file: Item, photograph: Photograph, model, given: Path | None) -> np.ndarray:
+def _map_of(file: Item, photograph: Photograph, model: Classifier, given: Path | None) -> np.ndarray:
     """Return the map of a photograph: the one given for it, or an estimate."""
     from defocus_core.maps.pipeline import estimate
 
@@ -243,6 +249,6 @@ def _run_each(files: Sequence[Item], what: str, one: Callable[[Item], None], *, 
         raise outputs.UsageError(f"{len(failed)} of {len(files)} images failed: {said}")
 
 
-def _progress(outcomes: Iterable, what: str, total: int):
+def _progress(outcomes: Iterable[Outcome], what: str, total: int) -> Iterable[Outcome]:
     console = Console(stderr=True)
     return track(outcomes, what, total, console=console, disable=not console.is_terminal)

@@ -6,10 +6,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import TypeVar
 
 import cv2
 import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def usable_cores() -> int:
@@ -23,7 +27,9 @@ def limit_threads(threads: int) -> None:
     cv2.setNumThreads(threads)
 
 
-def run_each(one: Callable[[Any], Any], items: Sequence, *, jobs: int | None = None) -> Iterator[Callable[[], Any]]:
+def run_each(
+    one: Callable[[Item], Result], items: Sequence[Item], *, jobs: int | None = None
+) -> Iterator[Callable[[], Result]]:
     """Run a function on every item, as many at a time as there are jobs; yield the outcomes in order.
 
     With several jobs each has one thread, for images side by side use the cores better than threads within
@@ -49,7 +55,7 @@ def run_each(one: Callable[[Any], Any], items: Sequence, *, jobs: int | None = N
         raise ValueError(f"jobs is at least 1, not {jobs}")
     jobs = min(jobs or usable_cores(), len(items))
     if jobs <= 1:
-        yield from (lambda item=item: one(item) for item in items)
+        yield from (partial(one, item) for item in items)
         return
     with (
         _single_threaded(),

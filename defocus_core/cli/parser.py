@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from defocus_core import __version__
@@ -19,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for library in ("tifffile", "exiv2"):  # what they find in a damaged file, one line of our own says
         logging.getLogger(library).addHandler(logging.NullHandler())
     try:
-        options.run(options)
+        with _told_warnings():
+            options.run(options)
     except (ValueError, OSError) as error:
         return _exit_with(str(error), 2)
     except KeyboardInterrupt:
@@ -29,6 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _exit_with("not enough memory; --jobs 1 has one photograph in memory at a time", 2)
     return 0
+
+
+@contextmanager
+def _told_warnings() -> Iterator[None]:
+    """Print a warning of the library as one line, without the place in the code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_: print(f"defocus: {message}", file=sys.stderr)
+        yield
 
 
 def _exit_with(why: str, status: int) -> int:
@@ -47,12 +59,21 @@ def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="defocus", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
     known = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_map, _enhance, _magnify, _fuse, _depth, _export, _provenance, _models):
+    for add in (
+        _add_map_command,
+        _add_enhance_command,
+        _add_magnify_command,
+        _add_fuse_command,
+        _add_depth_command,
+        _add_export_command,
+        _add_provenance_command,
+        _add_models_command,
+    ):
         add(known)
     return parser
 
 
-def _map(known: argparse._SubParsersAction) -> None:
+def _add_map_command(known: argparse._SubParsersAction) -> None:
     command = known.add_parser("map", help="defocus map: sigma in pixels as .npy and as a picture")
     command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
     command.add_argument("--out", required=True, type=Path, metavar="DIR")
@@ -83,14 +104,14 @@ def _map(known: argparse._SubParsersAction) -> None:
     _add_model(command)
 
 
-def _enhance(known: argparse._SubParsersAction) -> None:
+def _add_enhance_command(known: argparse._SubParsersAction) -> None:
     command = known.add_parser("enhance", help="sharpen what is slightly blurred")
     _add_images(command)
     command.add_argument("--gain", type=float, default=2.0, help="largest gain (default %(default)s)")
     command.set_defaults(run=commands.run_enhance)
 
 
-def _magnify(known: argparse._SubParsersAction) -> None:
+def _add_magnify_command(known: argparse._SubParsersAction) -> None:
     command = known.add_parser("magnify", help="blur the background further, as a wider aperture or as published")
     _add_images(command)
     command.add_argument(
@@ -116,7 +137,7 @@ def _magnify(known: argparse._SubParsersAction) -> None:
     command.set_defaults(run=commands.run_magnify)
 
 
-def _fuse(known: argparse._SubParsersAction) -> None:
+def _add_fuse_command(known: argparse._SubParsersAction) -> None:
     command = known.add_parser("fuse", help="one sharp image from shots focused at different distances")
     command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="each folder a stack")
     command.add_argument("--out", required=True, type=Path, metavar="FILE_OR_DIR")
@@ -128,6 +149,9 @@ def _fuse(known: argparse._SubParsersAction) -> None:
         "--match-exposure", action="store_true", help="give the shots the exposure of the first one first"
     )
     command.add_argument(
+        "--strict", action="store_true", help="refuse a stack with a bad shot (default: leave it out, with a warning)"
+    )
+    command.add_argument(
         "--seam", type=float, default=0.0, help="blend over seams, sigma in pixels (default: no blending)"
     )
     command.set_defaults(run=commands.run_fuse)
@@ -136,7 +160,7 @@ def _fuse(known: argparse._SubParsersAction) -> None:
     _add_model(command)
 
 
-def _depth(known: argparse._SubParsersAction) -> None:
+def _add_depth_command(known: argparse._SubParsersAction) -> None:
     command = known.add_parser(
         "depth",
         help="distances from blur: STEM.near.npy and STEM.far.npy in metres, or STEM.relative.npy",
@@ -154,20 +178,20 @@ def _depth(known: argparse._SubParsersAction) -> None:
     command.set_defaults(run=commands.run_depth)
 
 
-def _export(known: argparse._SubParsersAction) -> None:
+def _add_export_command(known: argparse._SubParsersAction) -> None:
     command = known.add_parser("export", help="a model as ONNX: grey image in, sigma of every cell out")
     command.add_argument("file", type=Path, metavar="FILE.onnx")
     command.set_defaults(run=commands.run_export)
     _add_model(command)
 
 
-def _provenance(known: argparse._SubParsersAction) -> None:
+def _add_provenance_command(known: argparse._SubParsersAction) -> None:
     command = known.add_parser("provenance", help="what made a result of the workflow, as JSON")
     command.add_argument("file", type=Path, help="any file under results/")
     command.set_defaults(run=commands.run_provenance)
 
 
-def _models(known: argparse._SubParsersAction) -> None:
+def _add_models_command(known: argparse._SubParsersAction) -> None:
     command = known.add_parser("models", help="the models that come with the package")
     command.set_defaults(run=commands.run_models)
 

@@ -84,7 +84,8 @@ def read_peer_map(path: str | Path, shape: tuple[int, int], *, high_means: str) 
     SetError
         If the map lies on its side.
     """
-    values = read_sigma(path) if Path(path).suffix == ".npy" else to_grey(read(path))
+    path = Path(path)
+    values = read_sigma(path) if path.suffix == ".npy" else to_grey(read(path))
     if values.shape != shape and values.shape == shape[::-1]:
         raise BenchmarkSetError(f"{path}: a map of {values.shape} for a photograph of {shape}; turn it")
     if values.shape != shape:
@@ -101,7 +102,14 @@ def read_truth(pair: ImagePair, settings: dict) -> np.ndarray:
 
 def baseline_methods(names: Iterable[str]) -> dict[str, Method]:
     """Return baselines by name, see `METHODS`."""
-    return {name: lambda pair, grey, method=METHODS[name]: method(grey) for name in names}
+    return {name: _of_grey(METHODS[name]) for name in names}
+
+
+def _of_grey(measure: Callable[[np.ndarray], np.ndarray]) -> Method:
+    def method(pair: ImagePair, grey: np.ndarray) -> np.ndarray:
+        return measure(grey)
+
+    return method
 
 
 def peer_methods(peers: dict[str, dict]) -> dict[str, Method]:

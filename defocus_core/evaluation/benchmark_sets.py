@@ -89,7 +89,7 @@ def shard_of(name: str, count: int) -> int:
 
 def shard_pairs(members: list[ImagePair], count: int) -> list[list[ImagePair]]:
     """Return the pairs of each of `count` shards, see `shard_of`."""
-    found = [[] for _ in range(count)]
+    found: list[list[ImagePair]] = [[] for _ in range(count)]
     for pair in members:
         found[shard_of(pair.name, count)].append(pair)
     return found

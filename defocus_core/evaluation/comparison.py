@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from defocus_core.constants import PATCH_SIZE
@@ -23,7 +24,7 @@ PUBLISHED = {  # Galetto & Deng 2022, tables 2 and 4: test accuracy, file size i
 
 
 def measure_cost(path: str | Path, *, batch: int = 128, repeats: int = 5) -> dict[str, float]:
-    """Measure what a trained classifier costs to run on this machine's processor.
+    """Measure the cost of running a trained classifier on this machine's processor.
 
     Call it in a process of its own: the peak memory is the process's.
 
@@ -80,7 +81,7 @@ def comparison_table(
 
 
 @torch.inference_mode()
-def _time_forward(model, batch: int, repeats: int) -> float:
+def _time_forward(model: nn.Module, batch: int, repeats: int) -> float:
     patches = torch.rand(batch, 1, PATCH_SIZE, PATCH_SIZE)
     model(patches)
     times = []

@@ -33,8 +33,8 @@ def defocus_map(shots: Sequence[np.ndarray], *, model: Classifier | str | None =
     Galetto & Deng, arXiv 2107.14443, whose maps decide by themselves.
     """
     lowest = np.argmin([estimate(shot, model=model) for shot in shots], 0)
-    shots = np.stack([as_float(shot) for shot in shots])
-    return np.take_along_axis(shots, lowest.reshape(1, *lowest.shape, *(1,) * (shots.ndim - 3)), 0)[0]
+    pictures = np.stack([as_float(shot) for shot in shots])
+    return np.take_along_axis(pictures, lowest.reshape(1, *lowest.shape, *(1,) * (pictures.ndim - 3)), 0)[0]
 
 
 def mean(shots: Sequence[np.ndarray]) -> np.ndarray:
@@ -92,23 +92,22 @@ def guided_filter(shots: Sequence[np.ndarray]) -> np.ndarray:
     details = [shot - base for shot, base in zip(shots, bases, strict=True)]
     image = np.zeros_like(shots[0])
     for layers, radius, eps in ((bases, 45, 0.3), (details, 7, 1e-6)):
-        weights = [
+        filtered = [
             GuidedFilter(grey, radius=radius, eps=eps)((winner == index).astype(np.float32))
             for index, grey in enumerate(greys)
         ]
-        weights = np.maximum(weights, 0)
+        weights = np.maximum(filtered, 0)
         weights /= np.maximum(weights.sum(0), 1e-12)
         for layer, weight in zip(layers, weights, strict=True):
             image += layer * (weight if layer.ndim == 2 else weight[:, :, None])
     return np.clip(image, 0, 1)
 
 
-METHODS = {"mean": mean, "laplacian_pyramid": laplacian_pyramid, "guided_filter": guided_filter}
+Method = Callable[[Sequence[np.ndarray]], np.ndarray]
+METHODS: dict[str, Method] = {"mean": mean, "laplacian_pyramid": laplacian_pyramid, "guided_filter": guided_filter}
 
 
-def fusion_methods(
-    templates: dict[str, str], *, model: Classifier | str | None = None
-) -> dict[str, Callable[[Sequence[np.ndarray]], np.ndarray]]:
+def fusion_methods(templates: dict[str, str], *, model: Classifier | str | None = None) -> dict[str, Method]:
     """Return all of the above and other programs, by name; a warning names those that are not installed.
 
     Parameters
@@ -133,6 +132,6 @@ def _pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:
 
 
 def _largest_coefficients(layers: Sequence[np.ndarray]) -> np.ndarray:
-    layers = np.stack(layers)
-    winner = np.abs(layers).argmax(0)
-    return np.take_along_axis(layers, winner[None], 0)[0]
+    stacked = np.stack(layers)
+    winner = np.abs(stacked).argmax(0)
+    return np.take_along_axis(stacked, winner[None], 0)[0]

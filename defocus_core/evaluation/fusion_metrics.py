@@ -304,7 +304,9 @@ def _gradient(image: np.ndarray, border: int) -> tuple[np.ndarray, np.ndarray]:
     return np.hypot(across, down), angle
 
 
-def _edge_preservation(strength, angle, strength_f, angle_f) -> np.ndarray:
+def _edge_preservation(
+    strength: np.ndarray, angle: np.ndarray, strength_f: np.ndarray, angle_f: np.ndarray
+) -> np.ndarray:
     low, high = np.minimum(strength, strength_f), np.maximum(strength, strength_f)
     ratio = np.divide(low, high, out=np.zeros_like(low), where=high > 0)
     alignment = 1 - np.abs(angle - angle_f) * 2 / np.pi

@@ -11,11 +11,10 @@ from scipy import ndimage
 
 from defocus_core.blur.rendering import Scene, random_blob, render_defocus
 from defocus_core.io import atomic
-from defocus_core.io.color import as_float
+from defocus_core.io.color import as_float, to_dtype
 from defocus_core.io.listing import list_images
 from defocus_core.io.package_images import package_folder
 from defocus_core.io.read import read
-from defocus_core.io.write import write
 
 MOTORCYCLE_FOCAL_LENGTH = 994.978  # pixels; the rest of the calibration stands in its only use
 
@@ -116,6 +115,7 @@ def _center_square(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def _write_pair(folder: Path, name: str, image: np.ndarray, sigma: np.ndarray) -> None:
-    write(folder / "images" / f"{name}.png", image)
+    picture = cv2.cvtColor(to_dtype(image, np.uint8), cv2.COLOR_RGB2BGR)
+    atomic.write_bytes(folder / "images" / f"{name}.png", cv2.imencode(".png", picture)[1].tobytes())
     (folder / "sigma").mkdir(parents=True, exist_ok=True)
     atomic.write_array(folder / "sigma" / f"{name}.npy", sigma)

@@ -71,7 +71,7 @@ def _brisque() -> Callable[[np.ndarray], float]:
     from brisque import BRISQUE  # noqa: PLC0415
 
     class Brisque(BRISQUE):
-        def asymmetric_generalized_gaussian_fit(self, x):
+        def asymmetric_generalized_gaussian_fit(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
             """Return numbers; brisque 0.2.0 returns arrays of one, which NumPy 2.4 takes for no number."""
             return tuple(np.squeeze(value) for value in super().asymmetric_generalized_gaussian_fit(x))
 

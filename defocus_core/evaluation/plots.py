@@ -22,7 +22,9 @@ SHOWN_FRACTION = 0.98  # share of the finite distances that the colours of a pic
 ACROSS, TALLEST, EDGE = 760, 2600, 8  # pixels of a map's picture: its width, most height, margin
 
 
-def write_map_picture(sigma: np.ndarray, path: str | Path, *, top: float | None = None, label="sigma (pixels)") -> None:
+def write_map_picture(
+    sigma: np.ndarray, path: str | Path, *, top: float | None = None, label: str = "sigma (pixels)"
+) -> None:
     """Write a map as a colour picture with its colour bar.
 
     Without matplotlib's canvas, which takes several times as long and one thread at a time.
@@ -116,14 +118,19 @@ def plot_panels(panels: Sequence[tuple[str, np.ndarray]], path: str | Path, *, c
     for axes in figure.axes:
         if axes.images:
             axes.set_axis_off()
-    for axes in np.ravel(figure.axes)[len(panels) :]:
+    for axes in figure.axes[len(panels) :]:
         if not axes.has_data():
             axes.set_axis_off()
     _write(figure, path)
 
 
 def plot_curves(
-    lines: dict[str, tuple[np.ndarray, np.ndarray]], path: str | Path, *, x: str, y: str, limits=None
+    lines: dict[str, tuple[np.ndarray, np.ndarray]],
+    path: str | Path,
+    *,
+    x: str,
+    y: str,
+    limits: tuple[float, float] | None = None,
 ) -> None:
     """Write lines by name, each an x and a y array, in one diagram."""
     figure = Figure((6.4, 4.8), layout="constrained")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from scipy.special import expit, logit
@@ -36,7 +38,7 @@ def generalised_unsharp(image: np.ndarray, *, gain: float = 7.0, settled: float 
     image = as_float(image)
     lightness = to_grey(image)
     signal = (lightness * 255 + 1) / 257  # within (0, 1), where the log-ratio is finite
-    base = signal
+    base: np.ndarray = signal
     for _ in range(20):
         smoother = cv2.medianBlur(base, 3)
         change = float(np.abs(smoother - base).mean())
@@ -77,12 +79,12 @@ def contrast_adaptive(image: np.ndarray, *, peak: float = -0.125) -> np.ndarray:
     headroom = np.minimum(low, 2 - high)
     room = np.divide(headroom, high, out=np.zeros_like(high), where=high > 0)
     weight = np.float32(peak) * np.sqrt(np.clip(room, 0, 1))
-    kernel = np.float32([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
+    kernel = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32)
     around = cv2.filter2D(image, cv2.CV_32F, kernel, borderType=cv2.BORDER_REPLICATE)
     return np.clip((around * weight + image) / (1 + 4 * weight), 0, 1)
 
 
-METHODS = {
+METHODS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "unsharp masking": unsharp_mask,
     "generalised unsharp masking": generalised_unsharp,
     "contrast adaptive sharpening": contrast_adaptive,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 MAX_STRETCH_GAIN = 16  # of dark and pale images, see stretched(): four bits
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
-    """Return an image as grey levels.
+    """Convert an image to grey levels.
 
     Parameters
     ----------
@@ -23,6 +24,12 @@ def to_grey(image: np.ndarray) -> np.ndarray:
     ------
     ValueError
         If the shape or dtype is none of the above, or a float image leaves [0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(to_grey(np.array([[[255, 0, 0], [0, 255, 0]]], np.uint8)))
+    [[0.299 0.587]]
     """
     image = as_float(image)
     if image.ndim == 2:
@@ -33,7 +40,7 @@ def to_grey(image: np.ndarray) -> np.ndarray:
 
 
 def as_float(image: np.ndarray) -> np.ndarray:
-    """Return an image as float32 in [0, 1], itself if it is that; NaN and infinite pixels become 0.
+    """Convert an image to float32 in [0, 1]; NaN and infinite pixels become 0.
 
     Parameters
     ----------
@@ -43,6 +50,12 @@ def as_float(image: np.ndarray) -> np.ndarray:
     ------
     ValueError
         If the shape or dtype is none of the above, or a float image leaves [0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> as_float(np.array([[0, 65535]], np.uint16)).tolist()
+    [[0.0, 1.0]]
     """
     image = np.asarray(image)
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
@@ -65,20 +78,27 @@ def as_float(image: np.ndarray) -> np.ndarray:
 
 
 def srgb_to_linear(image: np.ndarray) -> np.ndarray:
-    """Return the light that a picture's tone curve (sRGB, IEC 61966-2-1) encodes, float32 in [0, 1]."""
+    """Convert sRGB values (IEC 61966-2-1) in [0, 1] to linear light, float32 in [0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(srgb_to_linear(np.array([0, 0.5, 1])).round(3))
+    [0.    0.214 1.   ]
+    """
     return np.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def linear_to_srgb(light: np.ndarray) -> np.ndarray:
-    """Return a picture of light in [0, 1], the inverse of `srgb_to_linear`; values outside are clipped."""
+    """Convert linear light to sRGB values in [0, 1], the inverse of `srgb_to_linear`; clip first."""
     light = np.clip(light, 0, 1)
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
 def stretch_contrast(image: np.ndarray) -> np.ndarray:
-    """Return an image whose grey levels fill [0, 1], as far as a gain of 16 brings them there.
+    """Stretch the grey levels of an image to [0, 1], by a gain of 16 at most.
 
-    So 12 bit in a file of 16, and a dark or pale photograph, look as they would fully exposed.
+    12 bit in a 16-bit file, and a dark or pale photograph, then look like a full exposure.
 
     Parameters
     ----------
@@ -86,7 +106,7 @@ def stretch_contrast(image: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    float32 of its shape; what is darker or brighter than all but a thousandth is clipped
+    float32 of its shape; the darkest and the brightest thousandth are clipped
     """
     every = max(1, int(np.sqrt(image.shape[0] * image.shape[1] / 1e6)))
     low, high = np.quantile(to_grey(image[::every, ::every]), (0.001, 0.999))
@@ -97,7 +117,14 @@ def stretch_contrast(image: np.ndarray) -> np.ndarray:
     return np.clip(values, 0, 1, out=values)
 
 
-def to_dtype(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return a float image in [0, 1] rounded to uint8 or uint16; values outside are clipped."""
-    top = np.iinfo(dtype).max
+def to_dtype(image: np.ndarray, dtype: npt.DTypeLike) -> np.ndarray:
+    """Clip a float image to [0, 1] and round it to uint8 or uint16.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> to_dtype(np.array([0.0, 0.5, 2.0]), np.uint8).tolist()
+    [0, 128, 255]
+    """
+    top = np.iinfo(np.dtype(dtype)).max
     return np.rint(np.clip(image, 0, 1) * top).astype(dtype)

@@ -13,7 +13,10 @@ def package_folder(name: str) -> Path:
     """Return the folder of photographs inside an installed package."""
     if name not in PACKAGES:
         raise ValueError(f"no package {name!r} with photographs; known: {', '.join(PACKAGES)}")
-    return Path(importlib.util.find_spec(name).origin).parent / PACKAGES[name][1]
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no package {name!r} is installed", name=name)
+    return Path(spec.origin).parent / PACKAGES[name][1]
 
 
 def package_version(name: str) -> str:

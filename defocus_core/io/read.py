@@ -37,6 +37,17 @@ def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS, half_size: bo
         With reason `unreadable`, `truncated` or `huge`.
     FileNotFoundError
         If there is no such file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from defocus_core import read, write
+    >>> write("colour.png", np.zeros((4, 6, 3), np.uint8))
+    >>> read("colour.png").shape
+    (4, 6, 3)
+    >>> read("absent.png")
+    Traceback (most recent call last):
+    FileNotFoundError: no image file 'absent.png'
     """
     return read_photograph(path, max_pixels=max_pixels, half_size=half_size).pixels
 

@@ -59,6 +59,19 @@ def write(
     ------
     ValueError
         If the suffix names no known format, or cannot hold 16 bit.
+
+    Examples
+    --------
+    A float image is written as 8 bit; 16 bit survive in PNG and TIFF.
+
+    >>> import numpy as np
+    >>> from defocus_core import read, write
+    >>> write("grey.png", np.array([[0.0, 0.5, 1.0]]))
+    >>> read("grey.png").tolist()
+    [[0, 128, 255]]
+    >>> write("deep.tif", np.array([[0, 4095]], np.uint16))
+    >>> read("deep.tif").tolist()
+    [[0, 4095]]
     """
     path, like = Path(path), None if like is None else Path(like)
     suffix = path.suffix.lower()

@@ -12,7 +12,7 @@ from defocus_core.settings import Flag, Real, Settings, Whole
 
 
 class MapConfig(Settings):
-    """How the answers of a network become a map."""
+    """Settings that turn the predictions of a network into a map."""
 
     decision: Literal["expectation", "winner"] = Field(
         "expectation",
@@ -61,6 +61,6 @@ DEFAULT_CONFIG = MapConfig()
 
 
 def map_arguments_from(section: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `estimate` that a mapping such as the workflow's `maps` section stands for."""
+    """Convert a mapping such as the workflow's `maps` section to arguments of `estimate`."""
     own = {key: value for key, value in section.items() if key in MapConfig.model_fields}
     return {"step": section["step"], "refine": section["refine"], "config": MapConfig(**own)}

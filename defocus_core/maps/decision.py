@@ -12,7 +12,7 @@ from defocus_core.maps.config import MapConfig
 
 
 def decide_levels(logits: torch.Tensor, sigmas: torch.Tensor, config: MapConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sigma that level logits stand for, and how certain it is.
+    """Convert level logits to sigma and its certainty.
 
     Parameters
     ----------

@@ -20,10 +20,10 @@ def in_focus(
     slope: float = LOGISTIC_SLOPE,
     core: float = MAX_CORE_RATIO,
 ) -> np.ndarray:
-    """Return how likely each pixel is in focus, judged by the photograph's own blur.
+    """Return the in-focus probability of each pixel, relative to the photograph's own blur.
 
-    It is a logistic of log sigma at the just noticeable blur. In a connected region below that blur of
-    which nothing comes near what is sharpest in the photograph it is 0.
+    The probability is a logistic of log sigma, 1/2 at the just noticeable blur. It is 0 in a connected region below
+    that blur in which no pixel comes near the sharpest of the photograph.
 
     Parameters
     ----------
@@ -38,8 +38,14 @@ def in_focus(
 
     Notes
     -----
-    The constants were chosen on CUHK 0201-0300; in photographs that are sharp all over, this core takes
-    nothing away.
+    The constants were chosen on CUHK 0201-0300. The core removes nothing from photographs that are sharp all over.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from defocus_core import in_focus
+    >>> print(in_focus(np.array([[0.3, 0.3, 4.0, 4.0]], np.float32)).round(2))
+    [[1. 1. 0. 0.]]
     """
     noticeable = just_noticeable_blur(sigma, bounds=bounds)
     reached = min(noticeable, core * max(float(np.quantile(sigma, SHARPEST_FRACTION)), float(MIN_SIGMA)))
@@ -51,12 +57,11 @@ def in_focus(
 
 
 def just_noticeable_blur(sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEABLE_BOUNDS) -> float:
-    """Return the blur from which a photograph's own surfaces look out of focus.
+    """Return the sigma above which a photograph's own surfaces look out of focus.
 
-    What is in focus in a soft or enlarged photograph would be out of focus in a crisp one. So it is the
-    sigma that best divides the photograph in two, or a little less, within bounds, so that a
-    photograph sharp all over, or blurred all over, is not divided. The middle of the photograph, where its
-    subject mostly is, counts more than its margins.
+    A surface in focus in a soft or enlarged photograph would be out of focus in a crisp one. So the threshold is
+    slightly below the sigma that best divides the photograph in two. The bounds keep a photograph that is sharp or
+    blurred all over in one piece. The middle of the photograph, where the subject mostly is, counts more.
 
     Parameters
     ----------

@@ -52,6 +52,21 @@ def estimate(
     References
     ----------
     Galetto & Deng, The Visual Computer 2022, sections 3.2 (equations 6, 7) and 3.3.
+
+    Examples
+    --------
+    A photograph that is blurred further has a larger sigma.
+
+    >>> import numpy as np
+    >>> from skimage import data
+    >>> import defocus_core as dc
+    >>> from defocus_core.blur.kernels import gaussian_blur
+    >>> sharp = data.astronaut()[100:200, 150:250] / np.float32(255)
+    >>> sigma = dc.estimate(sharp)
+    >>> sigma.shape, sigma.dtype
+    ((100, 100), dtype('float32'))
+    >>> bool(np.median(dc.estimate(gaussian_blur(sharp, 3))) > 2 > np.median(sigma))
+    True
     """
     model = model if isinstance(model, Classifier) else _cached_model(model or DEFAULT_MODEL)
     levels = predict_pyramid(image, model=model, step=step, config=config)
@@ -74,9 +89,9 @@ def is_all_in_focus(
     max_sigma: float = 1.0,
     model: Classifier | str | None = None,
 ) -> bool:
-    """Say whether a photograph is in focus nearly all over.
+    """Tell whether a photograph is in focus nearly all over.
 
-    A network judges: unlike a measure of detail, it keeps smooth surfaces that are in focus.
+    The network decides. Unlike a measure of detail, it keeps smooth surfaces that are in focus.
 
     Parameters
     ----------
@@ -90,7 +105,7 @@ def is_all_in_focus(
 def predict_pyramid(
     image: np.ndarray, *, model: Classifier, step: int = 16, config: MapConfig = DEFAULT_CONFIG
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return `predict` of a photograph, of half its size, and so on.
+    """Predict a photograph and its smaller copies, each half the size of the one before.
 
     `model` is a classifier; the other parameters and the errors are those of `estimate`.
     """
@@ -107,7 +122,7 @@ def predict_pyramid(
 def predict(
     grey: np.ndarray, model: Classifier, *, step: int, config: MapConfig = DEFAULT_CONFIG
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a network finds at every pixel, and how certain it is.
+    """Predict sigma and its certainty at every pixel.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ HALVING_VARIANCE = np.float32(0.25)  # variance, in squared pixels, of the mean 
 def merge_levels(
     levels: list[tuple[np.ndarray, np.ndarray]], *, max_sigma: float, scale: SigmaScale = SigmaScale()
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what was found at full size joined with what was found at half of it, and so on.
+    """Merge the predictions of all pyramid levels into one map.
 
     In a frame without any texture every copy says the same few pixels, which the smallest would turn into
     a large blur of the whole: there full size alone counts. In a smooth sky above a sharp horizon a small
@@ -63,7 +63,7 @@ def _implausibility(values: np.ndarray, finer: np.ndarray, max_sigma: float, sca
 def upscale_level(
     values: np.ndarray, certainty: np.ndarray, *, max_sigma: float, scale: SigmaScale = SigmaScale()
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what was found in a photograph of half the size, in pixels of the whole one.
+    """Upscale the prediction of a half-size copy to pixels of the full-size photograph.
 
     What is sharp at half the size may be anything up to a pixel in the whole, so its certainty goes to 0.
 
@@ -89,7 +89,7 @@ def upscale_level(
 def merge(
     values: np.ndarray, certainty: np.ndarray, others: np.ndarray, sure: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean of two answers by the squares of their certainties, and the greater certainty.
+    """Average two predictions, weighted by squared certainty; keep the greater certainty.
 
     All are (H, W) float32 and are overwritten: of a large photograph each takes a good deal of memory.
     """

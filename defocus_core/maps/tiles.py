@@ -24,7 +24,7 @@ Tile = tuple[slice, slice]  # rows and columns
 def predict_tiled(
     grey: np.ndarray, model: Classifier, *, config: MapConfig = DEFAULT_CONFIG
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a dense network says of every pixel, tile by tile, equal to the untiled answer.
+    """Predict every pixel with a dense network, tile by tile; equal to the untiled prediction.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def predict_tiled(
     sigma (or its logarithm, see `MapConfig`) and certainty in [0, 1], each (H, W) float32
     """
     height, width = grey.shape
-    network: DenseNetwork = model.network
+    network = model.dense_network
     unit = network.feature_strides[-1]
     if height % unit or width % unit:
         grey = cv2.copyMakeBorder(grey, 0, -height % unit, 0, -width % unit, cv2.BORDER_REFLECT)
@@ -44,7 +44,8 @@ def predict_tiled(
     scale = unit // network.cell
     answers = np.empty((grey.shape[0] // network.cell, grey.shape[1] // network.cell, 2), np.float32)
     margin = math.ceil(network.answer_reach / unit)
-    for inner, outer in _tile_slices(*features[-1].shape[2:], TILE_SIDE // (2 * unit), margin):
+    rows, columns = features[-1].shape[2:]
+    for inner, outer in _tile_slices(rows, columns, TILE_SIDE // (2 * unit), margin):
         tile = tuple(
             _crop(values, outer, unit // stride)
             for values, stride in zip(features, network.feature_strides, strict=True)

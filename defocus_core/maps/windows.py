@@ -19,7 +19,7 @@ STRIP_PIXELS = 1_000_000
 def predict_windows(
     grey: np.ndarray, model: Classifier, *, step: int, config: MapConfig = DEFAULT_CONFIG
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what every window on the grid says, and how certain it is.
+    """Predict every window on the grid, with its certainty.
 
     Parameters
     ----------

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import copy
 import itertools
+from collections.abc import Sequence
+from typing import cast
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from defocus_core.networks.dense_network import DenseNetwork
 from defocus_core.networks.registry import build_backbone
+
+Pair = tuple[int, int]
 
 
 class Classifier(nn.Module):
@@ -29,7 +35,10 @@ class Classifier(nn.Module):
     (N, levels, H / cell, W / cell).
     """
 
-    def __init__(self, name: str, sigmas):
+    network: nn.Module
+    sigmas: torch.Tensor
+
+    def __init__(self, name: str, sigmas: Sequence[float] | np.ndarray | torch.Tensor):
         super().__init__()
         self.name, self.folded = name, False
         self.network = _adapt_to_grey(build_backbone(name, len(sigmas)))
@@ -44,6 +53,11 @@ class Classifier(nn.Module):
     def cell(self) -> int | None:
         """Pixels to one answer of a network that answers for pixels, not windows; else None."""
         return getattr(self.network, "cell", None)
+
+    @property
+    def dense_network(self) -> DenseNetwork:
+        """The network, one that answers for pixels (`cell` is not None), by what it offers as such."""
+        return cast("DenseNetwork", self.network)
 
     def describe(self) -> str:
         """Return one line: what the model answers, and its size."""
@@ -66,8 +80,8 @@ class Classifier(nn.Module):
         return (images - 0.5) / 0.25 if self.cell is None else images
 
 
-def build_classifier(name: str, sigmas, *, seed: int = 0) -> Classifier:
-    """Build an untrained classifier; torch's global random state is left as it was.
+def build_classifier(name: str, sigmas: Sequence[float] | np.ndarray | torch.Tensor, *, seed: int = 0) -> Classifier:
+    """Build an untrained classifier; leave torch's global random state unchanged.
 
     Raises
     ------
@@ -88,7 +102,7 @@ def copy_matching_weights(model: Classifier, other: Classifier) -> list[str]:
 
 
 def fold_batch_norms(model: Classifier) -> Classifier:
-    """Return a copy that answers the same, but for rounding, and sooner; to be neither trained nor saved.
+    """Return a faster copy for inference, equal up to rounding; do not train or save it.
 
     Batch norms are folded into the convolutions before them and tensors laid out channels last.
 
@@ -140,8 +154,8 @@ def _grey_convolution(colour: nn.Conv2d) -> nn.Conv2d:
     return nn.Conv2d(
         1,
         colour.out_channels,
-        colour.kernel_size,
-        colour.stride,
-        colour.padding,
+        cast("Pair", colour.kernel_size),
+        cast("Pair", colour.stride),
+        cast("Pair | str", colour.padding),
         bias=colour.bias is not None,
     )

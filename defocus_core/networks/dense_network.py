@@ -1,4 +1,4 @@
-"""What a dense network offers; each is one module of `networks/dense`."""
+"""The protocol of dense networks; each is one module of `networks/dense`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 
 class DenseNetwork(Protocol):
-    """A network that answers for pixels and is run tile by tile.
+    """A network that predicts pixels and runs tile by tile.
 
     Attributes
     ----------

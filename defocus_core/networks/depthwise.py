@@ -7,14 +7,16 @@ convolution takes most of a training step on a processor, while all that is comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
+from typing import Any
 
 import torch
 from torch import nn
 
 MAX_PIXELS = 4  # of the input; on larger grids torch's own convolution is as fast
+Slices = tuple[slice, slice, slice]  # of (N, rows, columns, C)
 
 
 @contextmanager
@@ -63,7 +65,9 @@ class _Slices(torch.autograd.Function):
     """Each tap of the kernel multiplies the slice of the input that it meets."""
 
     @staticmethod
-    def forward(ctx, images, weight, stride, padding):
+    def forward(
+        ctx: Any, images: torch.Tensor, weight: torch.Tensor, stride: Sequence[int], padding: Sequence[int]
+    ) -> torch.Tensor:
         images = _channels_last(images)
         ctx.save_for_backward(images, weight)
         ctx.size, ctx.taps = _taps(images.shape[1:3], weight.shape[2:], stride, padding)
@@ -73,7 +77,7 @@ class _Slices(torch.autograd.Function):
         return answers.permute(0, 3, 1, 2)
 
     @staticmethod
-    def backward(ctx, slopes):
+    def backward(ctx: Any, slopes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
         images, weight = ctx.saved_tensors
         slopes = _channels_last(slopes)
         of_images, of_weight = torch.zeros_like(images), torch.zeros_like(weight)
@@ -88,20 +92,22 @@ def _channels_last(images: torch.Tensor) -> torch.Tensor:
     return images.permute(0, 2, 3, 1).contiguous()
 
 
-def _taps(grid, kernel, stride, padding) -> tuple[tuple[int, int], list]:
+def _taps(
+    grid: Sequence[int], kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]
+) -> tuple[tuple[int, int], list[tuple[tuple[int, int], Slices, Slices]]]:
     """Return the output's rows and columns, and for each tap that meets the grid its place and slices.
 
     The slices are of (N, rows, columns, C), first of the output, then of the input.
     """
     (height, rows), (width, columns) = map(_along, grid, kernel, stride, padding)
-    found = [
+    found: list[tuple[tuple[int, int], Slices, Slices]] = [
         ((row, column), (slice(None), out_y, out_x), (slice(None), in_y, in_x))
         for (row, out_y, in_y), (column, out_x, in_x) in product(rows, columns)
     ]
     return (height, width), found
 
 
-def _along(grid: int, kernel: int, stride: int, padding: int) -> tuple[int, list]:
+def _along(grid: int, kernel: int, stride: int, padding: int) -> tuple[int, list[tuple[int, slice, slice]]]:
     """Return the same along one axis: the output's size, and each tap with its two slices."""
     size = (grid + 2 * padding - kernel) // stride + 1
     found = []

@@ -56,6 +56,15 @@ def build_backbone(name: str, levels: int) -> nn.Module:
     ------
     ValueError
         If there is no backbone of that name.
+
+    Examples
+    --------
+    >>> import torch
+    >>> build_backbone("blurnet", levels=20)(torch.zeros(3, 1, 32, 32)).shape[:2]
+    torch.Size([3, 20])
+    >>> build_backbone("blurnett", levels=20)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: no backbone 'blurnett'; did you mean 'blurnet'? (known: ...)
     """
     file = backbone_file(name)
     return importlib.import_module(f"defocus_core.networks.{file.parent.name}.{name}").build(levels)
@@ -87,7 +96,7 @@ def backbone_of_weights(path: str | Path) -> str:
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
-    """Return what an unknown name probably stands for, and all that are known."""
+    """Return a hint for an unknown name: the closest known one, and all known ones."""
     close = difflib.get_close_matches(name, known, n=1)
     guess = f"; did you mean {close[0]!r}?" if close else ""
     return f"{guess} (known: {', '.join(known)})"

@@ -49,7 +49,7 @@ def load_model(name_or_file: str | Path = DEFAULT_MODEL, *, folded: bool = True)
     Parameters
     ----------
     name_or_file : a shipped model (see `shipped_models`) or a `.safetensors` file
-    folded : made for answers, see `fold_batch_norms`; False leaves it as it was trained
+    folded : fold batch norms for inference, see `fold_batch_norms`; False leaves the network as it was trained
 
     Returns
     -------
@@ -59,6 +59,14 @@ def load_model(name_or_file: str | Path = DEFAULT_MODEL, *, folded: bool = True)
     ------
     ValueError
         If the name is unknown or the file is not a classifier's; nothing is ever unpickled.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from defocus_core import load_model
+    >>> model = load_model("blurnet")
+    >>> model(torch.zeros(3, 1, 32, 32)).shape, model.sigmas.shape
+    (torch.Size([3, 20]), torch.Size([20]))
     """
     path = Path(name_or_file)
     if path.suffix != ".safetensors":
@@ -74,7 +82,7 @@ def load_model(name_or_file: str | Path = DEFAULT_MODEL, *, folded: bool = True)
 
 
 def weights_metadata(name_or_file: str | Path = DEFAULT_MODEL) -> dict:
-    """Return what was noted about a model when it was saved."""
+    """Return the metadata that was saved with a model."""
     path = Path(name_or_file)
     if path.suffix != ".safetensors":
         path = _shipped_file(str(name_or_file))
@@ -84,7 +92,13 @@ def weights_metadata(name_or_file: str | Path = DEFAULT_MODEL) -> dict:
 
 
 def shipped_models() -> list[str]:
-    """Return the names of the models that come with the package."""
+    """Return the names of the models that come with the package.
+
+    Examples
+    --------
+    >>> shipped_models()
+    ['blurnet', 'scenenet']
+    """
     return sorted(path.stem for path in WEIGHTS_FOLDER.glob("*.safetensors"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class TrainingState:
     history : rows so far
     """
 
-    networks: dict[str, nn.Module]
+    networks: Mapping[str, nn.Module]
     optimizer: torch.optim.Optimizer
     best: dict[str, torch.Tensor]
     sums: torch.Tensor

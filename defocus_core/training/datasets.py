@@ -1,4 +1,4 @@
-"""What networks are trained on, in memory: patches of one level each, or scenes of dense labels."""
+"""Training data in memory: patches of one level each, or scenes with dense labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Dataset:
         return len(self.level)
 
     def sample(self, count: int | None) -> Self:
-        """Return at most so many members in their order, drawn at random, the same ones each time; None for all."""
+        """Draw at most `count` members, the same ones each time, in their order; None returns all."""
         if count is None or count >= len(self):
             return self
         drawn = torch.randperm(len(self), generator=torch.Generator().manual_seed(0))[:count]
@@ -34,7 +34,7 @@ class _Dataset:
         return type(self)(self.images[rows], self.level[rows])
 
     def digest(self) -> str:
-        """Return what tells these members from others; see `tensor_digest`."""
+        """Return a digest of the members; see `tensor_digest`."""
         return tensor_digest(self.images, self.level)
 
 
@@ -106,7 +106,7 @@ def tensor_digest(*tensors: torch.Tensor) -> str:
     total = hashlib.sha256()
     for tensor in tensors:
         total.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
-        total.update(tensor.detach().cpu().contiguous().numpy())
+        total.update(tensor.detach().cpu().contiguous().numpy().data)
     return total.hexdigest()
 
 

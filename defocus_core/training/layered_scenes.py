@@ -71,13 +71,13 @@ def draw_scene(
     lens = _Lens(disk=rng.random() < config.disk_fraction, linear=rng.random() < config.linear_light_fraction)
     margin = 32
     frame = config.size + 2 * margin
-    back, regions = _draw_crop(photographs[rng.integers(len(photographs))], frame, rng)
+    back, regions = _draw_crop(photographs[int(rng.integers(len(photographs)))], frame, rng)
     far, near = _draw_sigmas(config, rng)
     canvas, sigma = _draw_background(back, far, lens, config, rng)
     for _ in range(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])):
         mask = _draw_silhouette(regions, rng)
         same = rng.random() < 0.5
-        front = back if same else _draw_crop(photographs[rng.integers(len(photographs))], frame, rng)[0]
+        front = back if same else _draw_crop(photographs[int(rng.integers(len(photographs)))], frame, rng)[0]
         if config.shaded_fraction and rng.random() < config.shaded_fraction:
             front = _shade_partly(front, rng)
         coverage = mask.astype(np.float32)
@@ -176,7 +176,9 @@ def _draw_sigmas(config: SceneConfig, rng: np.random.Generator) -> tuple[float, 
     return blurred, other
 
 
-def _draw_background(back, far, lens, config, rng):
+def _draw_background(
+    back: np.ndarray, far: float, lens: _Lens, config: SceneConfig, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     light = lens.light(back)
     if rng.random() < 0.6:
         return lens(light, far), np.full(back.shape, far, np.float32)
@@ -211,12 +213,12 @@ def _draw_silhouette(regions: np.ndarray, rng: np.random.Generator) -> np.ndarra
 def _shade_partly(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Leave nothing but soft shading outside a random part: what it says of blur is at its outline alone."""
     shade = cv2.GaussianBlur(grey, (0, 0), np.exp(rng.uniform(np.log(8), np.log(40))))
-    kept = random_blob(grey.shape, rng, share=rng.uniform(0.1, 0.8)).astype(np.float32)
+    kept: np.ndarray = random_blob(grey.shape, rng, share=rng.uniform(0.1, 0.8)).astype(np.float32)
     kept = cv2.GaussianBlur(kept, (0, 0), rng.uniform(2, 12))
     return np.clip(shade + kept * (grey - shade), 0, 1)
 
 
-def _draw_crop(photograph: SegmentedPhotograph, frame: int, rng) -> tuple[np.ndarray, np.ndarray]:
+def _draw_crop(photograph: SegmentedPhotograph, frame: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draw a crop at a random scale, at times a good deal sharper than the photograph."""
     grey, regions = photograph.grey, photograph.regions
     height, width = grey.shape

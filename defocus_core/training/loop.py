@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol, cast
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 
 
 class TrainConfig(Settings):
-    """How to train."""
+    """Settings of a training."""
 
     epochs: Count | None = Field(
         100, description="Passes over the training patches; null where `patch_steps` gives the length."
@@ -146,7 +146,7 @@ def train(
     if start is not None:
         copy_matching_weights(model, start)
     _configure_layers(model, config)
-    model = model.to(device=device, memory_format=torch.channels_last)
+    model = model.to(device).to(memory_format=torch.channels_last)
     plan = plan_steps(len(train), batch=config.batch, epochs=config.epochs, patch_steps=config.patch_steps)
     stamp = _stamp(name, train, validation, config=config, seed=seed, start=start)
     validation = validation.sample(config.validation_patches)
@@ -245,6 +245,10 @@ def _stamp(
     return json.dumps(facts, sort_keys=True)
 
 
+class _Dropping(Protocol):
+    p: float
+
+
 def _configure_layers(model: nn.Module, config: TrainConfig) -> None:
     """Set the momentum of batch norms, and switch dropout off, as the configuration says."""
     for layer in model.modules():
@@ -252,7 +256,7 @@ def _configure_layers(model: nn.Module, config: TrainConfig) -> None:
             layer.momentum = config.batch_norm_momentum
         drops = isinstance(layer, nn.Dropout) or type(layer).__name__ == "StochasticDepth"
         if drops and not config.dropout:
-            layer.p = 0.0
+            cast("_Dropping", layer).p = 0.0
 
 
 def _rows(data: PatchDataset | SceneDataset, step: int, plan: Plan, batch: int, seed: int) -> torch.Tensor:
@@ -272,7 +276,7 @@ def _derived_seed(seed: int, index: int) -> int:
 
 
 def _take_step(
-    model: nn.Module,
+    model: Classifier,
     optimizer: torch.optim.Optimizer,
     data: PatchDataset | SceneDataset,
     batch: tuple[torch.Tensor, torch.Tensor],

@@ -18,7 +18,7 @@ def level_cross_entropy(scores: torch.Tensor, level: torch.Tensor) -> torch.Tens
 
 
 def level_accuracy(scores: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
-    """Return the share of answers whose likeliest level is the true one, rounded; shapes as the loss has."""
+    """Return the fraction of predictions whose likeliest level is the true one, rounded; shapes as the loss has."""
     return (scores.argmax(1) == level.round()).float().mean()
 
 

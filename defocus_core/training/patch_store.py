@@ -8,9 +8,11 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import TracebackType
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 
 from defocus_core.constants import PATCH_SIZE
 from defocus_core.io import atomic
@@ -47,7 +49,7 @@ class PatchWriter:
     `images`, `parameters`, `format` and `complete`.
     """
 
-    def __init__(self, path: str | Path, *, sigmas, images: list[str], parameters: dict):
+    def __init__(self, path: str | Path, *, sigmas: npt.ArrayLike, images: list[str], parameters: dict):
         self._open = ExitStack()
         self._file = self._open.enter_context(h5py.File(self._open.enter_context(atomic.replacing(path)), "w"))
         for name, (shape, dtype) in COLUMNS.items():
@@ -68,9 +70,9 @@ class PatchWriter:
         self._waiting: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
         self._written = self._held = 0
 
-    def append(self, *, patches, level: int, image: int, position) -> None:
+    def append(self, *, patches: np.ndarray, level: int, image: int, position: np.ndarray) -> None:
         """Append patches of one photograph at one level; see the class for shapes."""
-        block = {"patches": patches, "level": level, "image": image, "position": position}
+        block: dict[str, np.ndarray | int] = {"patches": patches, "level": level, "image": image, "position": position}
         for name, (shape, dtype) in COLUMNS.items():
             values = np.broadcast_to(np.asarray(block[name], dtype), (len(patches), *shape))
             self._waiting[name].append(values)
@@ -95,9 +97,11 @@ class PatchWriter:
     def __enter__(self) -> PatchWriter:
         return self
 
-    def __exit__(self, kind, *error) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is not None:
-            self._open.__exit__(kind, *error)
+            self._open.__exit__(kind, error, trace)
             return
         with self._open:
             self._flush()

@@ -20,7 +20,7 @@ from defocus_core.training.patch_store import PatchWriter
 
 
 class PatchConfig(Settings):
-    """How patches are cut from a sharp photograph and blurred."""
+    """Settings of the patches: how they are cut from a sharp photograph and blurred."""
 
     levels: Levels = Field(Levels(), description="The blur levels.")
     domain: Literal["patch", "image"] = Field(
@@ -99,6 +99,12 @@ def patch_sharpness(image: np.ndarray, *, stride: int = PATCH_SIZE) -> np.ndarra
     -------
     ((H - 32) // stride + 1, (W - 32) // stride + 1) float64, in squared grey levels of 0..255;
     an image smaller than a window gives an empty array
+
+    Examples
+    --------
+    >>> flat = np.full((64, 96), 0.5, np.float32)
+    >>> patch_sharpness(flat).tolist()
+    [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
     height, width = image.shape
     if min(height, width) < PATCH_SIZE:
@@ -111,7 +117,7 @@ def patch_sharpness(image: np.ndarray, *, stride: int = PATCH_SIZE) -> np.ndarra
 
 
 def select_corners(image: np.ndarray, config: PatchConfig, rng: np.random.Generator) -> np.ndarray:
-    """Return the top left corners of the patches that a configuration takes from a photograph.
+    """Select the top left corners of the patches of a photograph.
 
     Returns
     -------
@@ -130,7 +136,15 @@ def select_corners(image: np.ndarray, config: PatchConfig, rng: np.random.Genera
 
 
 def extract_patches(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Return the 32x32 patches at the corners, (N, 32, 32) of the image's dtype."""
+    """Return the 32x32 patches at the corners, (N, 32, 32) of the image's dtype.
+
+    Examples
+    --------
+    >>> image = np.arange(64 * 64).reshape(64, 64)
+    >>> patches = extract_patches(image, np.array([[0, 0], [0, 32]]))
+    >>> patches.shape, int(patches[1, 0, 0])
+    ((2, 32, 32), 32)
+    """
     windows = np.lib.stride_tricks.sliding_window_view(image, (PATCH_SIZE, PATCH_SIZE))
     return windows[corners[:, 0], corners[:, 1]]
 
@@ -157,16 +171,16 @@ def blur_patches(
         yield level, np.rint(np.clip(patches, 0, 1) * 255).astype(np.uint8)
 
 
-def _blur_isolated(image, corners, sigma, config):
+def _blur_isolated(image: np.ndarray, corners: np.ndarray, sigma: float, config: PatchConfig) -> np.ndarray:
     matrix = blur_matrix(PATCH_SIZE, sigma, kernel=config.kernel, border=config.border)
     return matrix @ extract_patches(image, corners) @ matrix.T
 
 
-def _blur_then_cut(image, corners, sigma, config):
+def _blur_then_cut(image: np.ndarray, corners: np.ndarray, sigma: float, config: PatchConfig) -> np.ndarray:
     return extract_patches(gaussian_blur(image, sigma, kernel=config.kernel, border=config.border), corners)
 
 
-def _disk_then_cut(image, corners, sigma, config):
+def _disk_then_cut(image: np.ndarray, corners: np.ndarray, sigma: float, config: PatchConfig) -> np.ndarray:
     return extract_patches(disk_blur(image, effective_sigma(sigma, config.kernel), border=config.border), corners)
 
 

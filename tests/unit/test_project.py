@@ -1,5 +1,7 @@
 """What the project's own files must agree on."""
 
+import ast
+import importlib
 import re
 import tomllib
 from pathlib import Path
@@ -73,3 +75,98 @@ RULES = re.findall(
 def test_every_rule_says_what_a_cluster_and_a_reader_need(name, text):
     missing = [key for key in ("log:", "benchmark:", "conda:", "mem_mb=", "runtime=", "code=") if key not in text]
     assert not missing
+
+
+PACKAGES = ("defocus_core", "workflow_support")
+MODULES = sorted(path.relative_to(ROOT) for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
+WITHOUT_A_TEST_FILE = {
+    "defocus_core/__main__.py": "cli/test_parser.py runs it",
+    "defocus_core/constants.py": "two numbers",
+    **{
+        path.as_posix(): "builds a network of torchvision; networks/backbones/test_backbones.py tests them all"
+        for path in MODULES
+        if path.parent.name == "backbones" and "torchvision" in (ROOT / path).read_text()
+    },
+}
+
+
+def file_of_tests(module):
+    """Return the file that tests a module, in the folder of the unit tests; the face of a package has its own."""
+    parts = module.parts[1:] if module.parts[0] == "defocus_core" else module.parts
+    return ROOT.joinpath("tests/unit", *parts[:-1], f"test_{module.name}")
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.name != "__init__.py"], ids=str)
+def test_every_module_has_its_test_file_unless_it_is_named_here(module):
+    assert file_of_tests(module).is_file() != (module.as_posix() in WITHOUT_A_TEST_FILE)
+
+
+def test_every_test_file_is_that_of_a_module_a_tool_or_the_whole():
+    tools = [ROOT / f"tests/unit/tools/test_{path.name}" for path in (ROOT / "tools").glob("*.py")]
+    whole = ["test_project.py", "test_package.py", "test_trust.py", "networks/backbones/test_backbones.py"]
+    whole += ["test_doctests.py", "test_examples.py", "test_wheel.py"]
+    whole += ["io/test_formats.py", "io/test_round_trip.py", "cli/test_files.py"]  # of several modules together
+    expected = {*map(file_of_tests, MODULES), *tools, *(ROOT / "tests/unit" / name for name in whole)}
+    assert set((ROOT / "tests/unit").rglob("test_*.py")) <= expected
+
+
+def imports_of(path):
+    """Yield what a file imports, wherever in it: pairs of a module and a name in it, or None."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = path.with_suffix("").parts[: -node.level] if node.level else ()
+            module = ".".join((*package, *filter(None, [node.module])))
+            yield from ((module, alias.name) for alias in node.names)
+
+
+BELOW = {  # which parts of the library each may import besides itself
+    "settings": set(),
+    "constants": set(),
+    "io": {"settings", "constants"},
+    "blur": {"settings", "constants", "io"},
+    "networks": {"settings", "constants", "io", "blur"},
+    "training": {"settings", "constants", "io", "blur", "networks"},
+    "maps": {"settings", "constants", "io", "blur", "networks"},
+    "applications": {"settings", "constants", "io", "blur", "networks", "maps", "training"},
+    "evaluation": {"settings", "constants", "io", "blur", "networks", "maps", "training", "applications"},
+    "cli": {"settings", "constants", "io", "blur", "networks", "maps", "training", "applications", "evaluation"},
+    "__main__": {"cli"},
+}
+
+
+@pytest.mark.parametrize("part", BELOW)
+def test_no_part_of_the_library_imports_one_above_it(part):
+    upward = []
+    for path in MODULES:
+        if path.parts[0] != "defocus_core" or path.with_suffix("").parts[1] != part:
+            continue
+        for module, name in imports_of(path):
+            package, *inner = [*module.split("."), *filter(None, [name])]
+            outside = package in ("workflow_support", "tools")
+            known = {part, *BELOW[part], "__version__"}
+            if outside or (package == "defocus_core" and not known & set(inner[:1])):
+                upward.append(f"{path}: {'.'.join([package, *inner])}")
+    assert not upward
+
+
+def test_the_order_of_the_parts_names_all_of_them():
+    parts = {path.with_suffix("").parts[1] for path in MODULES if path.parts[0] == "defocus_core"}
+    assert parts - {"__init__"} == set(BELOW)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        path.relative_to(ROOT)
+        for folder in ("tools", "workflow_scripts", "docs")
+        for path in (ROOT / folder).glob("*.py")
+    ],
+    ids=str,
+)
+def test_what_a_script_imports_of_the_project_is_there(script):
+    for module, name in imports_of(script):
+        if module.split(".")[0] in PACKAGES:
+            found = importlib.import_module(module)
+            assert name is None or hasattr(found, name) or importlib.import_module(f"{module}.{name}")

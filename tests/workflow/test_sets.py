@@ -198,7 +198,7 @@ def test_stacks_are_fused_and_scored_beside_others(ran):
     rng = np.random.default_rng(0)
     for file in ("stacks/one/one_A.png", "stacks/one/one_B.png", "peer/one.png"):
         write(ran.folder / file, rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
-    overlay = {"stacks": {"mine": {"stacks": "stacks", "peers": {"other": "peer"}}}}
+    overlay = {"stacks": {"mine": {"folder": "stacks", "peers": {"other": "peer"}}}}
     ran.snakemake("results/applications/fuse_mine/scores.csv", overlay=overlay)
     scores = pd.read_csv(ran.folder / "results/applications/fuse_mine/scores.csv")
     rivals = {"defocus_map", "mean", "laplacian_pyramid", "guided_filter"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -12,21 +13,27 @@ from defocus_core.io.pages import Page
 from defocus_core.io.photograph import Photograph
 from defocus_core.io.read import read_photograph
 
+Shot = np.ndarray | str | Path | Page
 
-def select_pixels(aligned, labels: np.ndarray, *, like: np.ndarray) -> np.ndarray:
+
+def select_pixels(
+    aligned: Iterable[tuple[int, Alignment, Shot]], labels: np.ndarray, *, like: np.ndarray
+) -> np.ndarray:
     """Take every pixel from the shot of its label."""
     fused = like.copy()
-    for index, (found, shot) in enumerate(aligned):
+    for index, found, shot in aligned:
         mine = labels == index
         if mine.any():
             fused[mine] = found.apply(load_photograph(shot).filled())[mine]
     return fused
 
 
-def blend_seams(aligned, labels: np.ndarray, *, like: np.ndarray, seam: float) -> np.ndarray:
-    """Take every pixel from the shot of its label, blended over the seams with those whose frame held it."""
+def blend_seams(
+    aligned: Iterable[tuple[int, Alignment, Shot]], labels: np.ndarray, *, like: np.ndarray, seam: float
+) -> np.ndarray:
+    """Take every pixel from the shot of its label, and blend over the seams the shots whose frame has it."""
     fused, total = np.zeros(like.shape, np.float32), np.zeros(labels.shape, np.float32)
-    for index, (found, shot) in enumerate(aligned):
+    for index, found, shot in aligned:
         mine = labels == index
         if mine.any():
             photograph = load_photograph(shot)
@@ -38,8 +45,8 @@ def blend_seams(aligned, labels: np.ndarray, *, like: np.ndarray, seam: float) -
     return (np.rint(fused) if np.issubdtype(like.dtype, np.integer) else fused).astype(like.dtype)
 
 
-def load_photograph(shot: np.ndarray | str | Path | Page) -> Photograph:
-    """Return a shot with its alpha channel, read where it is a file or one page of a file."""
+def load_photograph(shot: Shot) -> Photograph:
+    """Return a shot with its alpha channel; read it if it is a file or a page of a file."""
     return read_photograph(shot) if isinstance(shot, str | Path | Page) else Photograph(np.asarray(shot))
 
 

@@ -11,6 +11,7 @@ from defocus_core.blur.sigma_scale import MIN_SIGMA
 from defocus_core.io.color import to_grey
 from defocus_core.maps.pipeline import estimate
 from defocus_core.maps.refine.least_squares import propagate
+from defocus_core.networks.classifier import Classifier
 
 MIN_DETAIL = np.float32(1e-4)  # detail, in grey levels of 0..1, below which more or less of it tells nothing
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
@@ -18,49 +19,54 @@ MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 
 @dataclass(frozen=True)
 class FusionConfig:
-    """How shots are fused; the defaults were chosen on composites of Kodak's photographs.
+    """Settings of fusion; the defaults were chosen on composites of Kodak's photographs and on rendered stacks.
 
     Parameters
     ----------
-    detail : sigma in pixels of the Gaussian whose residue is the detail of a shot
-    reach : sigma in pixels of the Gaussian that gathers detail of two shots; of more, which differ less from
+    detail_sigma : sigma in pixels of the Gaussian whose residue is the detail of a shot
+    gather_sigma : sigma in pixels of the Gaussian that gathers detail of two shots; of more, which differ less from
         one to the next, it is twice as wide
-    gain : of the logarithm of the ratio of details in the vote for the shot with more
-    noise : detail votes as far as it exceeds this many times that of the flattest fiftieth of the shots
-    blur : weight of the vote for the shot of less blur by its defocus map, against 1 of detail
+    vote_gain : of the logarithm of the ratio of details in the vote for the shot with more
+    noise_factor : detail votes as far as it exceeds this many times that of the flattest fiftieth of the shots
+    veil_radius : pixels around a pixel among which its detail counts as a fraction of the largest: beside a strong
+        edge, the veil of a defocused one hardly votes
+    map_weight : weight of the vote for the shot of less blur by its defocus map, against 1 of detail
     smoothness, contrast : see `propagate`, which settles the votes
-    smallest : regions below this share of the image may join what lies around them
-    stake : they do where the differences in detail in them, in grey levels of 0..1, come to less than this
+    max_region_fraction : regions below this fraction of the image may join what lies around them
+    max_region_stake : they do where the differences in detail in them, in grey levels of 0..1, come to less than this
         times the side of the image (the square root of its pixels), so that a twig stays and a speck goes
-    seam : sigma in pixels of the Gaussian that blends shots where they meet; 0 takes every pixel unchanged
+    seam_sigma : sigma in pixels of the Gaussian that blends shots where they meet; 0 takes every pixel unchanged
     """
 
-    detail: float = 1.5
-    reach: float = 1.0
-    gain: float = 4.0
-    noise: float = 8.0
-    blur: float = 0.3
+    detail_sigma: float = 1.5
+    gather_sigma: float = 0.8
+    vote_gain: float = 4.0
+    noise_factor: float = 8.0
+    veil_radius: int = 15
+    map_weight: float = 0.1
     smoothness: float = 10.0
     contrast: float = 0.05
-    smallest: float = 0.005
-    stake: float = 0.0077
-    seam: float = 0.0
+    max_region_fraction: float = 0.005
+    max_region_stake: float = 0.0077
+    seam_sigma: float = 0.0
 
-    def __post_init__(self):
-        if not 0 <= self.seam < 100:
-            raise ValueError(f"seam is 0 to 100 pixels, not {self.seam:g}")
+    def __post_init__(self) -> None:
+        if not 0 <= self.seam_sigma < 100:
+            raise ValueError(f"seam is 0 to 100 pixels, not {self.seam_sigma:g}")
 
 
-def focus_measures(image: np.ndarray, *, model=None, config: FusionConfig = FusionConfig()) -> np.ndarray:
-    """Return what a shot tells of its focus: grey level, detail, sigma in pixels, (3, H, W) float32."""
+def focus_measures(
+    image: np.ndarray, *, model: Classifier | str | None = None, config: FusionConfig = FusionConfig()
+) -> np.ndarray:
+    """Return the focus measures of a shot: grey level, detail, sigma in pixels, (3, H, W) float32."""
     grey = to_grey(image)
-    detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), config.detail))
-    detail = cv2.GaussianBlur(detail, (0, 0), config.reach)
+    detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), config.detail_sigma))
+    detail = cv2.GaussianBlur(detail, (0, 0), config.gather_sigma)
     return np.stack([grey, detail, estimate(image, model=model)])
 
 
 def decide_sharper(shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig()) -> np.ndarray:
-    """Say where one shot is sharper than another.
+    """Decide where one shot is sharper than another.
 
     Detail votes for the shot that has more of it, the defocus map for the shot of less blur, each as far as
     the two shots differ in it; detail that is hardly more than noise hardly votes. Least squares settle the
@@ -84,23 +90,32 @@ def decide_sharper(shot: np.ndarray, other: np.ndarray, *, config: FusionConfig 
     )
     return remove_small_regions(
         decision > 0,
-        smallest=int(config.smallest * grey.size),
+        smallest=int(config.max_region_fraction * grey.size),
         stakes=np.abs(detail - detail_there),
-        least=config.stake * grey.size**0.5,
+        least=config.max_region_stake * grey.size**0.5,
     )
 
 
 def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> tuple[np.ndarray, np.ndarray]:
     """Return for each pixel -1 to 1, for the one shot where positive, and the weight of that."""
     (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
-    noise = MIN_DETAIL + config.noise * min(_noise_level(detail), _noise_level(detail_there))
-    more = np.tanh(config.gain * np.log((detail + noise) / (detail_there + noise)))
+    noise = MIN_DETAIL + config.noise_factor * min(_noise_level(detail), _noise_level(detail_there))
+    more = np.tanh(config.vote_gain * np.log((detail + noise) / (detail_there + noise)))
     less = np.tanh(2 * np.log((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA)))
-    weight = np.abs(more) + config.blur * np.abs(less) + MIN_WEIGHT
-    more *= np.abs(more)
-    less *= config.blur * np.abs(less)
-    more += less
-    return np.divide(more, weight, out=more), weight
+    stake = _detail_fraction(np.maximum(detail, detail_there), noise, config.veil_radius) ** 2
+    detail_weight, map_weight = stake * np.abs(more), stake * config.map_weight * np.abs(less)
+    weight = detail_weight + map_weight + MIN_WEIGHT
+    return (detail_weight * more + map_weight * less) / weight, weight
+
+
+def _detail_fraction(detail: np.ndarray, noise: np.float32, radius: int) -> np.ndarray:
+    """Return detail, over noise, as a fraction of the largest around each pixel.
+
+    The blurred edge of a defocused thing has a gradient where the sharp shot is flat; the sharp edge beside it tells
+    more.
+    """
+    window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    return (detail + noise) / (cv2.dilate(detail, window) + noise)
 
 
 def _noise_level(detail: np.ndarray) -> np.float32:
@@ -114,7 +129,7 @@ def _noise_level(detail: np.ndarray) -> np.float32:
 
 
 def remove_small_regions(mask: np.ndarray, *, smallest: int, stakes: np.ndarray, least: float) -> np.ndarray:
-    """Turn every connected region of a mask, or of what it leaves out, that is small and matters little.
+    """Flip every connected region of a mask, or of its complement, that is small and matters little.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ def lbp(grey: np.ndarray, *, window: int = 21, threshold: float = 0.016) -> np.n
     height, width = grey.shape
     bits = []
     for angle in np.arange(8) * np.pi / 4:
-        shift = np.float32([[1, 0, -1 - np.cos(angle)], [0, 1, -1 + np.sin(angle)]])
+        shift = np.array([[1, 0, -1 - np.cos(angle)], [0, 1, -1 + np.sin(angle)]], np.float32)
         neighbour = cv2.warpAffine(padded, shift, (width, height), flags=cv2.INTER_LINEAR)
         bits.append(neighbour - grey >= threshold)
     count = np.sum(bits, 0)

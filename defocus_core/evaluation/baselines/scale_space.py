@@ -39,7 +39,7 @@ def edge_scale(grey: np.ndarray, *, reblur: float = 1.0, gamma: float = 2.4, cou
     """
     light = grey ** np.float32(gamma)
     found = np.stack([_edges(light, scale) for scale in SCALES])
-    known = found[:MIN_RELIABLE].all(0)
+    known = np.logical_and.reduce(found[:MIN_RELIABLE])
     if not known.any():
         return np.zeros_like(grey)
     scale = SCALES[found.cumprod(0).sum(0) - 1] / 2
@@ -56,8 +56,8 @@ def _edges(light: np.ndarray, scale: float) -> np.ndarray:
         return np.zeros(light.shape, bool)
     unit = 16000 / top  # Canny takes gradients as 16-bit integers
     high = float(np.quantile(size, 0.7)) * unit
-    parts = (np.rint(part * unit).astype(np.int16) for part in (across, down))
-    return cv2.Canny(*parts, 0.4 * high, high, L2gradient=True) > 0
+    dx, dy = (np.rint(part * unit).astype(np.int16) for part in (across, down))
+    return cv2.Canny(dx, dy, 0.4 * high, high, L2gradient=True) > 0
 
 
 def _edge_blur(light: np.ndarray, known: np.ndarray, scale: np.ndarray, reblur: float) -> np.ndarray:
@@ -80,13 +80,12 @@ def _along_edges(values: np.ndarray, known: np.ndarray, votes: np.ndarray, coupl
     """Return (edges,) values near the given ones, the more so the more scales found them, and each other."""
     place = np.full(np.add(known.shape, 2), -1)
     place[1:-1, 1:-1][known] = np.arange(known.sum())
-    one, other = [], []
+    pairs = []
     for shift in ((0, 1), (1, -1), (1, 0), (1, 1)):
         shifted = np.roll(place, shift, (0, 1))
         both = (place >= 0) & (shifted >= 0)
-        one.append(place[both])
-        other.append(shifted[both])
-    one, other = np.concatenate(one), np.concatenate(other)
+        pairs.append((place[both], shifted[both]))
+    one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
     joined = sparse.coo_array((np.ones(len(one)), (one, other)), (len(values), len(values)))
     joined = joined + joined.T
     trust = 1.0 + votes[known]

@@ -38,12 +38,12 @@ def run(setup: Setup, *, focal_length: float, f_number: float) -> tuple[pd.DataF
     for focus, plane in (("near", truth.min()), ("middle", np.median(truth)), ("far", truth.max())):
         lens = Lens(focal_length, f_number, float(plane), pitch)
         image, true_sigma = render_defocus(
-            scene, focus=1 / lens.focus_distance, sigma_per_disparity=lens.strength, aperture="disk"
+            scene, focus=1 / lens.focus_distance, sigma_per_disparity=lens.sigma_per_dioptre, aperture="disk"
         )
         sigma = setup.map(image)
         answers = {
-            "estimated map": _told(lens, sigma, truth, focus),
-            "true map": _told(lens, true_sigma, truth, focus),
+            "estimated map": _choose_side(lens, sigma, truth, focus),
+            "true map": _choose_side(lens, true_sigma, truth, focus),
             "the median everywhere": np.full_like(truth, np.median(truth)),
         }
         rows += [{"focus": focus, "distances": n, **metrics.distance_errors(d, truth)} for n, d in answers.items()]
@@ -53,7 +53,7 @@ def run(setup: Setup, *, focal_length: float, f_number: float) -> tuple[pd.DataF
     return pd.DataFrame(rows), panels
 
 
-def _told(lens: Lens, sigma: np.ndarray, truth: np.ndarray, focus: str) -> np.ndarray:
+def _choose_side(lens: Lens, sigma: np.ndarray, truth: np.ndarray, focus: str) -> np.ndarray:
     """Return that one of a blur's two distances that the focus of the lens leaves, in m."""
     before, behind = lens.distances(sigma)
     if focus == "middle":

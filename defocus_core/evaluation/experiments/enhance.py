@@ -39,7 +39,8 @@ def run(setup: Setup, *, max_sigmas: Sequence[float], size: int) -> tuple[pd.Dat
     Scores (the mean over the scenes for each largest sigma and method first, then each scene), and panels
     """
     rng = np.random.default_rng(setup.seed)
-    rows, panels = [], []
+    rows: list[dict] = []
+    panels: Panels = []
     for sigma in max_sigmas:
         for name, scene, lens in embedded_scenes(seed=setup.seed, size=size, max_sigma=sigma):
             found, shown = _of_scene(setup, scene, lens, rng)
@@ -67,7 +68,7 @@ def _of_scene(setup: Setup, scene: Scene, lens: dict, rng: np.random.Generator) 
             "psnr": metrics.psnr(result, scene.image),
             "ssim": metrics.ssim(result, scene.image),
             **metrics.by_part(result, scene.image, inside),
-            "noise_gain_blurred": _spread(methods[method](noisy) - result, far) / _spread(noisy - image, far),
+            "noise_gain_blurred": _deviation(methods[method](noisy) - result, far) / _deviation(noisy - image, far),
             "overshoot": metrics.overshoot(to_grey(result), to_grey(scene.image)),
         }
         for method, result in results.items()
@@ -81,11 +82,11 @@ def _of_scene(setup: Setup, scene: Scene, lens: dict, rng: np.random.Generator) 
 
 def _methods(maps: dict[str, np.ndarray]) -> dict[str, Method]:
     """Return the ways to sharpen a photograph: not at all, by each of its maps, and without one."""
-    adaptive = {name: functools.partial(enhance, sigma=sigma) for name, sigma in maps.items()}
+    adaptive: dict[str, Method] = {name: functools.partial(enhance, sigma=sigma) for name, sigma in maps.items()}
     return {"input": as_float} | adaptive | sharpening_baselines.METHODS
 
 
-def _spread(change: np.ndarray, where: np.ndarray) -> float:
+def _deviation(change: np.ndarray, where: np.ndarray) -> float:
     return float(change[where].std()) if where.any() else float("nan")
 
 

@@ -49,7 +49,7 @@ def run(
     -------
     Scores, means over a kind of scenes, the best PSNR first, and panels of the first of each kind
     """
-    sharp_seams = FusionConfig(seam=1)
+    sharp_seams = FusionConfig(seam_sigma=1)
     methods = {
         "fused": lambda shots: fuse(shots, model=setup.model),
         "fused, seams of 1 pixel": lambda shots: fuse(shots, model=setup.model, config=sharp_seams),

@@ -45,10 +45,13 @@ def run(
         load_motorcycle(),
         {"focus": focus_disparity, "sigma_per_disparity": sigma_per_disparity, "layers": 24},
     )
-    rows, panels = [], {}
+    rows: list[dict] = []
+    panels: dict[str, Panels] = {}
     for name, scene, lens in [motorcycle, *_composites(composites, size, setup.seed)]:
-        narrow, truth = _taken(scene, **lens)
-        wide, asked = _taken(scene, **lens | {"sigma_per_disparity": lens["sigma_per_disparity"] * aperture_ratio})
+        narrow, truth = _render_light(scene, **lens)
+        wide, asked = _render_light(
+            scene, **lens | {"sigma_per_disparity": lens["sigma_per_disparity"] * aperture_ratio}
+        )
         sigma = setup.map(narrow)
         results = {
             "equations 12 and 13": magnify_published(narrow, sigma),
@@ -72,10 +75,14 @@ def _composites(count: int, size: int, seed: int) -> Iterator[tuple[str, Scene, 
         yield "composites", scene, {"focus": 1.0, "sigma_per_disparity": rng.uniform(1, 2), "layers": 2}
 
 
-def _taken(scene: Scene, **lens) -> tuple[np.ndarray, np.ndarray]:
+def _render_light(
+    scene: Scene, *, focus: float, sigma_per_disparity: float, layers: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Photograph a scene as light through a disk-shaped aperture; return picture and sigma."""
     lit = Scene(srgb_to_linear(scene.image), scene.disparity)
-    light, sigma = render_defocus(lit, **lens, aperture="disk")
+    light, sigma = render_defocus(
+        lit, focus=focus, sigma_per_disparity=sigma_per_disparity, layers=layers, aperture="disk"
+    )
     return linear_to_srgb(light), sigma
 
 

@@ -19,7 +19,7 @@ Panels = list[tuple[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Setup:
-    """What all experiments share.
+    """Arguments that all experiments share.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import cv2
@@ -43,7 +44,7 @@ PAPER_GUIDED = GuidedConfig(
 
 
 def refine_guided(values: np.ndarray, image: np.ndarray, config: GuidedConfig) -> np.ndarray:
-    """Filter as Galetto & Deng, The Visual Computer 2022, section 3.3."""
+    """Refine a map by guided filters (Galetto & Deng, The Visual Computer 2022, section 3.3)."""
     if config.guide == "grey" and image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     fine = image
@@ -82,18 +83,17 @@ class GuidedFilter:
     edge_weight, alpha : the two weightings, see `GuidedConfig`
     """
 
-    def __init__(self, guide, *, radius: int, eps: float, edge_weight: bool = False, alpha: float = 0.0):
+    def __init__(self, guide: np.ndarray, *, radius: int, eps: float, edge_weight: bool = False, alpha: float = 0.0):
         self._guide, self._radius = guide, radius
         self._mean = _box_mean(guide, radius)
         lightness = guide if guide.ndim == 2 else guide.mean(2)
-        if edge_weight:
-            eps = eps / edge_aware_weight(lightness)
+        floor = eps / edge_aware_weight(lightness) if edge_weight else eps
         if guide.ndim == 2:
             variance = np.maximum(_box_mean(guide * guide, radius) - self._mean**2, 0)
-            self._inverse = 1 / (variance + eps)
+            self._inverse = [1 / (variance + floor)]
         else:
-            self._inverse, variance = _inverse_covariance(guide, self._mean, radius, eps)
-        self._weight = None
+            self._inverse, variance = _inverse_covariance(guide, self._mean, radius, floor)
+        self._weight: np.ndarray | None = None
         if alpha:
             self._weight = 1 / (variance**alpha + np.float32(TINY) ** alpha)
             self._weight /= self._weight.max()
@@ -108,7 +108,7 @@ class GuidedFilter:
         """Return the averaged slope (as the guide's shape) and offset (H, W)."""
         mean = _box_mean(values, self._radius)
         if self._guide.ndim == 2:
-            slope = (_box_mean(self._guide * values, self._radius) - self._mean * mean) * self._inverse
+            slope = (_box_mean(self._guide * values, self._radius) - self._mean * mean) * self._inverse[0]
             offset = mean - slope * self._mean
         else:
             covariance = _box_mean(self._guide * values[:, :, None], self._radius) - self._mean * mean[:, :, None]
@@ -125,8 +125,10 @@ class GuidedFilter:
         return _box_mean(weight * coefficient, self._radius) / weights
 
 
-def self_guided_filter(image: np.ndarray, *, radius: int, eps: float, edge_weight=False, alpha=0.0) -> np.ndarray:
-    """Smooth an image by itself, channel by channel: silhouettes stay, texture goes.
+def self_guided_filter(
+    image: np.ndarray, *, radius: int, eps: float, edge_weight: bool = False, alpha: float = 0.0
+) -> np.ndarray:
+    """Smooth an image guided by itself, channel by channel: keep silhouettes, remove texture.
 
     Parameters
     ----------
@@ -176,7 +178,7 @@ def _apply(slope: np.ndarray, offset: np.ndarray, guide: np.ndarray) -> np.ndarr
 def _apply_coarse(slope: np.ndarray, offset: np.ndarray, guide: np.ndarray) -> np.ndarray:
     """Apply coefficients of a coarser grid, one channel at a time: a large guide leaves little memory."""
     size = guide.shape[1::-1]
-    total = cv2.resize(offset, size)
+    total: np.ndarray = cv2.resize(offset, size)
     channels = cv2.split(slope) if slope.ndim == 3 else [slope]
     for index, channel in enumerate(channels):
         part = cv2.resize(channel, size)
@@ -190,7 +192,9 @@ def _box_mean(values: np.ndarray, radius: int) -> np.ndarray:
     return cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
 
 
-def _inverse_covariance(guide, mean, radius, eps):
+def _inverse_covariance(
+    guide: np.ndarray, mean: np.ndarray, radius: int, eps: float | np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Return the six distinct entries of (covariance + eps I)^-1 and the mean variance."""
     pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
     products = [_box_mean(guide[:, :, i] * guide[:, :, j], radius) - mean[:, :, i] * mean[:, :, j] for i, j in pairs]
@@ -209,7 +213,7 @@ def _inverse_covariance(guide, mean, radius, eps):
     return [c / determinant for c in cofactors], variance
 
 
-def _symmetric_product(matrix, vector):
+def _symmetric_product(matrix: Sequence[np.ndarray], vector: np.ndarray) -> np.ndarray:
     rr, rg, rb, gg, gb, bb = matrix
     r, g, b = cv2.split(vector)
     return cv2.merge([rr * r + rg * g + rb * b, rg * r + gg * g + gb * b, rb * r + gb * g + bb * b])

@@ -1,4 +1,4 @@
-"""Weighted least squares: spread what some pixels know up to the image's edges."""
+"""Weighted least squares: propagate certain values up to the edges of the image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_ITERATIONS = 200  # and on the coarsest
 def propagate(
     values: np.ndarray, weight: np.ndarray, guide: np.ndarray, *, smoothness: float, contrast: float
 ) -> np.ndarray:
-    """Spread values over a map by how much they weigh and by the edges of a guide.
+    """Propagate weighted values over a map, up to the edges of a guide.
 
     The result x nearly minimises, with pq the pairs of neighbours in rows and columns::
 
@@ -47,16 +47,16 @@ def propagate(
     """
     grids = [(values * weight, weight, guide)]
     while min(grids[-1][1].shape) >= 2 * MIN_GRID_SIDE:
-        grids.append(tuple(_halve(grid) for grid in grids[-1]))
-    solution = None
+        pull, weight, guide = map(_halve, grids[-1])
+        grids.append((pull, weight, guide))
+    solution, passes = grids[-1][0] / grids[-1][1], MAX_ITERATIONS
     for coarseness in range(len(grids) - 1, -1, -1):
         pull, weight, guide = grids[coarseness]
         system = _NormalEquations(weight, guide, smoothness / 4**coarseness, contrast)
-        if solution is None:
-            solution = system.solve(pull, pull / weight, passes=MAX_ITERATIONS)
-        else:
-            start = cv2.resize(solution, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
-            solution = system.solve(pull, start, passes=min(FINEST_ITERATIONS * 2**coarseness, MAX_ITERATIONS))
+        if coarseness < len(grids) - 1:
+            solution = cv2.resize(solution, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            passes = min(FINEST_ITERATIONS * 2**coarseness, MAX_ITERATIONS)
+        solution = system.solve(pull, solution, passes=passes)
     return solution
 
 

@@ -58,7 +58,7 @@ def refine_map(
     *,
     certainty: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Refine a map so that its edges are the image's.
+    """Align the edges of a map with those of the image.
 
     Parameters
     ----------
@@ -90,7 +90,9 @@ def refine_map(
     return _refine_least_squares(values, certainty, image, config)
 
 
-def _refine_least_squares(values, certainty, image, config: LeastSquaresConfig) -> np.ndarray:
+def _refine_least_squares(
+    values: np.ndarray, certainty: np.ndarray, image: np.ndarray, config: LeastSquaresConfig
+) -> np.ndarray:
     low, high = float(values.min()), float(values.max())
     fine = values.shape[::-1]
     scale = subsampling(config.subsample, values.shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -28,7 +30,7 @@ class BlurNet(nn.Module):
             inputs = outputs
         layers += [nn.Conv2d(inputs, inputs, 1), nn.ReLU(inplace=True), nn.Conv2d(inputs, levels, 1)]
         self.trunk = nn.Sequential(*layers[:12])
-        self.last = layers[12]
+        self.last = cast("nn.Conv2d", layers[12])
         self.head = nn.Sequential(*layers[13:])
 
     def forward(self, images: torch.Tensor, step: int = stride) -> torch.Tensor:

@@ -57,7 +57,9 @@ class SceneNet(nn.Module):
         return self.join(torch.cat([fine, coarse], 1))
 
 
-def _unit(inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int | None = None, dilation: int = 1):
+def _unit(
+    inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int | None = None, dilation: int = 1
+) -> nn.Sequential:
     padding = dilation * (size // 2) if padding is None else padding
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, size, stride, padding, dilation, bias=False),

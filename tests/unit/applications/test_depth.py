@@ -3,9 +3,6 @@ import pytest
 from PIL import ExifTags, Image
 
 from defocus_core.applications.depth import Lens, lens_from_exif, relative_defocus, resolve_lens
-from defocus_core.blur.rendering import Scene
-from defocus_core.evaluation import metrics
-from defocus_core.evaluation.known_scenes import motorcycle_distance
 
 LENS = Lens(focal_length=50, f_number=2, focus_distance=1, pixel_pitch=10)
 
@@ -15,7 +12,7 @@ def test_the_blur_is_the_textbooks():
     circle = 25 * 50 * 1000 / (2000 * 950) / 0.010
     assert LENS.sigma(2.0) == pytest.approx(circle / 4, rel=1e-5)
     assert LENS.sigma(1.0) == pytest.approx(0, abs=1e-4)
-    assert LENS.sigma(np.inf) == pytest.approx(LENS.strength, rel=1e-5)
+    assert LENS.sigma(np.inf) == pytest.approx(LENS.sigma_per_dioptre, rel=1e-5)
 
 
 def test_blur_and_distances_are_inverse():
@@ -27,7 +24,7 @@ def test_blur_and_distances_are_inverse():
 
 
 def test_more_blur_than_infinity_has_no_distance_behind():
-    near, far = LENS.distances(np.float32([[LENS.strength * 1.01]]))
+    near, far = LENS.distances(np.float32([[LENS.sigma_per_dioptre * 1.01]]))
     assert np.isinf(far).all()
     assert near[0, 0] == pytest.approx(1 / 2.01, rel=1e-4)
 
@@ -77,16 +74,3 @@ def test_a_lens_half_known_is_refused_and_an_unknown_one_is_none(tmp_path):
     assert lens_from_exif(within) == {"focal_length": 50}
     with pytest.raises(ValueError, match="focus distance and pixel pitch missing"):
         resolve_lens(path, focal_length=50)
-
-
-def test_distances_are_scored_in_dioptres_and_shares():
-    scores = metrics.distance_errors(np.float32([[1, 2.4, np.inf, 2.6]]), np.float32([[1, 2, 4, 2]]))
-    assert scores["mae_dioptres"] == pytest.approx((0 + 1 / 2 - 1 / 2.4 + 1 / 4 + 1 / 2 - 1 / 2.6) / 4)
-    assert scores["median_error"] == pytest.approx(0.25)
-    assert scores["within_quarter"] == 0.5
-
-
-def test_the_motorcycle_stands_as_far_away_as_its_calibration_says():
-    scene = Scene(np.zeros((1, 2, 3), np.float32), np.array([[60.0, 10.0]], np.float32))
-    millimetres = 193.001 * 994.978 / (scene.disparity + 31.086)  # baseline x focal length / (disparity + offset)
-    np.testing.assert_allclose(motorcycle_distance(scene), millimetres / 1000, rtol=1e-4)

@@ -52,12 +52,6 @@ def test_a_disk_too_small_for_pixels_is_a_gaussian():
     np.testing.assert_array_equal(disk_blur(photograph, 0.5), gaussian_blur(photograph, 0.5))
 
 
-def test_levels_are_linear_or_geometric():
-    assert Levels().nominal().tolist() == list(range(20))
-    geometric = Levels(spacing="geometric", count=3, min_sigma=1, max_sigma=4).nominal()
-    np.testing.assert_allclose(geometric, [1, 2, 4])
-
-
 @pytest.mark.parametrize("sigma", [-1, np.nan, np.inf])
 def test_impossible_sigma_is_refused(sigma):
     with pytest.raises(ValueError, match="finite number of pixels"):

@@ -1,7 +1,3 @@
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tifffile
@@ -11,15 +7,6 @@ from defocus_core.cli.parser import main
 from defocus_core.io.read import read
 from defocus_core.io.write import write
 from defocus_core.maps import pipeline
-
-
-@pytest.fixture
-def folder(tmp_path):
-    rng = np.random.default_rng(0)
-    (tmp_path / "in").mkdir()
-    for name in ("a", "b"):
-        write(tmp_path / "in" / f"{name}.png", rng.integers(0, 256, (60, 80, 3), dtype=np.uint8))
-    return tmp_path
 
 
 def test_map_writes_sigma_and_a_picture(folder):
@@ -82,6 +69,20 @@ def test_a_folder_goes_to_a_folder_by_given_maps(folder):
     assert after[1].std() < 0.5 * before[1].std()
 
 
+def test_a_bad_shot_is_left_out_with_one_line_or_refused(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    files = [tmp_path / f"{index}.png" for index in range(3)]
+    for file, scale in zip(files, (1, 0.05, 1), strict=True):
+        write(file, (scale * rng.integers(0, 256, (40, 40, 3))).astype(np.uint8))
+    fused = tmp_path / "fused.png"
+    assert main(["fuse", *map(str, files), "--out", str(fused)]) == 0
+    told = capsys.readouterr().err.strip().splitlines()
+    assert [line.startswith("defocus: shot 2 is left out: it has") for line in told] == [True]
+    assert fused.is_file()
+    assert main(["fuse", *map(str, files), "--out", str(fused), "--strict"]) == 2
+    assert "shot 2: it has" in capsys.readouterr().err
+
+
 def test_folders_of_shots_are_fused_each(folder):
     for stack in ("one", "two"):
         for name in "ab":
@@ -106,24 +107,6 @@ def test_stacks_in_one_file_each_are_fused_as_each_is(folder):
     for name, dtype in stacks.items():
         assert read(folder / f"out/{name}.tif").dtype == dtype
         assert set(np.unique(read(folder / f"labels/{name}.png"))) == {0, 1, 2}
-
-
-def test_each_stack_of_a_folder_keeps_its_own_format(folder):
-    deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
-    for name in "ab":
-        write(folder / f"light/{name}.jpg", read(folder / f"in/{name}.png"))
-        write(folder / f"deep/{name}.png", deep)
-    stacks = [str(folder / stack) for stack in ("light", "deep")]
-    assert main(["fuse", *stacks, "--out", str(folder / "out")]) == 0
-    assert {path.name for path in (folder / "out").iterdir()} == {"light.jpg", "deep.png"}
-
-
-def test_results_of_two_photographs_may_not_meet(folder, capsys):
-    (folder / "in/b.png").rename(folder / "in/a.probability.png")
-    arguments = ["map", str(folder / "in"), "--out", str(folder / "out")]
-    assert main([*arguments, "--probability"]) == 2
-    assert "would share" in capsys.readouterr().err
-    assert main([*arguments, "--no-refine"]) == 0
 
 
 def test_a_format_too_shallow_for_the_shots_is_told_before_any_work(folder, capsys, monkeypatch):
@@ -170,65 +153,6 @@ def test_what_fails_of_many_is_named(folder, capsys):
 def test_models_names_the_default(capsys):
     assert main(["models"]) == 0
     assert "(default)" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["map", "none.png", "--out", "o"], "no image file 'none.png'"),
-        (["map", ".", "--out", "o"], "no images in ."),
-        (["map", "text.png", "--out", "o"], "not an image"),
-        (["map", "ok.png", "--out", "o", "--step", "64"], "step is 1 to 32"),
-        (["map", "ok.png", "--out", "o", "--jobs", "0"], "jobs is at least 1"),
-        (["map", "ok.png", "--out", "o", "--model", "blurnett"], "did you mean 'blurnet'"),
-        (["fuse", "ok.png", "--out", "f.png"], "2 to 255 shots"),
-        (["fuse", "ok.png", "small.png", "--out", "f.png"], "differ in shape"),
-        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--register"], "could not be registered"),
-        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--seam", "-1"], "seam is 0 to 100 pixels, not -1"),
-        (["enhance", "ok.png", "--out", "o.xyz"], "no format"),
-        (["enhance", "ok.png", "--out", "o.png", "--gain", "-1"], "gain is at least 0"),
-        (["enhance", "ok.png", "--out", "ok.png"], "ok.png would be written over an input"),
-        (["enhance", "ok.png", "small.png", "--out", "o.png"], "2 results do not fit into one file 'o.png'"),
-        (["enhance", "ok.png", "--out", "o.png", "--map", "map.npy"], "a map of (3, 3) does not fit"),
-        (["enhance", "ok.png", "--out", "o.png", "--map", "none.npy"], "No such file"),
-        (["depth", "ok.png", "--out", "o", "--map", "minus.npy"], "finite numbers of pixels from 0 on"),
-        (["magnify", "ok.png", "--out", "o.png", "--strength", "0.5"], "1 to 20 times as wide, not 0.5"),
-        (["fuse", ".", "ok.png", "--out", "f.png"], "not both at once"),
-        (["fuse", "ok.png", "small.png", "--out", "small.png"], "would be written over an input"),
-        (["fuse", ".", "--out", "f.png"], "differ in shape"),
-        (["depth", "ok.png", "--out", "o", "--f-number", "-2"], "focal length and focus distance and pixel"),
-        (["magnify", "ok.png", "--out", "o.png", "--published", "--in-focus", "8"], "in_focus < out"),
-        (["magnify", "ok.png", "--out", "o.png", "--published", "--strength", "2"], "has no --strength"),
-        (["magnify", "ok.png", "--out", "o.png", "--out-of-focus", "2"], "goes with --published"),
-        (["enhance", "ok.png", "--out", "o.png", "--gain", "nan"], "gain is at least 0"),
-        (["enhance", "ok.png", "--out", "map.npy/o"], "cannot make the folder 'map.npy/o'"),
-        (["map", "ok.png", "--out", "small.png"], "cannot make the folder 'small.png'"),
-        (["map", "ok.png", "ok.png", "--out", "o"], "ok.png is given twice"),
-        (["map", "ok.png", "--out", "."], "ok.png is there already, beside ok.png"),
-        (["map", "small.jpg", "--out", "."], "small.png is there already, beside small.jpg"),
-        (["fuse", "ok.png", "ok.png", "small.png", "--out", "f.png"], "shot 3 (39, 40, 3)"),
-        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "f.png"], "change --labels"),
-        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--labels", "l.jpg"], "written as .png, not '.jpg'"),
-        (["fuse", "empty", "--out", "f.png"], "no pictures in 'empty'"),
-        (["fuse", "missing", "--out", "f.png"], "no file or folder 'missing'"),
-        (["fuse", "ok.png", "ok.png", "--out", "f.png", "--register"], "shot 2: the shots could not be"),
-    ],
-)
-def test_bad_input_is_one_line_and_status_two(tmp_path, monkeypatch, capsys, arguments, message):
-    monkeypatch.chdir(tmp_path)
-    if arguments[:2] != ["map", "."]:
-        if arguments[0] == "map":
-            (tmp_path / "text.png").write_text("no image")
-        np.save("map.npy", np.zeros((3, 3)))
-        (tmp_path / "empty").mkdir()
-        np.save("minus.npy", np.full((40, 40), -1))
-        write("ok.png", np.zeros((40, 40, 3), np.uint8))
-        write("small.png", np.zeros((39, 40, 3), np.uint8))
-        write("small.jpg", np.zeros((39, 40, 3), np.uint8))
-    assert main(arguments) == 2
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 1
-    assert message in lines[0]
 
 
 ODD = {
@@ -289,32 +213,6 @@ def test_a_float_file_is_one_line_and_the_others_are_mapped(tmp_path, capsys):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["good.npy", "good.png"]
 
 
-def test_the_command_is_installed_and_starts_without_torch():
-    code = "import sys, defocus_core.cli; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
-    command = Path(sys.executable).with_name("defocus")
-    subprocess.run([command, "--version"], check=True)
-
-
-def test_folders_of_one_name_would_share_an_output(folder, capsys):
-    for stack in ("x/2024.05.01", "y/2024.05.01", "y/2024.05.02"):
-        for name in "ab":
-            write(folder / stack / f"{name}.png", read(folder / f"in/{name}.png"))
-    x, y, z = (str(folder / stack) for stack in ("x/2024.05.01", "y/2024.05.01", "y/2024.05.02"))
-    assert main(["fuse", x, y, "--out", str(folder / "out")]) == 2
-    assert "would share" in capsys.readouterr().err
-    assert main(["fuse", y, z, "--out", str(folder / "out")]) == 0
-    assert {path.name for path in (folder / "out").iterdir()} == {"2024.05.01.png", "2024.05.02.png"}
-
-
-def test_pictures_that_differ_in_format_alone_are_enhanced_each_but_not_mapped_into_one_file(folder, capsys):
-    write(folder / "in/a.tif", read(folder / "in/a.png"))
-    assert main(["enhance", str(folder / "in"), "--out", str(folder / "out")]) == 0
-    assert {path.name for path in (folder / "out").iterdir()} == {"a.png", "a.tif", "b.png"}
-    assert main(["map", str(folder / "in"), "--out", str(folder / "maps")]) == 2
-    assert "would share" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("content", [b"", b"\\x89PNG", np.array(["a"]), np.ones((40, 40), complex), {"a": np.ones(3)}])
 def test_what_is_no_map_is_said_so(tmp_path, capsys, content):
     write(tmp_path / "ok.png", np.zeros((40, 40, 3), np.uint8))
@@ -326,28 +224,3 @@ def test_what_is_no_map_is_said_so(tmp_path, capsys, content):
     given = [str(tmp_path / "ok.png"), "--out", str(tmp_path / "o.png"), "--map", str(tmp_path / "m.npy")]
     assert main(["enhance", *given]) == 2
     assert "m.npy: not a defocus map, which is an .npy file of numbers" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("error", "ending"),
-    [
-        (MemoryError("Unable to allocate 9 GiB"), (2, "not enough memory")),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), (2, "not enough memory")),
-        (KeyboardInterrupt(), (130, "interrupted")),
-    ],
-)
-def test_an_end_without_result_is_one_line(folder, monkeypatch, capsys, error, ending):
-
-    def fails(*_, **__):
-        raise error
-
-    monkeypatch.setattr(pipeline, "estimate", fails)
-    status = main(["map", str(folder / "in/a.png"), "--out", str(folder / "o")])
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert (status, len(lines)) == (ending[0], 1)
-    assert ending[1] in lines[0]
-
-
-def test_the_package_runs_as_a_module():
-    done = subprocess.run([sys.executable, "-m", "defocus_core", "models"], capture_output=True, check=True)
-    assert b"(default)" in done.stdout

@@ -58,29 +58,12 @@ def test_scores_of_shards_join_to_one_row_a_method_best_first():
     assert table[["method", "accuracy", "images"]].to_numpy().tolist() == [["good", 1, 2], ["bad", 0.875, 2]]
 
 
-@pytest.fixture
-def pair(tmp_path):
-    write(tmp_path / "photographs/a.png", np.arange(12, dtype=np.uint8).reshape(3, 4) * 20)
-    write(tmp_path / "masks/a.png", np.uint8([[0, 0, 255, 255]] * 3))
-    return pair_images(tmp_path / "photographs", tmp_path / "masks")[0]
-
-
 def test_of_a_peers_map_and_its_picture_the_map_is_read(tmp_path, pair):
     write(tmp_path / "peer/a.png", np.zeros((30, 50), np.uint8))
     np.save(tmp_path / "peer/a.npy", np.arange(12.0).reshape(3, 4))
     (tmp_path / "peer/a.txt").write_text("a note")
     method = benchmark.peer_methods({"other": {"folder": tmp_path / "peer", "high_means": "blurred"}})["other"]
     np.testing.assert_array_equal(method(pair, np.zeros((3, 4))), np.arange(12).reshape(3, 4))
-
-
-def test_two_pictures_of_one_stem_are_refused(tmp_path, pair):
-    write(tmp_path / "masks/a.tif", np.zeros((3, 4), np.uint8))
-    with pytest.raises(BenchmarkSetError, match=r"masks: a.png and a.tif have one stem"):
-        pair_images(tmp_path / "photographs", tmp_path / "masks")
-    write(tmp_path / "photographs/a.jpg", np.zeros((3, 4), np.uint8))
-    (tmp_path / "masks/a.tif").unlink()
-    with pytest.raises(BenchmarkSetError, match=r"photographs: a.jpg and a.png have one stem"):
-        pair_images(tmp_path / "photographs", tmp_path / "masks")
 
 
 @pytest.mark.parametrize(

@@ -2,24 +2,9 @@ import sys
 
 import numpy as np
 import pytest
-from skimage import data
 
-from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.evaluation import fusion_baselines, metrics
-from defocus_core.evaluation.external_programs import ExternalProgram
-from defocus_core.io.color import as_float, to_grey
-
-
-@pytest.fixture(scope="module")
-def scene():
-    return as_float(data.astronaut()[:128, 150:300])
-
-
-@pytest.fixture(scope="module")
-def shots(scene):
-    soft, left, right = gaussian_blur(scene, 3), scene.copy(), scene.copy()
-    left[:, 75:], right[:, :75] = soft[:, 75:], soft[:, :75]
-    return [left, right]
+from defocus_core.io.color import to_grey
 
 
 @pytest.mark.parametrize("name", ["defocus_map", "laplacian_pyramid", "guided_filter"])
@@ -49,11 +34,3 @@ def test_another_program_is_run_on_files_and_left_out_where_missing(shots, caplo
     assert set(known) == {*fusion_baselines.fusion_methods({}), "second"}
     assert caplog.messages == ["none is not installed and left out"]
     np.testing.assert_allclose(known["second"](shots), shots[1], atol=0.003)
-
-
-def test_a_program_that_fails_says_why(shots):
-    command = ExternalProgram(f"{sys.executable} -c 'raise SystemExit(\"broken\")' {{shots}} {{fused}}")
-    with pytest.raises(RuntimeError, match="broken"):
-        command(shots)
-    with pytest.raises(ValueError, match=r"names \{shots\} and \{fused\}"):
-        ExternalProgram("program {shots}")

@@ -159,3 +159,21 @@ def test_a_single_shot_and_other_sizes_are_refused():
         fusion_metrics.fusion_scores([shot], shot)
     with pytest.raises(ValueError, match="of one size"):
         fusion_metrics.fusion_scores([shot, shot], shot[:-1])
+
+
+def test_fusion_scores_at_their_ends():
+    rng = np.random.default_rng(0)
+    source = rng.integers(0, 256, (64, 64)).astype(np.float64)
+    assert fusion_metrics.nmi(source, source, source) == pytest.approx(2)
+    assert fusion_metrics.q_abf(source, source, source) == pytest.approx(
+        0.9994 / (1 + np.exp(-7.5)) * 0.9879 / (1 + np.exp(-4.4))
+    )
+    assert fusion_metrics.nmi(source, source, np.zeros_like(source)) == pytest.approx(0, abs=1e-9)
+    assert fusion_metrics.q_abf(source, source, np.full_like(source, 7.0)) < 0.05
+
+
+def test_nmi_by_hand():
+    """Two equal halves kept, and a constant source that shares nothing."""
+    halves = np.zeros((4, 4))
+    halves[:, 2:] = 255
+    assert fusion_metrics.nmi(halves, np.zeros((4, 4)), halves) == pytest.approx(1)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from defocus_core.blur.kernels import gaussian_blur
-from defocus_core.evaluation import fusion_metrics, metrics
+from defocus_core.evaluation import metrics
 
 
 def test_classification_by_hand():
@@ -112,24 +112,6 @@ def test_psnr_and_ssim():
     assert metrics.ssim(image, image) == pytest.approx(1)
 
 
-def test_fusion_scores_at_their_ends():
-    rng = np.random.default_rng(0)
-    source = rng.integers(0, 256, (64, 64)).astype(np.float64)
-    assert fusion_metrics.nmi(source, source, source) == pytest.approx(2)
-    assert fusion_metrics.q_abf(source, source, source) == pytest.approx(
-        0.9994 / (1 + np.exp(-7.5)) * 0.9879 / (1 + np.exp(-4.4))
-    )
-    assert fusion_metrics.nmi(source, source, np.zeros_like(source)) == pytest.approx(0, abs=1e-9)
-    assert fusion_metrics.q_abf(source, source, np.full_like(source, 7.0)) < 0.05
-
-
-def test_nmi_by_hand():
-    """Two equal halves kept, and a constant source that shares nothing."""
-    halves = np.zeros((4, 4))
-    halves[:, 2:] = 255
-    assert fusion_metrics.nmi(halves, np.zeros((4, 4)), halves) == pytest.approx(1)
-
-
 def test_scores_of_shards_join_to_those_of_the_whole():
     rng = np.random.default_rng(0)
     shown = [(f"{index}", rng.random((20, 20)), rng.random((20, 20)) > 0.5) for index in range(5)]
@@ -187,3 +169,21 @@ def test_the_blur_of_an_image_is_measured_by_its_sharp_original_where_that_has_t
 def test_a_map_that_falls_where_the_truth_rises_correlates_negatively():
     truth = np.linspace(1, 3, 20, dtype=np.float32)[None]
     assert metrics.sigma_errors(4 - truth, truth)["correlation"] == pytest.approx(-1)
+
+
+def test_distances_are_scored_in_dioptres_and_shares():
+    scores = metrics.distance_errors(np.float32([[1, 2.4, np.inf, 2.6]]), np.float32([[1, 2, 4, 2]]))
+    assert scores["mae_dioptres"] == pytest.approx((0 + 1 / 2 - 1 / 2.4 + 1 / 4 + 1 / 2 - 1 / 2.6) / 4)
+    assert scores["median_error"] == pytest.approx(0.25)
+    assert scores["within_quarter"] == 0.5
+
+
+def test_overshoot_is_the_mean_excess_at_edges():
+    truth = np.zeros((40, 40), np.float32)
+    truth[:, 20:] = 0.5
+    image = truth.copy()
+    image[:, 20] += 0.1
+    image[:, 19] -= 0.1
+    assert metrics.overshoot(image, truth) == pytest.approx(0.1)
+    assert metrics.overshoot(truth, truth) == 0
+    assert metrics.ssim_map(truth, truth).min() == 1

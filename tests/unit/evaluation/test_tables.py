@@ -14,3 +14,13 @@ def test_a_table_is_whole_as_csv_and_rounded_as_markdown(tmp_path):
     ]
     write_table(table, tmp_path / "t.csv", tmp_path / "t.md", number_format=".2g")
     assert "|  0.33  |" in (tmp_path / "t.md").read_text()
+
+
+def test_rows_keep_their_order_and_missing_numbers_are_left_empty(tmp_path):
+    table = pd.DataFrame({"image": ["b", "a"], "map_score": [0.25, None]})
+    write_table(table, tmp_path / "new/t.csv", tmp_path / "new/t.md", number_format=".1f")
+    assert (tmp_path / "new/t.csv").read_text() == "image,map_score\nb,0.25\na,\n"
+    rows = [line.split() for line in (tmp_path / "new/t.md").read_text().splitlines()]
+    assert rows[0] == ["|", "image", "|", "map_score", "|"]
+    assert rows[2] == ["|", "b", "|", "0.2", "|"]
+    assert rows[3][1] == "a"

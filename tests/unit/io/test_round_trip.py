@@ -105,14 +105,3 @@ def test_what_cannot_be_kept_is_said_once(tmp_path, colour, caplog):
         for name in "ab":
             write(tmp_path / f"{name}.webp", colour, like=tmp_path / "in.jpg")
     assert [record.message for record in caplog.records] == [".webp does not keep IPTC"]
-
-
-def test_a_packet_of_foreign_prefixes_leaves_other_files_alone(tmp_path, colour):
-    Image.fromarray(colour).save(tmp_path / "good.jpg")
-    tag(tmp_path / "good.jpg")
-    strange = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    strange += b'<rdf:Description rdf:about="" xmlns:xmp="urn:other" xmp:Rating="1"/></rdf:RDF></x:xmpmeta>'
-    Image.fromarray(colour).save(tmp_path / "strange.jpg", xmp=strange)
-    for name in ("strange", "good"):
-        write(tmp_path / f"{name}_out.jpg", colour, like=tmp_path / f"{name}.jpg")
-    assert ("Xmp.xmp.Rating", "4") in tags(tmp_path / "good_out.jpg")

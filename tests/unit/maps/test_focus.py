@@ -1,13 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core.blur.sigma_scale import probability_below
 from defocus_core.maps.focus import in_focus, just_noticeable_blur
-
-
-def test_the_chance_of_being_below_a_limit_is_half_at_it_and_falls():
-    got = probability_below(np.array([[0, 0.5, 2, 8]], np.float32), 2, slope=2)[0]
-    np.testing.assert_allclose(got, [1, 16 / 17, 0.5, 1 / 17], rtol=1e-5)
 
 
 def test_a_region_in_focus_comes_near_the_sharpest_of_the_photograph():

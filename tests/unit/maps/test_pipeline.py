@@ -5,122 +5,13 @@ import torch
 from skimage import data
 
 from defocus_core.blur.kernels import gaussian_blur
-from defocus_core.blur.sigma_scale import MIN_SIGMA, SigmaScale
 from defocus_core.io.color import to_dtype, to_grey
-from defocus_core.maps import tiles, windows
+from defocus_core.io.package_images import package_folder
+from defocus_core.io.read import read
 from defocus_core.maps.config import DEFAULT_CONFIG, PAPER_CONFIG, MapConfig
-from defocus_core.maps.pipeline import MAX_HALVINGS, estimate, predict_pyramid
-from defocus_core.maps.pyramid import HALVING_VARIANCE, merge, merge_levels, upscale_level
-from defocus_core.maps.tiles import predict_tiled
-from defocus_core.maps.windows import overlap_average, predict_windows
+from defocus_core.maps.pipeline import MAX_HALVINGS, estimate, is_all_in_focus, predict_pyramid
 from defocus_core.networks.classifier import build_classifier
 from defocus_core.networks.storage import load_model
-
-
-class PatchLoop(torch.nn.Module):
-    """A network behind the bare interface of a classifier, so that windows go through it one by one."""
-
-    stride = cell = None
-
-    def __init__(self, model):
-        super().__init__()
-        self.forward, self.sigmas = model.forward, model.sigmas
-
-
-class Brightness(torch.nn.Module):
-    """A stand-in that answers level 1 where the patch's first pixel is bright; a patch loop by nature."""
-
-    stride = cell = None
-    sigmas = torch.tensor([0.0, 10.0])
-
-    def forward(self, patches):
-        bright = patches[:, 0, 0, 0] > 0.5
-        return torch.stack([~bright, bright], 1) * 100.0
-
-
-@pytest.fixture(scope="module")
-def blurnet():
-    return build_classifier("blurnet", torch.linspace(0, 10, 20), seed=1).eval()
-
-
-def test_each_pixel_is_the_mean_of_the_windows_over_it():
-    values = np.array([[1, 2], [3, 8]], np.float32)
-    got = overlap_average(values, np.ones((2, 2), np.float32), step=16, shape=(48, 48))
-    expected = np.zeros((48, 48))
-    count = np.zeros((48, 48))
-    for r in range(2):
-        for c in range(2):
-            window = (slice(r * 16, r * 16 + 32), slice(c * 16, c * 16 + 32))
-            expected[window] += values[r, c]
-            count[window] += 1
-    np.testing.assert_allclose(got, expected / count, rtol=1e-6)
-    assert got[20, 20] == pytest.approx(3.5)
-
-
-def test_weights_weigh():
-    values, weights = np.array([[0, 8]], np.float32), np.array([[3, 1]], np.float32)
-    got = overlap_average(values, weights, step=16, shape=(32, 48))
-    assert got[0, [0, 20, 47]].tolist() == pytest.approx([0, 2, 8])
-
-
-def test_windows_cover_all_of_an_image_of_any_size(blurnet):
-    for shape in ((32, 32), (33, 50), (100, 47)):
-        sigma, _ = predict_windows(np.zeros(shape, np.float32), blurnet, step=16)
-        assert sigma.shape == tuple(max(-(-(n - 32) // 16), 0) + 1 for n in shape)
-
-
-@pytest.mark.parametrize("step", [4, 8, 16])
-def test_shared_convolutions_give_the_patch_loops_map(blurnet, step):
-    grey = np.random.default_rng(0).random((90, 77), dtype=np.float32)
-    shared = predict_windows(grey, blurnet, step=step)
-    loop = predict_windows(grey, PatchLoop(blurnet), step=step)
-    for mine, other in zip(shared, loop, strict=True):
-        np.testing.assert_allclose(mine, other, atol=1e-4)
-
-
-def test_strips_leave_no_seam(blurnet, monkeypatch):
-    grey = np.random.default_rng(0).random((200, 90), dtype=np.float32)
-    whole = predict_windows(grey, blurnet, step=8)
-    monkeypatch.setattr(windows, "STRIP_PIXELS", 90 * 20)
-    for mine, other in zip(predict_windows(grey, blurnet, step=8), whole, strict=True):
-        np.testing.assert_allclose(mine, other, atol=1e-5)
-
-
-def test_tiles_of_a_dense_network_leave_no_seam(monkeypatch):
-    model = build_classifier("scenenet", torch.linspace(0.4, 12, 20)).eval()
-    grey = np.random.default_rng(0).random((600, 584), dtype=np.float32)
-    whole = predict_tiled(grey, model)
-    monkeypatch.setattr(tiles, "TILE_SIDE", 160)
-    for mine, other in zip(predict_tiled(grey, model), whole, strict=True):
-        np.testing.assert_allclose(mine, other, atol=1e-4)
-
-
-def test_tiles_leave_no_seam_in_a_refined_map(monkeypatch):
-    image = np.random.default_rng(1).random((400, 270, 3), dtype=np.float32)
-    image = cv2.GaussianBlur(image, (0, 0), 2)
-    whole = estimate(image)
-    monkeypatch.setattr(tiles, "TILE_SIDE", 208)
-    np.testing.assert_allclose(estimate(image), whole, atol=1e-4)
-
-
-def test_winner_takes_the_likeliest_level():
-    grey = np.zeros((32, 64), np.float32)
-    grey[0, 16] = 1
-    sigma, certainty = predict_windows(grey, Brightness(), step=16, config=PAPER_CONFIG)
-    assert sigma.tolist() == [[0, 10, 0]]
-    np.testing.assert_allclose(certainty, 1)
-
-
-def test_the_expected_blur_is_the_geometric_mean_of_the_levels():
-    class Halves(Brightness):
-        sigmas = torch.tensor([0.4, 10.0])
-
-        def forward(self, patches):
-            return torch.zeros(len(patches), 2)
-
-    values, certainty = predict_windows(np.zeros((32, 32), np.float32), Halves(), step=16)
-    assert np.exp(values[0, 0]) == pytest.approx(np.sqrt(0.5 * 10.1))
-    assert certainty[0, 0] == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["blurnet", "scenenet"])
@@ -186,58 +77,6 @@ def test_what_is_no_image_is_refused_by_name(image, message):
         estimate(image)
 
 
-def test_answers_are_joined_by_their_certainties():
-    values, certainty = merge(
-        np.zeros((1, 4), np.float32),
-        np.array([[1, 1, 0.5, 0]], np.float32),
-        np.full((1, 4), 2, np.float32),
-        np.array([[0, 1, 1, 0]], np.float32),
-    )
-    np.testing.assert_allclose(values, [[0, 1, 2 / 1.25, 0]], atol=1e-5)
-    np.testing.assert_allclose(certainty, [[1, 1, 1, 0]])
-
-
-def test_half_the_size_answers_in_pixels_of_the_whole_and_only_of_blur():
-    for sigma, found in ((0, False), (4, True)):
-        grey = gaussian_blur(to_grey(data.astronaut()), sigma)
-        _, half = predict_pyramid(grey, model=load_model(), config=MapConfig(min_pyramid_side=200))
-        values, certainty, _ = upscale_level(*half, max_sigma=12)
-        assert bool(np.median(certainty) > 0.2) is found
-        if found:
-            assert 3.2 < np.median(np.exp(values)) < 4.8
-
-
-def test_beyond_the_largest_level_half_the_size_decides():
-    half = np.log(np.array([[0.1, 3, 11]], np.float32)), np.full((1, 3), 0.8, np.float32)
-    values, certainty, beyond = upscale_level(*half, max_sigma=12)
-    np.testing.assert_allclose(np.exp(values), [[0.2, 6, 22]], rtol=0.05)
-    np.testing.assert_allclose(certainty, [[0, 0.7 * 0.8, 0.8]], atol=0.02)
-    np.testing.assert_allclose(beyond, [[0, 0, 0.8]], atol=0.03)
-    full = np.log(np.array([[2, 2, 10]], np.float32)), np.full((1, 3), 0.8, np.float32)
-    values, _ = merge_levels([tuple(part.copy() for part in full), half], max_sigma=12)
-    assert np.exp(values)[0, 0] == pytest.approx(2, rel=0.05)
-    assert 2 < np.exp(values)[0, 1] < 6
-    assert 19 < np.exp(values)[0, 2] < 23
-
-
-def test_half_the_size_says_the_same_of_sigma_and_of_its_logarithm():
-    sigma, certainty = np.array([[0.3, 1.0, 3.0]], np.float32), np.ones((1, 3), np.float32)
-    direct = upscale_level(sigma, certainty, max_sigma=12, scale=SigmaScale(logarithmic=False))
-    values, *rest = upscale_level(np.log(sigma + MIN_SIGMA), certainty, max_sigma=12)
-    np.testing.assert_allclose(np.exp(values) - MIN_SIGMA, direct[0], rtol=1e-4)
-    np.testing.assert_allclose(rest, direct[1:], rtol=1e-4)
-    expected = np.sqrt(4 * 3.0**2 - HALVING_VARIANCE)  # halving a photograph adds a blur of its own
-    assert direct[0][0, 2] == pytest.approx(expected, rel=1e-4)
-
-
-def test_a_copy_that_finds_much_blur_where_the_photograph_has_none_is_doubted():
-    full = np.full((1, 100), np.log(0.4), np.float32), np.full((1, 100), 0.8, np.float32)
-    half = full[0].copy(), full[1].copy()
-    half[0][0, :2] = np.log(11)
-    values, _ = merge_levels([full, half], max_sigma=12)
-    np.testing.assert_allclose(np.exp(values[0, :2]), 0.4, rtol=0.1)
-
-
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 def test_a_frame_without_texture_is_left_to_full_size(level):
     flat = np.full((330, 500), level, np.float32)
@@ -285,3 +124,10 @@ def test_a_map_does_not_depend_on_exposure_and_contrast():
         assert np.abs(np.log(found + 0.1) - np.log(full + 0.1)).mean() < 0.05
     as_it_is = estimate(scene / 16, model=model, config=MapConfig(stretch_contrast=False))
     assert np.abs(np.log(as_it_is + 0.1) - np.log(full + 0.1)).mean() > 0.2
+
+
+def test_only_photographs_sharp_all_over_are_used():
+    image = read(package_folder("sklearn") / "china.jpg").copy()
+    assert is_all_in_focus(image, min_fraction=0.9)
+    image[:, 300:] = cv2.GaussianBlur(image[:, 300:], (0, 0), 4)
+    assert not is_all_in_focus(image, min_fraction=0.7)

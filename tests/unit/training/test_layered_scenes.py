@@ -1,16 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-import torch
 
-from defocus_core.evaluation.known_scenes import load_motorcycle
-from defocus_core.io.color import to_grey
-from defocus_core.io.package_images import package_folder
-from defocus_core.io.read import read
-from defocus_core.maps.pipeline import is_all_in_focus
-from defocus_core.networks.classifier import build_classifier, copy_matching_weights
-from defocus_core.training import augmentation
-from defocus_core.training.datasets import SceneDataset
 from defocus_core.training.layered_scenes import (
     SceneConfig,
     SegmentedPhotograph,
@@ -18,24 +9,8 @@ from defocus_core.training.layered_scenes import (
     read_scenes,
     write_scenes,
 )
-from defocus_core.training.loop import TrainConfig, train
 
 CONFIG = SceneConfig(size=64)
-
-
-@pytest.fixture(scope="module")
-def greys():
-    return [
-        to_grey(load_motorcycle().image),
-        np.random.default_rng(0).random((120, 150), dtype=np.float32),
-    ]
-
-
-@pytest.fixture(scope="module")
-def columns(greys, tmp_path_factory):
-    path = tmp_path_factory.mktemp("scenes") / "s.h5"
-    write_scenes(greys, path, config=CONFIG, count=8, seed=3)
-    return read_scenes(path)
 
 
 def test_scenes_have_an_image_and_a_sigma_for_every_cell(columns):
@@ -74,32 +49,6 @@ def test_shaded_objects_lose_texture_and_keep_their_label(greys):
     assert len(ratios) > 15
     assert max(ratios) < 1.05
     assert np.mean(ratios) < 0.95
-
-
-def test_only_photographs_sharp_all_over_are_used():
-    image = read(package_folder("sklearn") / "china.jpg").copy()
-    assert is_all_in_focus(image, min_fraction=0.9)
-    image[:, 300:] = cv2.GaussianBlur(image[:, 300:], (0, 0), 4)
-    assert not is_all_in_focus(image, min_fraction=0.7)
-
-
-def test_a_dense_network_trains_on_scenes_from_a_patch_networks_layers(columns):
-    sigmas = np.geomspace(0.4, 12, 20).astype(np.float32)
-    data = SceneDataset.of(columns, sigmas, torch.device("cpu"))
-    start = build_classifier("blurnet", sigmas, seed=9)
-    fresh = build_classifier("scenenet", sigmas)
-    assert {"trunk.0.weight", "trunk.3.weight", "trunk.6.weight"} <= set(copy_matching_weights(fresh, start))
-    config = TrainConfig(epochs=2, batch=4, augment=augmentation.AugmentConfig(flips=True, noise=3))
-    model, history = train("scenenet", sigmas=sigmas, train=data, validation=data, config=config, start=start)
-    assert len(history) == 2
-    assert model.dense(torch.rand(1, 1, 64, 64)).shape == (1, 20, 16, 16)
-
-
-def test_levels_of_scenes_lie_between_those_of_the_network():
-    sigmas = np.array([1.0, 2.0, 4.0], np.float32)
-    columns = {"images": np.zeros((1, 8, 8), np.uint8), "sigma": np.array([[[0.1, 1.0], [np.sqrt(8), 9]]])}
-    data = SceneDataset.of(columns, sigmas, torch.device("cpu"))
-    np.testing.assert_allclose(data.level[0], [[0, 0], [1.5, 2]], atol=2e-3)
 
 
 def test_labels_lie_where_their_pixels_do(greys):

@@ -4,12 +4,17 @@ import h5py
 import numpy as np
 import pytest
 
+from defocus_core.io.write import write
 from defocus_core.training.patch_store import (
     PatchStoreError,
     PatchWriter,
     check_patch_file,
     join_shards,
     read_patches,
+)
+from defocus_core.training.patches import (
+    PatchConfig,
+    write_patches,
 )
 
 
@@ -65,3 +70,26 @@ def test_another_hdf5_file_is_refused(tmp_path):
         file["x"] = 1
     with pytest.raises(PatchStoreError, match="not a complete"):
         check_patch_file(tmp_path / "other.h5")
+
+
+def test_no_sharp_patch_at_all_is_an_error_when_shards_are_joined(tmp_path):
+    write(tmp_path / "flat.png", np.full((64, 64), 99, np.uint8))
+    options = {"config": PatchConfig(), "seed": 0, "parameters": {}}
+    assert write_patches([("00", tmp_path / "flat.png")], tmp_path / "x.h5", **options) == 0
+    with pytest.raises(PatchStoreError, match=r"lower patches\.sharpness"):
+        join_shards([tmp_path / "x.h5"], tmp_path / "joined.h5")
+    assert not (tmp_path / "joined.h5").exists()
+
+
+def test_shards_of_different_runs_are_not_joined(tmp_path, photograph):
+    write(tmp_path / "a.png", photograph)
+    for seed in (1, 2):
+        write_patches(
+            [("00", tmp_path / "a.png")],
+            tmp_path / f"{seed}.h5",
+            config=PatchConfig(),
+            seed=0,
+            parameters={"seed": seed},
+        )
+    with pytest.raises(PatchStoreError, match="shards of different runs"):
+        join_shards([tmp_path / "1.h5", tmp_path / "2.h5"], tmp_path / "joined.h5")

@@ -5,7 +5,7 @@ import pytest
 from defocus_core.blur.kernels import effective_sigma, gaussian_blur
 from defocus_core.blur.levels import Levels
 from defocus_core.io.write import write
-from defocus_core.training.patch_store import COLUMNS, PatchStoreError, join_shards, read_patches
+from defocus_core.training.patch_store import COLUMNS, join_shards, read_patches
 from defocus_core.training.patches import (
     PatchConfig,
     blur_patches,
@@ -13,11 +13,6 @@ from defocus_core.training.patches import (
     select_corners,
     write_patches,
 )
-
-
-@pytest.fixture
-def photograph():
-    return np.random.default_rng(1).random((100, 140), dtype=np.float32)
 
 
 def test_sharpness_is_the_variance_of_the_smoothed_laplacian(photograph):
@@ -106,26 +101,3 @@ def test_shards_joined_are_the_whole(tmp_path, photograph):
     parts[1].unlink()
     with pytest.raises(FileNotFoundError, match=r"1\.h5"):
         read_patches(tmp_path / "joined.h5")
-
-
-def test_no_sharp_patch_at_all_is_an_error_when_shards_are_joined(tmp_path):
-    write(tmp_path / "flat.png", np.full((64, 64), 99, np.uint8))
-    options = {"config": PatchConfig(), "seed": 0, "parameters": {}}
-    assert write_patches([("00", tmp_path / "flat.png")], tmp_path / "x.h5", **options) == 0
-    with pytest.raises(PatchStoreError, match=r"lower patches\.sharpness"):
-        join_shards([tmp_path / "x.h5"], tmp_path / "joined.h5")
-    assert not (tmp_path / "joined.h5").exists()
-
-
-def test_shards_of_different_runs_are_not_joined(tmp_path, photograph):
-    write(tmp_path / "a.png", photograph)
-    for seed in (1, 2):
-        write_patches(
-            [("00", tmp_path / "a.png")],
-            tmp_path / f"{seed}.h5",
-            config=PatchConfig(),
-            seed=0,
-            parameters={"seed": seed},
-        )
-    with pytest.raises(PatchStoreError, match="shards of different runs"):
-        join_shards([tmp_path / "1.h5", tmp_path / "2.h5"], tmp_path / "joined.h5")

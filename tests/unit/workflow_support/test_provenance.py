@@ -55,7 +55,7 @@ def test_neither_docstrings_nor_the_version_count(root):
         module.write_text(text + "def f():\n" + (f"    {text.splitlines()[0]}\n" if text else "") + "    return 1\n")
         _parse_normalised.cache_clear()
         digests.append(code_digest(root / "script.py", root))
-    assert digests[1] == digests[2]
+    assert digests[0] == digests[1] == digests[2]
     module.write_text(module.read_text().replace("return 1", "return 2"))
     _parse_normalised.cache_clear()
     assert code_digest(root / "script.py", root) != digests[2]

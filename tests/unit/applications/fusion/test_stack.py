@@ -1,0 +1,104 @@
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from defocus_core.applications.fusion.stack import fuse
+from defocus_core.blur.kernels import gaussian_blur
+from defocus_core.evaluation import metrics
+from defocus_core.io.color import as_float, to_dtype
+from defocus_core.io.write import write
+
+
+def test_fusion_takes_each_half_from_its_sharp_shot(image):
+    left, right = image.copy(), image.copy()
+    soft = gaussian_blur(image, 4)
+    left[:, 75:], right[:, :75] = soft[:, 75:], soft[:, :75]
+    fusion = fuse([left, right])
+    shots = max(metrics.psnr(left, image), metrics.psnr(right, image))
+    assert metrics.psnr(fusion.image, image) > shots + 4
+    assert (fusion.labels[:, :55] == 0).mean() > 0.8
+    assert (fusion.labels[:, 95:] == 1).mean() > 0.8
+
+
+def test_three_shots_fuse_with_the_same_code(image):
+    soft = gaussian_blur(image, 4)
+    shots = []
+    for part in range(3):
+        shot = soft.copy()
+        columns = slice(part * 50, part * 50 + 50)
+        shot[:, columns] = image[:, columns]
+        shots.append(shot)
+    fusion = fuse(shots)
+    assert metrics.psnr(fusion.image, image) > max(metrics.psnr(s, image) for s in shots) + 2
+    assert set(np.unique(fusion.labels)) == {0, 1, 2}
+
+
+def test_noise_decides_nothing_in_a_deep_stack(image):
+    """What no shot has in focus is not cut to pieces by the shots' noise."""
+    rng = np.random.default_rng(0)
+    image = image.copy()
+    image[:, 100:] = gaussian_blur(image, 12)[:, 100:]
+    shots = []
+    for focus in range(8):
+        distance = np.abs(np.arange(150) // 15 - focus)
+        softs = [image, *(gaussian_blur(image, 1.5 * step) for step in range(1, 10))]
+        shot = np.stack([softs[step][:, column] for column, step in enumerate(distance)], 1)
+        shots.append(np.clip(shot + rng.normal(0, 0.01, shot.shape), 0, 1).astype(np.float32))
+    labels = fuse(shots).labels
+    assert (labels[:, :100] == np.arange(100) // 15).mean() > 0.85
+    regions = sum(cv2.connectedComponents((labels == label).astype(np.uint8))[0] - 1 for label in range(8))
+    assert regions < 20
+
+
+def test_files_fuse_as_their_pixels(image, tmp_path):
+    shots = [to_dtype(shot, np.uint8) for shot in (image, gaussian_blur(image, 3))]
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path, shot in zip(paths, shots, strict=True):
+        write(path, shot)
+    assert np.array_equal(fuse(paths).image, fuse(shots).image)
+
+
+def test_shots_that_cannot_be_fused_are_refused(image):
+    with pytest.raises(ValueError, match="2 to 255 shots, not 1"):
+        fuse([image])
+    with pytest.raises(ValueError, match="differ in shape"):
+        fuse([image, image[:50]])
+    with pytest.raises(ValueError, match="differ in depth"):
+        fuse([image, to_dtype(image, np.uint8)])
+
+
+@pytest.fixture(scope="module")
+def focused():
+    """Three shots of one photograph, focused left, in the middle and right."""
+    image = as_float(data.astronaut()[:192, 100:340])
+    soft = gaussian_blur(image, 4)
+    shots = []
+    for third in range(3):
+        shot = soft.copy()
+        shot[:, third * 80 : (third + 1) * 80] = image[:, third * 80 : (third + 1) * 80]
+        shots.append(to_dtype(shot, np.uint8))
+    return shots
+
+
+def test_a_flash_that_did_not_fire_is_left_out_by_name(focused, tmp_path):
+    files = [tmp_path / f"shot_{index}.png" for index in range(4)]
+    for file, shot in zip(files, [focused[0], focused[0] // 8, focused[1], focused[2]], strict=True):
+        write(file, shot)
+    with pytest.warns(UserWarning, match=r"^shot 2 is left out: it has 0\.\d+ times the light .*shot_1\.png\)$"):
+        labels = fuse(files).labels
+    assert set(np.unique(labels)) == {0, 2, 3}
+    with pytest.raises(ValueError, match=r"^shot 2: it has 0\.\d+ times the light .*shot_1\.png\)$"):
+        fuse(files, strict=True)
+
+
+def test_a_shot_of_something_else_is_left_out_of_a_registered_stack(focused):
+    other = np.ascontiguousarray(data.coffee()[:192, :240])
+    with pytest.warns(UserWarning, match=r"^shot 2 is left out: (its registration cannot|the shots could not)"):
+        labels = fuse([focused[0], other, focused[1], focused[2]], register=True).labels
+    assert 1 not in labels
+
+
+def test_a_pair_of_which_one_is_bad_is_refused(focused):
+    with pytest.raises(ValueError, match=r"^shot 2: it has"):
+        fuse([focused[0], focused[1] // 8])

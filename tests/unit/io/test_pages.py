@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from defocus_core.io.errors import ImageError
+from defocus_core.io.pages import list_pages
+from defocus_core.io.read import read
+from defocus_core.io.write import write
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(3, 20, 30), (3, 20, 30, 3)])
+def test_the_pictures_of_a_stack_in_one_file_are_read_one_by_one(tmp_path, dtype, shape):
+    stack = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
+    photometric = "rgb" if len(shape) == 4 else "minisblack"
+    tifffile.imwrite(tmp_path / "z.tif", stack, photometric=photometric)
+    with pytest.raises(ImageError, match=r"z.tif: 3 pictures in one file; save one, or fuse them"):
+        read(tmp_path / "z.tif")
+    found = list_pages(tmp_path / "z.tif")
+    assert str(found[1]) == f"{tmp_path / 'z.tif'}, picture 2"
+    for page, pixels in zip(found, stack, strict=True):
+        assert np.array_equal(read(page), pixels)
+
+
+def test_a_thumbnail_in_a_file_is_no_second_picture(tmp_path, colour):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(colour, photometric="rgb")
+        file.write(np.ascontiguousarray(colour[::2, ::2]), photometric="rgb", subfiletype=1)
+    assert np.array_equal(read(tmp_path / "a.tif"), colour)
+    assert len(list_pages(tmp_path / "a.tif")) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("flag", [0, 1])
+def test_a_thumbnail_before_the_picture_is_left_out(tmp_path, colour, flag, dtype):
+    picture = colour.astype(dtype) * (1 if dtype == np.uint8 else 257)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        thumbnail = np.ascontiguousarray(picture[::2, ::2])
+        file.write(thumbnail, photometric="rgb", subfiletype=flag, software="of the thumbnail")
+        file.write(picture, photometric="rgb", software="of the picture", resolution=(300, 300))
+    assert np.array_equal(read(tmp_path / "a.tif"), picture)
+    write(tmp_path / "b.tif", picture, like=tmp_path / "a.tif")
+    with Image.open(tmp_path / "b.tif") as written:
+        assert written.getexif()[0x0131] == "of the picture"
+        assert written.info["dpi"] == (300, 300)
+
+
+def test_pictures_of_different_size_in_one_file_are_refused(tmp_path, colour):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(colour, photometric="rgb")
+        file.write(np.ascontiguousarray(colour[:-4]), photometric="rgb")
+    with pytest.raises(ImageError, match=r"a.tif: 2 pictures of different size"):
+        read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("kind", [{"imagej": True}, {"ome": True}])
+def test_channels_of_a_microscope_are_no_slices(tmp_path, kind):
+    stack = np.zeros((5, 2, 30, 40), np.uint16)
+    tifffile.imwrite(tmp_path / "two.tif", stack, metadata={"axes": "ZCYX"}, **kind)
+    with pytest.raises(ImageError, match="2 channels in one file; save the stack of one"):
+        list_pages(tmp_path / "two.tif")
+    tifffile.imwrite(tmp_path / "one.tif", stack[:, :1], metadata={"axes": "ZCYX"}, **kind)
+    assert len(list_pages(tmp_path / "one.tif")) == 5
+
+
+def test_a_damaged_stack_is_a_named_error(tmp_path):
+    tifffile.imwrite(tmp_path / "z.tif", np.zeros((3, 20, 30), np.uint8), photometric="minisblack")
+    (tmp_path / "z.tif").write_bytes((tmp_path / "z.tif").read_bytes()[:200])
+    (tmp_path / "text.tif").write_text("no picture")
+    for name in ("z.tif", "text.tif"):
+        with pytest.raises(ImageError, match=name):
+            list_pages(tmp_path / name)

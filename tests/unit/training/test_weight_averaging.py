@@ -1,0 +1,29 @@
+import numpy as np
+import torch
+
+from defocus_core.training import augmentation
+from defocus_core.training.datasets import NO_AUGMENTATION
+from defocus_core.training.loop import TrainConfig, train
+from defocus_core.training.weight_averaging import interpolate_weights
+
+SIGMAS = np.array([0.0, 4.0], np.float32)
+CONFIG = TrainConfig(epochs=3, batch=16, learning_rate=3e-3, augment=augmentation.AugmentConfig(flips=True))
+
+
+def _train(splits, config=CONFIG, **more):
+    return train("blurnet", sigmas=SIGMAS, config=config, **splits, **more)
+
+
+def test_the_mean_of_two_networks_measures_its_batch_statistics_anew(splits):
+    start, _ = _train(splits)
+    end, _ = _train(splits, seed=1, start=start)
+    plain = CONFIG.changed(augment=NO_AUGMENTATION)
+    model = interpolate_weights(start, end, splits["train"], config=plain, start_weight=0.75, count=64)
+    first = "network.trunk.0.weight"
+    mean = 0.75 * start.state_dict()[first] + 0.25 * end.state_dict()[first]
+    torch.testing.assert_close(model.state_dict()[first], mean)
+    assert not torch.equal(mean, end.state_dict()[first])
+    images = splits["train"].batch(torch.arange(64))[0]
+    answers = torch.nn.functional.conv2d((images - 0.5) / 0.25, mean, stride=model.network.trunk[0].stride)
+    found = model.state_dict()["network.trunk.1.running_mean"]
+    np.testing.assert_allclose(found, answers.mean((0, 2, 3)), atol=1e-4)
