@@ -1,11 +1,11 @@
-# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | schema | docs | notebooks | report | clean
+# make demo | test | test-slurm | test-faults | fuzz | lint | format | bench | tables | schema | docs | notebooks | wheel | report | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 PYTEST := $(BIN)/pytest --timeout 1500
 
-.PHONY: demo test test-slurm test-faults fuzz lint format bench tables schema docs notebooks report clean
+.PHONY: demo test test-slurm test-faults fuzz lint format bench tables schema docs notebooks wheel report clean
 
 demo: $(VENV)/installed
 	$(SNAKEMAKE)
@@ -57,6 +57,11 @@ docs: $(VENV)/installed-docs
 
 notebooks: $(VENV)/installed-docs
 	$(BIN)/jupytext --to ipynb examples/*.py
+
+wheel: $(VENV)/installed-dev
+	rm -rf build/lib # of an older wheel, whose files would be packed again
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 clean:
 	rm -rf results/*/ logs benchmarks .checkpoints report.html

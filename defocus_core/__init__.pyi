@@ -2,7 +2,8 @@ from .applications.depth import Lens, depth, relative_defocus
 from .applications.enhance import enhance
 from .applications.fusion.stack import Fusion, fuse
 from .applications.magnify import magnify
-from .io.read import read
+from .io.photograph import Photograph
+from .io.read import read, read_photograph
 from .io.write import write
 from .maps.focus import in_focus
 from .maps.pipeline import estimate
@@ -12,6 +13,7 @@ __version__: str
 __all__ = [
     "Fusion",
     "Lens",
+    "Photograph",
     "depth",
     "enhance",
     "estimate",
@@ -20,6 +22,7 @@ __all__ = [
     "load_model",
     "magnify",
     "read",
+    "read_photograph",
     "relative_defocus",
     "write",
 ]

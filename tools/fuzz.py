@@ -1,13 +1,15 @@
 """Feed damaged files to the readers: python tools/fuzz.py [--inputs N] [--seconds S] [--seed K].
 
-Valid small files (PNG, JPEG, TIFF, WebP, BMP of 8 and 16 bit; patch files in HDF5) are damaged at random
-and read. A reader may give an array or its own error; any other exception, a crash of the process, more
-than ten seconds, or more than 4 GB of memory is a finding, whose input is kept. Exit status 1 if any.
+Valid small files (PNG, JPEG, TIFF of many kinds, WebP, BMP, OpenEXR, HEIC, AVIF, RAW; patch files in HDF5)
+are damaged at random, read, and their metadata too. A reader may give an array or its own error; any other
+exception, a crash of the process, more than ten seconds, or more than 4 GB of memory is a finding, whose input
+is kept. Exit status 1 if any.
 """
 
 import argparse
 import collections
 import faulthandler
+import logging
 import multiprocessing
 import resource
 import signal
@@ -18,11 +20,14 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 from defocus_core.constants import PATCH_SIZE
 from defocus_core.io.errors import ImageError
 from defocus_core.io.listing import IMAGE_SUFFIXES
+from defocus_core.io.metadata import read_metadata
+from defocus_core.io.pages import list_pages
 from defocus_core.io.read import read
 from defocus_core.io.write import write
 from defocus_core.training.patch_store import PatchStoreError, PatchWriter, join_shards, read_patches
@@ -49,6 +54,16 @@ def corpus(folder: Path) -> list[tuple[str, bytes]]:
     Image.fromarray(colour).convert("P").save(folder / "palette.png")
     Image.fromarray(colour).convert("CMYK").save(folder / "cmyk.jpg")
     Image.fromarray(colour).save(folder / "lzw.tif", compression="tiff_lzw")
+    for codec in ("zlib", "zstd", "lzma", "packbits", "jpeg2000", "jpegxl"):
+        tifffile.imwrite(folder / f"{codec}.tif", deep, photometric="rgb", compression=codec, tile=(16, 16))
+    tifffile.imwrite(folder / "stack.ome.tif", deep[None].repeat(2, 0)[..., 0], ome=True, metadata={"axes": "ZYX"})
+    tifffile.imwrite(folder / "imagej.tif", deep[None].repeat(2, 0)[..., 0], imagej=True)
+    tifffile.imwrite(folder / "big.tif", deep, photometric="rgb", bigtiff=True)
+    dng = [(50706, "B", 4, bytes([1, 4, 0, 0])), (33421, "H", 2, (2, 2)), (33422, "B", 4, bytes([0, 1, 1, 2]))]
+    mosaic = rng.integers(0, 2**16, (48, 64), dtype=np.uint16)
+    tifffile.imwrite(folder / "raw.dng", mosaic, photometric="cfa", extratags=[(*tag, True) for tag in dng])
+    for suffix in (".exr", ".heic", ".avif"):
+        write(folder / f"colour{suffix}", colour, like=folder / "turned.jpg")
     shards = [folder / f"shard_{index}.h5" for index in range(2)]
     for shard in shards:
         with PatchWriter(shard, sigmas=[0, 1], images=["a"], parameters={}) as writer:
@@ -91,7 +106,9 @@ def read_any(suffix: str, file: Path) -> str:
         if suffix == ".h5":
             read_patches(file)
         else:
+            list_pages(file)
             read(file, max_pixels=1_000_000)
+            read_metadata(file, grey=False, size=(17, 13))
     except ImageError as error:
         return error.reason
     except PatchStoreError:
@@ -102,6 +119,7 @@ def read_any(suffix: str, file: Path) -> str:
 def batch(seed: int, number: int, folder: Path) -> None:
     """Read a batch of damaged files; the one that is being read lies in `folder`, whatever happens."""
     warnings.simplefilter("ignore")
+    logging.disable()
     faulthandler.enable(open(folder / "crash.txt", "w"))  # noqa: SIM115
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     with tempfile.TemporaryDirectory() as files:

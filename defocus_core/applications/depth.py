@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image
 
 from defocus_core.blur.rendering import thin_lens_sigma
-from defocus_core.io.pillow import without_size_limit
+from defocus_core.io.exif import exif_numbers
 
 FULL_FRAME_DIAGONAL = float(np.hypot(36, 24))  # mm, the diagonal that 35 mm equivalents refer to
 _RESOLUTION_UNITS = {2: 25.4, 3: 10.0, 4: 1.0, 5: 1e-3}  # EXIF FocalPlaneResolutionUnit, in mm
@@ -142,22 +140,19 @@ def lens_from_exif(path: str | Path) -> dict[str, float]:
     ----------
     path : image file
     """
-    with without_size_limit(), Image.open(path) as picture:
-        exif, size = picture.getexif().get_ifd(ExifTags.IFD.Exif), picture.size
-    tag = ExifTags.Base
-    read = {key: number for key in exif if (number := _positive_number(exif.get(key)))}
+    read, size = exif_numbers(Path(path))
     known: dict[str, float | None] = {
-        "focal_length": read.get(tag.FocalLength),
-        "f_number": read.get(tag.FNumber),
-        "focus_distance": read.get(tag.SubjectDistance),
+        "focal_length": read.get("FocalLength"),
+        "f_number": read.get("FNumber"),
+        "focus_distance": read.get("SubjectDistance"),
         "pixel_pitch": None,
     }
-    if read.get(tag.FocalPlaneXResolution):
-        unit = _RESOLUTION_UNITS.get(exif.get(tag.FocalPlaneResolutionUnit, 2), 25.4)
-        taken = max(read.get(tag.ExifImageWidth) or 0, read.get(tag.ExifImageHeight) or 0) or max(size)
-        known["pixel_pitch"] = unit * 1e3 / read[tag.FocalPlaneXResolution] * taken / max(size)
-    elif read.get(tag.FocalLengthIn35mmFilm) and known["focal_length"]:
-        diagonal = FULL_FRAME_DIAGONAL * known["focal_length"] / read[tag.FocalLengthIn35mmFilm]
+    if resolution := read.get("FocalPlaneXResolution"):
+        unit = _RESOLUTION_UNITS.get(int(read.get("FocalPlaneResolutionUnit", 2)), 25.4)
+        taken = max(read.get("PixelXDimension", 0), read.get("PixelYDimension", 0)) or max(size)
+        known["pixel_pitch"] = unit * 1e3 / resolution * taken / max(size)
+    elif (equivalent := read.get("FocalLengthIn35mmFilm")) and known["focal_length"]:
+        diagonal = FULL_FRAME_DIAGONAL * known["focal_length"] / equivalent
         known["pixel_pitch"] = diagonal * 1e3 / float(np.hypot(*size))
     if (known["focus_distance"] or np.inf) * 1e3 <= (known["focal_length"] or 0):
         known["focus_distance"] = None  # within the lens: some cameras write their own units
@@ -193,12 +188,3 @@ def resolve_lens(path: str | Path, **given: float | None) -> Lens | None:
 
 def _field_label(name: str) -> str:
     return name.replace("_", " ").replace("f number", "f-number")
-
-
-def _positive_number(value: Any) -> float | None:
-    """Return an EXIF number, or None where it is absent, no number, zero or infinite (0/0, 1/0)."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    return number if np.isfinite(number) and number > 0 else None

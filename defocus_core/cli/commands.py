@@ -13,12 +13,16 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from defocus_core import __version__
 from defocus_core.cli import outputs
+from defocus_core.cli.outputs import Item
 from defocus_core.constants import DEFAULT_MODEL
 from defocus_core.io import atomic
-from defocus_core.io.arrays import check_map_fits, read_map
+from defocus_core.io.arrays import check_map_fits
 from defocus_core.io.color import to_dtype
-from defocus_core.io.read import read
+from defocus_core.io.map_files import find_map, read_map_file, write_map
+from defocus_core.io.photograph import Photograph
+from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import check_suffix, write
 
 if TYPE_CHECKING:
@@ -35,16 +39,26 @@ def run_map(options: Namespace) -> None:
     from defocus_core.maps.pipeline import estimate
     from defocus_core.networks.storage import load_model
 
-    files = outputs.expand_paths(options.images)
-    written = outputs.map_targets(files, options.out, (".png", *[".probability.npy"] * options.probability))
+    files, suffix = outputs.expand_paths(options.images, **_chosen(options)), f".{options.format}"
+    more = [".probability.npy"] * options.probability + [f".um{suffix}"] * (options.unit == "um")
+    written = outputs.map_targets(files, options.out, (".png", suffix, *more))
     model = load_model(options.model)
+    notes = {"model": str(options.model), "software": f"defocus-core {__version__}"}
 
-    def one(file: Path) -> None:
-        sigma = estimate(read(file), model=model, step=options.step, refine=options.refine)
-        atomic.write_array(written[file], sigma)
+    def one(file: Item) -> None:
+        photograph = read_photograph(file, half_size=options.half_size)
+        size, target = photograph.pixel_size, written[file]
+        if options.unit == "um" and size is None:
+            raise outputs.UsageError(f"{file}: its pixel size is not known, which --unit um needs; leave it out")
+        sigma = estimate(photograph.for_measuring(), model=model, step=options.step, refine=options.refine)
+        write_map(target.with_suffix(suffix), sigma, unit="px", pixel_size=size, notes=notes)
+        if options.unit == "um" and size:
+            write_map(target.with_suffix(f".um{suffix}"), sigma * size, unit="um", pixel_size=size, notes=notes)
         if options.probability:
-            atomic.write_array(written[file].with_suffix(".probability.npy"), in_focus(sigma))
-        plots.write_map_picture(sigma, written[file].with_suffix(".png"))
+            chance = in_focus(sigma)
+            chance[() if photograph.empty is None else photograph.empty] *= photograph.empty is None
+            atomic.write_array(target.with_suffix(".probability.npy"), chance)
+        plots.write_map_picture(sigma, target.with_suffix(".png"))
 
     _run_each(files, "maps", one, jobs=options.jobs)
 
@@ -95,11 +109,11 @@ def run_fuse(options: Namespace) -> None:
     from defocus_core.applications.fusion.stack import fuse
     from defocus_core.networks.storage import load_model
 
-    stacks = outputs.group_stacks(options.images)
+    stacks = outputs.group_stacks(options.images, **_chosen(options))
     written, labels = outputs.fusion_targets(stacks, options.out, options.labels)
     config, model = FusionConfig(seam_sigma=options.seam), load_model(options.model)
 
-    def one(stack: Path) -> None:
+    def one(stack: Item) -> None:
         shots, first = stacks[stack], outputs.file_of_shot(stacks[stack][0])
         check_suffix(written[stack], read(shots[0]).dtype)
         fusion = fuse(
@@ -110,7 +124,7 @@ def run_fuse(options: Namespace) -> None:
             match_exposure=options.match_exposure,
             strict=options.strict,
         )
-        write(written[stack], fusion.image, like=first)
+        write(written[stack], fusion.image, like=first, alpha=fusion.alpha, keep_float=True)
         if stack in labels:
             write(labels[stack], fusion.labels)
 
@@ -128,15 +142,15 @@ def run_depth(options: Namespace) -> None:
     from defocus_core.networks.storage import load_model
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(Lens)}
-    files = outputs.expand_paths(options.images)
+    files = outputs.expand_paths(options.images, **_chosen(options))
     kinds = [f".{name}{suffix}" for name in ("near", "far", "relative") for suffix in (".png", ".npy")]
     written = outputs.map_targets(files, options.out, kinds)
     model = load_model(options.model)
 
-    def one(file: Path) -> None:
-        image = read(file)
-        lens = resolve_lens(file, **given)
-        sigma = _map_of(file, image, model, options.map)
+    def one(file: Item) -> None:
+        photograph = read_photograph(file, half_size=options.half_size)
+        lens = resolve_lens(outputs.file_of_shot(file), **given)
+        sigma = _map_of(file, photograph, model, options.map)
         if lens is None:
             found = {"relative": relative_defocus(sigma)}
             label = "|1/d - 1/focus|, share of the largest"
@@ -181,34 +195,42 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
     """Run an application of image and map on every image; write it as the image was."""
     from defocus_core.networks.storage import load_model
 
-    files = outputs.expand_paths(options.images)
-    written = outputs.output_targets(files, options.out, lambda file: file.name, files)
+    files = outputs.expand_paths(options.images, **_chosen(options))
+    taken = [outputs.file_of_shot(file) for file in files]
+    written = outputs.output_targets(files, options.out, lambda file: file.stem + outputs.writable(file), taken)
     if options.map and options.map.is_dir():
         outputs.maps_by_stem(files, options.map)
     model = load_model(options.model)
 
-    def one(file: Path) -> None:
-        image = read(file)
+    def one(file: Item) -> None:
+        photograph = read_photograph(file, half_size=options.half_size)
+        image, empty = photograph.pixels, photograph.empty
         check_suffix(written[file], image.dtype)
-        result = application(image, _map_of(file, image, model, options.map))
-        write(written[file], to_dtype(result, image.dtype), like=file)
+        found = application(photograph.filled(), _map_of(file, photograph, model, options.map))
+        result = found if image.dtype.kind == "f" else to_dtype(found, image.dtype)
+        if empty is not None:
+            result[empty] = image[empty]
+        write(written[file], result, like=outputs.file_of_shot(file), alpha=photograph.alpha, keep_float=True)
 
     _run_each(files, what, one, jobs=options.jobs)
 
 
-def _map_of(file: Path, image: np.ndarray, model: Classifier, given: Path | None) -> np.ndarray:
-    """Return the map of an image: the one given for it, or an estimate."""
+def _chosen(options: Namespace) -> dict[str, int | None]:
+    return {axis: getattr(options, axis) for axis in ("channel", "z", "time")}
+
+
+def _map_of(file: Item, photograph: Photograph, model: Classifier, given: Path | None) -> np.ndarray:
+    """Return the map of a photograph: the one given for it, or an estimate."""
     from defocus_core.maps.pipeline import estimate
 
     if given is None:
-        return estimate(image, model=model)
-    path = given / f"{file.stem}.npy" if given.is_dir() else given
-    sigma = read_map(path)
-    check_map_fits(sigma, image)
+        return estimate(photograph.for_measuring(), model=model)
+    sigma = read_map_file(find_map(given, file.stem) if given.is_dir() else given)
+    check_map_fits(sigma, photograph.pixels)
     return sigma
 
 
-def _run_each(files: Sequence[Path], what: str, one: Callable[[Path], None], *, jobs: int | None) -> None:
+def _run_each(files: Sequence[Item], what: str, one: Callable[[Item], None], *, jobs: int | None) -> None:
     """Run every file, with progress; those that fail are named together at the end."""
     from defocus_core.cli import parallel
 

@@ -6,9 +6,11 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from defocus_core.io.listing import IMAGE_SUFFIXES, list_images
-from defocus_core.io.pages import Page, list_pages
+from defocus_core.io.errors import ImageError
+from defocus_core.io.listing import RAW_SUFFIXES, READABLE_SUFFIXES, list_images
+from defocus_core.io.pages import Page, group_pages, list_all_pages
 from defocus_core.io.write import check_suffix
 
 
@@ -16,49 +18,77 @@ class UsageError(ValueError):
     """Something in the command line that can be said in one line."""
 
 
-def expand_paths(paths: Sequence[Path]) -> list[Path]:
-    """Return the pictures that paths name, folders by what lies in them; at least one, and none twice."""
+Item = Path | Page  # a picture, or the slices of a channel
+
+
+def expand_paths(paths: Sequence[Path], **chosen: int | None) -> list[Item]:
+    """Return the pictures that paths name, folders by what lies in them; at least one, and none twice.
+
+    Of a file of several channels or times each is a picture; `chosen` are the places of `list_pages`.
+    """
     files = [file for path in paths for file in (list_images(path) if path.is_dir() else [path])]
     if not files:
-        raise UsageError(f"no images in {', '.join(map(str, paths))}; known: {', '.join(IMAGE_SUFFIXES)}")
+        raise UsageError(f"no images in {', '.join(map(str, paths))}; known: {', '.join(READABLE_SUFFIXES)}")
     (commonest, count), *_ = Counter(files).most_common(1)
     if count > 1:
         raise UsageError(f"{commonest} is given twice")
-    return files
+    return [item for file in files for item in _pictures_of(file, **chosen)]
 
 
-def group_stacks(paths: Sequence[Path]) -> dict[Path, Sequence[Path | Page]]:
-    """Return the shots of each stack that paths name: folders, files of several pictures, or one of files."""
+def _pictures_of(file: Path, **chosen: int | None) -> list[Item]:
+    """Return a file, or its pictures where each is of another channel or time."""
+    try:
+        pages = list_all_pages(file, **chosen)
+    except (ImageError, OSError):
+        if any(chosen.values()) and file.is_file():
+            raise
+        return [file]  # which fails where it is read, beside the others
+    axes = {axis for page in pages for axis, _ in page.position if len({dict(p.position)[axis] for p in pages}) > 1}
+    return list(pages) if any(chosen.values()) or (axes and axes <= {"C", "T"}) else [file]
+
+
+def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list[Item]]:
+    """Return the shots of each stack that paths name: folders, files of several pictures, or one of files.
+
+    Slices of several channels or times are a stack each; `chosen` are the places of `list_pages`.
+    """
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise UsageError(f"no file or folder {missing[0]!r}")
     folders = [path for path in paths if path.is_dir()]
     if folders and len(folders) != len(paths):
         raise UsageError("fuse takes shots or folders of shots, not both at once")
-    found: dict[Path, Sequence[Path | Page]]
     if folders:
-        found = {folder: list_images(folder) for folder in folders}
+        found: dict[Item, list[Item]] = {folder: list(list_images(folder)) for folder in folders}
         empty = [str(folder) for folder, shots in found.items() if not shots]
         if empty:
             raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
         return found
-    found = {path: list_pages(path) for path in paths}
-    return found if all(len(shots) > 1 for shots in found.values()) else {paths[0]: list(paths)}
+    pages = {path: list_all_pages(path, **chosen) for path in paths}
+    if not all(len(shots) > 1 for shots in pages.values()):
+        return {paths[0]: list(paths)}
+    grouped: dict[Item, list[Item]] = {}
+    for path, shots in pages.items():
+        groups = group_pages(shots)
+        each = len(groups) > 1 and all(len(slices) > 1 for slices in groups.values())
+        stacks: Mapping[Any, list[Page]] = groups if each else {path: shots}
+        grouped |= {stack: list(slices) for stack, slices in stacks.items()}
+    return grouped
 
 
-def file_of_shot(shot: Path | Page) -> Path:
+def file_of_shot(shot: Item) -> Path:
     """Return the file that a shot lies in."""
     return shot.path if isinstance(shot, Page) else shot
 
 
 def fusion_targets(
-    stacks: Mapping[Path, Sequence[Path | Page]], out: Path, labels: Path | None
-) -> tuple[dict[Path, Path], dict[Path, Path]]:
+    stacks: dict[Item, list[Item]], out: Path, labels: Path | None
+) -> tuple[dict[Item, Path], dict[Item, Path]]:
     """Return where each stack's picture goes, and its labels where they are asked for."""
     files = {stack: [file_of_shot(shot) for shot in shots] for stack, shots in stacks.items()}
-    names = {stack: stack.resolve().name if stack.is_dir() else stack.stem for stack in stacks}
+    names = {stack: _stack_name(stack) for stack in stacks}
     taken = [file for shots in files.values() for file in shots]
-    pictures = output_targets(list(stacks), out, lambda stack: names[stack] + files[stack][0].suffix, taken)
+    pictures = output_targets(list(stacks), out, lambda stack: names[stack] + writable(files[stack][0]), taken)
     if labels is None:
         return pictures, {}
     taken += pictures.values()
@@ -69,14 +99,23 @@ def fusion_targets(
     return pictures, found
 
 
+def _stack_name(stack: Item) -> str:
+    return stack.resolve().name if isinstance(stack, Path) and stack.is_dir() else stack.stem
+
+
+def writable(item: Item) -> str:
+    """Return the suffix of what is written of a picture: its own, of RAW that of TIFF."""
+    return ".tif" if item.suffix.lower() in RAW_SUFFIXES else item.suffix
+
+
 def output_targets(
-    items: Sequence[Path],
+    items: Sequence[Item],
     out: Path,
-    name: Callable[[Path], str],
+    name: Callable[[Item], str],
     taken: Sequence[Path],
     *,
     option: str = "--out",
-) -> dict[Path, Path]:
+) -> dict[Item, Path]:
     """Return where the result of each item goes, the file or the folder `out`; never over what is taken."""
     if out.suffix and not out.is_dir():
         if len(items) > 1:
@@ -99,16 +138,16 @@ def refuse_overwriting(taken: Iterable[Path], written: Iterable[Path], *, option
             raise UsageError(f"{target} would be written over an input or another result; change {option}")
 
 
-def one_file_each(items: Sequence[Path], folder: Path, name: Callable[[Path], str]) -> dict[Path, Path]:
+def one_file_each(items: Sequence[Item], folder: Path, name: Callable[[Item], str]) -> dict[Item, Path]:
     """Return a file of a folder for each item; two items may not share one."""
     targets = {item: folder / name(item) for item in items}
     check_distinct(targets.items())
     return targets
 
 
-def check_distinct(written: Iterable[tuple[Path, Path]]) -> None:
+def check_distinct(written: Iterable[tuple[Item, Path]]) -> None:
     """Refuse two items, each beside a file that is written of it, that would share one."""
-    items_of: dict[Path, Path] = {}
+    items_of: dict[Path, Item] = {}
     for item, target in written:
         other = items_of.setdefault(target, item)
         if other != item:
@@ -126,18 +165,20 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def maps_by_stem(items: Sequence[Path], folder: Path) -> dict[Path, Path]:
+def maps_by_stem(items: Sequence[Item], folder: Path) -> dict[Item, Path]:
     """Return the `.npy` file of a folder that goes with each picture."""
     return one_file_each(items, folder, lambda item: f"{item.stem}.npy")
 
 
-def map_targets(items: Sequence[Path], folder: Path, suffixes: Sequence[str]) -> dict[Path, Path]:
+def map_targets(items: Sequence[Item], folder: Path, suffixes: Sequence[str]) -> dict[Item, Path]:
     """Return where the map of each picture goes, with room beside it for files of its stem, none an item."""
     found = maps_by_stem(items, make_folder(folder))
     check_distinct((item, found[item].with_suffix(suffix)) for item in items for suffix in (".npy", *suffixes))
     for item, target in found.items():
         for picture in (target.with_suffix(suffix) for suffix in suffixes):
-            if picture.exists() and picture.parent.resolve() == item.parent.resolve():
+            if picture.exists() and picture.parent.resolve() == file_of_shot(item).parent.resolve():
                 raise UsageError(f"{picture} is there already, beside {item}; give --out another folder")
-    refuse_overwriting(items, (target.with_suffix(suffix) for target in found.values() for suffix in suffixes))
+    refuse_overwriting(
+        map(file_of_shot, items), (target.with_suffix(suffix) for target in found.values() for suffix in suffixes)
+    )
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,8 @@ from defocus_core.constants import DEFAULT_MODEL
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 on bad input, 130 where it was interrupted."""
     options = _build_parser().parse_args(arguments)
+    for library in ("tifffile", "exiv2"):  # what they find in a damaged file, one line of our own says
+        logging.getLogger(library).addHandler(logging.NullHandler())
     try:
         with _told_warnings():
             options.run(options)
@@ -83,7 +86,20 @@ def _add_map_command(known: argparse._SubParsersAction) -> None:
         action="store_true",
         help="also write STEM.probability.npy, 1 = in focus against the rest of the photograph",
     )
+    command.add_argument(
+        "--format",
+        choices=("npy", "tif", "exr"),
+        default="npy",
+        help="of the map: NumPy, or float32 TIFF or OpenEXR that note unit, model and version (default %(default)s)",
+    )
+    command.add_argument(
+        "--unit",
+        choices=("px", "um"),
+        default="px",
+        help="um: also STEM.um in micrometres, where the pixel size is known",
+    )
     command.set_defaults(run=commands.run_map)
+    _add_choice(command)
     _add_jobs(command)
     _add_model(command)
 
@@ -139,6 +155,7 @@ def _add_fuse_command(known: argparse._SubParsersAction) -> None:
         "--seam", type=float, default=0.0, help="blend over seams, sigma in pixels (default: no blending)"
     )
     command.set_defaults(run=commands.run_fuse)
+    _add_choice(command)
     _add_jobs(command)
     _add_model(command)
 
@@ -186,10 +203,19 @@ def _add_images(command: argparse.ArgumentParser, *, out: str = "FILE_OR_DIR") -
         "--map",
         type=Path,
         metavar="FILE_OR_DIR",
-        help="use this map, or the folder's STEM.npy (default: estimate)",
+        help="use this map, or the folder's STEM.npy, .tif or .exr (default: estimate)",
     )
+    _add_choice(command)
     _add_jobs(command)
     _add_model(command)
+
+
+def _add_choice(command: argparse.ArgumentParser) -> None:
+    for axis in ("channel", "z", "time"):
+        command.add_argument(
+            f"--{axis}", type=int, metavar="N", help=f"of a microscope's file that {axis} alone, from 1"
+        )
+    command.add_argument("--half-size", action="store_true", help="develop RAW photographs in half their size")
 
 
 def _add_jobs(command: argparse.ArgumentParser) -> None:

@@ -6,10 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import tifffile
 from PIL import UnidentifiedImageError
-
-FLOATING_POINT = "floating-point pixels; save it as 8 or 16 bit"
 
 
 class ImageError(ValueError):
@@ -28,18 +25,12 @@ def decoder_errors(path: Path) -> Iterator[None]:
     except ImageError as error:
         raise ImageError(error.reason, f"{path}: {error}") from error.__cause__
     except UnidentifiedImageError as error:
-        raise ImageError("unreadable", f"{path}: {_why_unidentified(path)}") from error
+        raise ImageError("unreadable", f"{path}: not an image this can read") from error
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise ImageError("truncated", f"{path}: damaged or truncated ({error})") from error
 
 
-def _why_unidentified(path: Path) -> str:
-    """Say why Pillow knows a file for no image."""
-    try:
-        with tifffile.TiffFile(path) as file:
-            dtype = file.pages[0].dtype
-            if dtype is not None and dtype.kind == "f":
-                return FLOATING_POINT
-    except Exception:  # tifffile, too, raises nearly anything on what is no TIFF
-        pass
-    return "not an image this can read"
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raise ImageError where an image has more pixels than may be decoded."""
+    if width * height > max_pixels:
+        raise ImageError("huge", f"{width}x{height} pixels, more than the limit of {max_pixels}")

@@ -1,136 +1,183 @@
-"""Metadata of a photograph that a picture made from it keeps."""
+"""Metadata of a photograph that a picture made from it keeps, by libexiv2."""
 
 from __future__ import annotations
 
-import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
+import functools
+import io
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from defocus_core.io.xmp import descriptive_packet
+from PIL import Image
 
-TIFF_SUFFIXES = (".tif", ".tiff")
-_RESOLUTION, _UNIT = (282, 283), 296  # TIFF tags
-_NONE, _INCH = 1, 2  # units
-_TO_INCHES = {_INCH: 1.0, 3: 2.54}
-EXIF_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
-XMP_TAG, _XMP_NAME = 700, "XML:com.adobe.xmp"  # in TIFF and in PNG
-_JPEG = (".jpg", ".jpeg")
-_JPEG_XMP, _JPEG_EXIF = 65504, 65533  # bytes that a JPEG's segment holds
-_LENGTHS = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
-DESCRIPTION_TAG = ExifTags.Base.ImageDescription
-_DESCRIPTIVE = {  # what a TIFF's other tags say of its own layout must not travel
-    DESCRIPTION_TAG,
-    ExifTags.Base.Make,
-    ExifTags.Base.Model,
-    ExifTags.Base.Software,
-    ExifTags.Base.DateTime,
-    ExifTags.Base.Artist,
-    ExifTags.Base.Copyright,
-}
+from defocus_core.io.exif import Opened, library, open_metadata
+from defocus_core.io.xmp import encode, keep_descriptive
+
+TIFF_SUFFIXES, JPEG_SUFFIXES, HEIF_SUFFIXES = (".tif", ".tiff"), (".jpg", ".jpeg"), (".heic", ".heif")
+_MAX_JPEG_XMP = 65504  # bytes that a segment holds
+_PER_INCH = {2: 1.0, 3: 2.54}  # TIFF's units of resolution
+_NO_UNIT = 1
+_OF_THE_FILE = {"XMLPacket", "ImageResources", "SubIFDs", "CFARepeatPatternDim", "CFAPattern", "IPTCNAA"}
+_OF_THE_FILE |= {"InterColorProfile", "Interlace", "TIFFEPStandardID", "PrintImageMatching"}
+_OF_THE_SCENE = {"DocumentName", "UniqueCameraModel", "CameraSerialNumber", "LensInfo"}
+_ASCII = 2  # TIFF's type of a text
+_DESCRIPTION, _WIDTH, _HEIGHT = (
+    "Exif.Image.ImageDescription",
+    "Exif.Photo.PixelXDimension",
+    "Exif.Photo.PixelYDimension",
+)
 
 
-def save_options(source: Image.Image, image: np.ndarray, suffix: str) -> dict:
-    """Return what an image written with a suffix keeps of another file, as Pillow's options of `save`.
-
-    What cannot be carried, being damaged or too long, is left out.
+@dataclass(frozen=True)
+class Metadata:
+    """What travels from a file to a picture made of it: exiv2's data, an ICC profile and a resolution.
 
     Parameters
     ----------
-    source : photograph, opened, whose colour profile, EXIF, XMP and resolution are kept
-    image : (H, W) or (H, W, C) upright; a profile is kept only where it is of such colours
-    suffix : of the file to write, lower case with its dot
+    exif, iptc, xmp : as exiv2 has them
+    profile : ICC profile, where it is of the picture's colours
+    density : pixels to the unit across and down, and TIFF's number of the unit; None where none is known
     """
-    packet = descriptive_packet(source.info.get("xmp", b""))
-    exif = _exif(source, image, {XMP_TAG: packet} if packet and suffix in TIFF_SUFFIXES else {})
-    if suffix in _JPEG:
-        exif = _fit_jpeg_segment(exif)
-    found = {"icc_profile": _profile(source, image), "exif": exif.tobytes() if _has_tags(exif) else None}
-    found |= _resolution(source, suffix) | (_xmp(packet, suffix) if packet else {})
+
+    exif: Any
+    iptc: Any
+    xmp: Any
+    profile: bytes | None = None
+    density: tuple[float, float, int] | None = None
+
+    @property
+    def dpi(self) -> tuple[float, float] | None:
+        """Pixels to the inch, None where the unit is none."""
+        factor = _PER_INCH.get(self.density[2]) if self.density else None
+        return (self.density[0] * factor, self.density[1] * factor) if self.density and factor else None
+
+
+def read_metadata(path: Path, *, grey: bool, size: tuple[int, int]) -> Metadata:
+    """Return what travels to a picture of a size (width, height), in grey or colour; what is damaged does not."""
+    with library() as exiv2:
+        opened = open_metadata(exiv2, path)
+        exif = _travelling_exif(exiv2, opened.image.exifData(), size)
+        xmp = keep_descriptive(exiv2, opened.image.xmpData())
+        iptc = exiv2.IptcData()
+        for datum in opened.image.iptcData():
+            iptc.add(datum)
+        return Metadata(exif, iptc, xmp, opened.profile if opened.grey == grey else None, _density(opened))
+
+
+def embed(encoded: bytes, kept: Metadata, suffix: str) -> bytes:
+    """Return a picture's file with metadata in it; what its format cannot hold is said once and left out."""
+    if suffix in (".bmp", ".exr"):
+        _say_lost("EXIF, IPTC and XMP" if kept.exif.count() + kept.iptc.count() + kept.xmp.count() else "", suffix)
+        return encoded
+    if suffix == ".webp":
+        _say_lost("IPTC" if kept.iptc.count() else "", suffix)
+    with library() as exiv2:
+        xmp = kept.xmp
+        if suffix in JPEG_SUFFIXES and len(encode(exiv2, xmp) or b"") > _MAX_JPEG_XMP:
+            _say_lost("XMP of more than 64 KB", suffix)
+            xmp = exiv2.XmpData()
+        for lost in ("", "the maker note", "EXIF"):
+            exif = exiv2.ExifData() if lost == "EXIF" else _without_maker_note(exiv2, kept.exif, lost)
+            try:
+                found = _embed(exiv2, encoded, (exif, kept.iptc, xmp), kept.profile)
+            except exiv2.Exiv2Error:  # too long for a segment, or damaged
+                continue
+            _say_lost(lost, suffix)
+            return found
+    _say_lost("EXIF, IPTC and XMP", suffix)
+    return encoded
+
+
+def blocks(kept: Metadata) -> dict[str, bytes]:
+    """Return metadata as an encoder of HEIF takes them, by a JPEG of one pixel that holds them."""
+    carrier = io.BytesIO()
+    Image.new("L", (1, 1)).save(carrier, "JPEG")
+    with Image.open(io.BytesIO(embed(carrier.getvalue(), kept, ".jpg"))) as picture:
+        found = {"exif": picture.info.get("exif"), "xmp": picture.info.get("xmp"), "icc_profile": kept.profile}
     return {key: value for key, value in found.items() if value}
 
 
-def _profile(source: Image.Image, image: np.ndarray) -> bytes | None:
-    grey = source.mode.startswith(("1", "L", "I"))
-    if source.mode == "CMYK" or grey != (image.ndim == 2):
-        return None
-    return source.info.get("icc_profile")
+def _embed(exiv2: Any, encoded: bytes, data: tuple[Any, Any, Any], profile: bytes | None) -> bytes:
+    image = exiv2.ImageFactory.open(encoded)
+    exif, iptc, xmp = data
+    if image.mimeType() == "image/tiff":  # the layout of its pixels is EXIF too, and stays
+        image.readMetadata()
+        for datum in exif:
+            image.exifData().add(datum)
+    else:
+        image.setExifData(exif)
+        if profile:
+            image.setIccProfile(exiv2.DataBuf(profile), False)
+    image.setIptcData(iptc)
+    image.setXmpData(xmp)
+    image.writeMetadata()
+    stream = image.io()
+    stream.open()
+    return bytes(stream.mmap())
 
 
-def _exif(source: Image.Image, image: np.ndarray, more: dict[int, bytes]) -> Image.Exif:
-    exif, kept = source.getexif(), Image.Exif()
-    kept.update(more)
-    kept.update({tag: exif[tag] for tag in exif if tag in _DESCRIPTIVE and isinstance(exif[tag], str)})
-    described = _per_picture_description(kept.pop(DESCRIPTION_TAG, ""))
-    kept.update({DESCRIPTION_TAG: described} if described else {})
-    for directory in EXIF_DIRECTORIES:
-        known = {tag: value for tag, value in exif.get_ifd(directory).items() if _writable(tag, value)}
-        kept.get_ifd(directory).update(known)
-    camera = kept.get_ifd(ExifTags.IFD.Exif)
-    for tag, length in zip(_LENGTHS, image.shape[1::-1], strict=True):
-        if tag in camera:  # of the picture before it was turned
-            camera[tag] = length
+def _travelling_exif(exiv2: Any, exif: Any, size: tuple[int, int]) -> Any:
+    kept = exiv2.ExifData()
+    for datum in exif:
+        if _travels(exiv2, datum) and datum.key() != _DESCRIPTION:
+            kept.add(datum)
+        elif datum.key() == _DESCRIPTION and (described := per_picture_description(datum.toString())):
+            kept[_DESCRIPTION] = described.encode(errors="replace").decode()
+    for key, length in zip((_WIDTH, _HEIGHT), size, strict=True):
+        if key in kept:  # of the picture before it was turned
+            kept[key] = length
     return kept
 
 
-def _writable(tag: int, value: object) -> bool:
-    """Say whether a tag can be written; in a damaged file it may be of another type than it should."""
-    directory = TiffImagePlugin.ImageFileDirectory_v2()
-    try:
-        directory[tag] = value
-        directory.tobytes()
-    except Exception:  # Pillow raises nearly anything
-        return False
-    return True
+def _travels(exiv2: Any, datum: Any) -> bool:
+    """Say whether EXIF is of the scene, the camera or its owner, and of the type that it should be."""
+    group, name = datum.groupName(), datum.tagName()
+    if group in ("Thumbnail", "Image2", "Image3", "Iop") or group.startswith(("SubImage", "SubThumb", "MakerNote")):
+        return group == "MakerNote"
+    if group != "Image":
+        return True
+    section = exiv2.ExifTags.sectionName(exiv2.ExifKey(datum.key()))
+    typed = exiv2.ExifKey(datum.key()).defaultTypeId() != _ASCII or datum.typeId() == _ASCII
+    return typed and name not in _OF_THE_FILE and (section in ("OtherTags", "TIFF/EP") or name in _OF_THE_SCENE)
 
 
-def _has_tags(exif: Image.Exif) -> bool:
-    return bool(len(exif) or any(exif.get_ifd(directory) for directory in EXIF_DIRECTORIES))
+def _without_maker_note(exiv2: Any, exif: Any, lost: str) -> Any:
+    groups = {"Image", "Photo", "GPSInfo"}
+    left = exiv2.ExifData()
+    for datum in exif:
+        if not lost or (datum.groupName() in groups and datum.tagName() != "MakerNote"):
+            left.add(datum)
+    return left
 
 
-def _fit_jpeg_segment(exif: Image.Exif) -> Image.Exif:
-    """Return EXIF that a JPEG can hold: without the maker's note, or none, where it is too long."""
-    if len(exif.tobytes()) > _JPEG_EXIF:
-        exif.get_ifd(ExifTags.IFD.Exif).pop(ExifTags.Base.MakerNote, None)
-    return exif if len(exif.tobytes()) <= _JPEG_EXIF else Image.Exif()
-
-
-def _xmp(packet: bytes, suffix: str) -> dict:
-    if suffix == ".png":
-        chunks = PngImagePlugin.PngInfo()
-        chunks.add_itxt(_XMP_NAME, packet.decode())
-        return {"pnginfo": chunks}
-    fits = suffix == ".webp" or (suffix in _JPEG and len(packet) <= _JPEG_XMP)
-    return {"xmp": packet} if fits else {}
-
-
-def _resolution(source: Image.Image, suffix: str) -> dict:
-    density = _density(source)
-    if density is None:
-        return {}
-    if suffix in TIFF_SUFFIXES:
-        return dict(zip(("x_resolution", "y_resolution", "resolution_unit"), density, strict=True))
-    *numbers, unit = density
-    dpi = tuple(number * _TO_INCHES.get(unit, 0) for number in numbers)
-    most = 1e8 if suffix == ".png" else 2**16  # what headers hold
-    return {"dpi": dpi} if 0 < max(dpi) < most else {}
-
-
-def _density(source: Image.Image) -> tuple[float, float, int] | None:
-    """Return pixels to the unit across and down, and TIFF's number of the unit; None where none is given."""
-    if isinstance(source, TiffImagePlugin.TiffImageFile):
-        numbers, unit = [source.tag_v2.get(tag, 0) for tag in _RESOLUTION], source.tag_v2.get(_UNIT, _INCH)
-    else:
-        numbers, unit = source.info.get("dpi", (0, 0)), _INCH
-    try:
-        across, down = map(float, numbers)
-    except (TypeError, ValueError):  # of a damaged file
-        return None
-    unit = unit if unit in (_NONE, *_TO_INCHES) else _NONE
-    return (across, down, unit) if 0 < across < 2**32 and 0 < down < 2**32 else None  # no 0/0
-
-
-def _per_picture_description(description: str) -> str:
-    """Return what a description says of each picture of a file: of ImageJ's the unit, of OME's nothing."""
+def per_picture_description(description: str) -> str:
+    """Return what a description says of each picture of a file: of ImageJ's the unit, of a layout nothing."""
     if description.startswith("ImageJ="):
         lines = description.splitlines()
         return "\n".join(line for line in lines if line.partition("=")[0] in ("ImageJ", "unit")) + "\n"
-    return "" if "<OME" in description else description
+    layout = description.lstrip().startswith(('{"shape"', '{"axes"', "shape=")) or "<OME" in description
+    return "" if layout else description
+
+
+def _density(opened: Opened) -> tuple[float, float, int] | None:
+    """Return the resolution that a file notes, a microscope's pixel size by the centimetre before others."""
+    if opened.pixel_size:
+        return 1e4 / opened.pixel_size, 1e4 / opened.pixel_size, 3
+    *numbers, unit = opened.density
+    try:
+        across, down = map(float, numbers)
+    except (TypeError, ValueError, ZeroDivisionError):  # of a damaged file
+        return None
+    unit = unit if unit in (_NO_UNIT, *_PER_INCH) else _NO_UNIT
+    return (across, down, unit) if 0 < across < 2**32 and 0 < down < 2**32 else None  # no 0/0
+
+
+def _say_lost(what: str, suffix: str) -> None:
+    if what:
+        _say_once(f"{suffix} does not keep {what}")
+
+
+@functools.cache
+def _say_once(message: str) -> None:
+    logging.getLogger("defocus_core").warning(message)

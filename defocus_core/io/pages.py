@@ -2,73 +2,118 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import ExifTags, Image
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL import Image
 
+from defocus_core.io import tiff
 from defocus_core.io.errors import ImageError, decoder_errors
 from defocus_core.io.pillow import without_size_limit
 
-SUBFILE = 254  # TIFF tag
+TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 @dataclass(frozen=True)
 class Page:
-    """One picture of a file that holds several; `read` reads it as it does a file."""
+    """One picture of a file that holds several; `read` reads it as it does a file.
+
+    Parameters
+    ----------
+    path : file
+    index : which of its pictures, from 0
+    position : its place along each axis that a microscope named, such as (("C", 0), ("Z", 3))
+    """
 
     path: Path
     index: int
+    position: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.path}, picture {self.index + 1}"
 
+    @property
+    def stem(self) -> str:
+        """The file's, and the place along each axis, from 1: `cells.c2.t1`."""
+        return ".".join([self.path.stem, *(f"{axis.lower()}{place + 1}" for axis, place in self.position)])
 
-def list_pages(path: str | Path) -> list[Page]:
+    @property
+    def suffix(self) -> str:
+        """The file's."""
+        return self.path.suffix
+
+
+def list_pages(
+    path: str | Path, *, channel: int | None = None, z: int | None = None, time: int | None = None
+) -> list[Page]:
     """Return the pictures of one size in a file, as a microscope stores a stack in one TIFF.
 
-    Raises
-    ------
-    ImageError
-        If it is not an image, or slices of several channels.
-    """
-    path = Path(path)
-    with decoder_errors(path), without_size_limit(), Image.open(path) as picture:
-        found = [Page(path, index) for index in picture_indices(picture)]
-        if isinstance(picture, TiffImageFile) and 1 < (channels := count_channels(picture)) < len(found):
-            raise ImageError("unreadable", f"{channels} channels in one file; save the stack of one")
-    return found
-
-
-def picture_indices(picture: Image.Image) -> list[int]:
-    """Return the places of the pictures in a file, its masks and smaller copies left out.
+    Parameters
+    ----------
+    path : file
+    channel, z, time : place along the axis, from 1; None is all
 
     Raises
     ------
     ImageError
-        If they are not of one size.
+        If it is not an image, has no such place, or has slices of several channels and none is chosen.
     """
-    count = getattr(picture, "n_frames", 1) if picture.format in ("TIFF", "WEBP", "PNG", "GIF") else 1
-    if not isinstance(picture, TiffImageFile) or count == 1:
-        return list(range(count))
-    sizes = {}
-    for index in range(count):
-        picture.seek(index)
-        if not picture.tag_v2.get(SUBFILE, 0) & 0b101:
-            sizes[index] = picture.size
-    picture.seek(0)
-    most = max((width * height for width, height in sizes.values()), default=0)
-    found = {index: size for index, size in sizes.items() if 4 * size[0] * size[1] > most}
-    if len(set(found.values())) > 1:
-        raise ImageError("unreadable", f"{len(found)} pictures of different size in one file; save one")
-    return list(found) or [0]
+    pages = list_all_pages(path, channel=channel, z=z, time=time)
+    channels = len({dict(page.position).get("C") for page in pages})
+    if 1 < channels < len(pages):
+        said = f"{channels} channels in one file; save the stack of one, or choose one by --channel"
+        raise ImageError("unreadable", f"{path}: {said}")
+    return pages
 
 
-def count_channels(source: TiffImageFile) -> int:
-    """Return the number of channels, pictures each, that ImageJ or OME note in the description of a TIFF."""
-    description = str(source.tag_v2.get(ExifTags.Base.ImageDescription, ""))
-    if noted := re.search(r"^channels=(\d+)", description, re.MULTILINE):
-        return int(noted[1])
-    return len(re.findall(r"<Channel\b", description))
+def list_all_pages(
+    path: str | Path, *, channel: int | None = None, z: int | None = None, time: int | None = None
+) -> list[Page]:
+    """Return the pictures of one size in a file, of all channels; parameters and errors as of `list_pages`."""
+    path, pages = Path(path), _list_pages(Path(path))
+    for axis, number in {"C": channel, "Z": z, "T": time}.items():
+        places = sorted({dict(page.position).get(axis, 0) + 1 for page in pages})
+        if number is not None and number not in places:
+            raise ImageError("unreadable", f"{path}: no {tiff.AXES[axis]} {number}; it has {places[0]} to {places[-1]}")
+        pages = [page for page in pages if number in (None, dict(page.position).get(axis, 0) + 1)]
+    return pages
+
+
+def group_pages(pages: Sequence[Page]) -> dict[Page, list[Page]]:
+    """Return the slices of each channel and time, by a page that stands for them: its position has no other axis."""
+    groups: dict[Page, list[Page]] = {}
+    for page in pages:
+        place = tuple((axis, index) for axis, index in page.position if axis in "CT")
+        groups.setdefault(Page(page.path, -1, place), []).append(page)
+    return groups
+
+
+def _list_pages(path: Path) -> list[Page]:
+    with decoder_errors(path):
+        with path.open("rb") as stream:
+            kind = family(stream.read(32))
+        if kind == "tiff":
+            with tiff.open_tiff(path) as file:
+                found = [()] if tiff.is_raw(file) else [picture.position for picture in tiff.list_pictures(file)]
+                return [Page(path, index, position) for index, position in enumerate(found)]
+        if kind == "pillow":
+            with without_size_limit(), Image.open(path) as picture:
+                return [Page(path, index) for index in range(count_frames(picture))]
+        return [Page(path, 0)]
+
+
+def family(head: bytes) -> str:
+    """Return which reader a file needs by its first 32 bytes: pillow, tiff, raw, heif or exr."""
+    if head[:4] in TIFF_MAGIC:
+        return "raw" if head[8:10] == b"CR" else "tiff"
+    if head[:4] in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM") or head.startswith(b"FUJIFILMCCD-RAW"):
+        return "raw"
+    if head[4:8] == b"ftyp":
+        return {b"crx ": "raw", b"avif": "pillow", b"avis": "pillow"}.get(head[8:12], "heif")
+    return "exr" if head[:4] == b"\x76\x2f\x31\x01" else "pillow"
+
+
+def count_frames(picture: Image.Image) -> int:
+    """Return how many pictures a file has for Pillow; thumbnails in a JPEG are none."""
+    return getattr(picture, "n_frames", 1) if picture.format in ("WEBP", "PNG", "GIF") else 1

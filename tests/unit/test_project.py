@@ -20,8 +20,9 @@ PINS = dict(line.split("==") for line in (ROOT / "requirements.txt").read_text()
 
 def test_the_pins_satisfy_pyproject():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extra = {p.name: p for p in map(Requirement, project["optional-dependencies"]["onnx"])}
-    workflow = [*map(Requirement, project["optional-dependencies"]["workflow"])]
+    extras = project["optional-dependencies"]
+    extra = {p.name: p for name in ("onnx", "raw", "heif") for p in map(Requirement, extras[name])}
+    workflow = [*map(Requirement, extras["workflow"])]
     development = (ROOT / "requirements-dev.txt").read_text().splitlines()
     pins = PINS | dict(line.split("==") for line in development if line.split("==")[0] in extra)
     for wanted in [*map(Requirement, project["dependencies"]), *workflow, *extra.values()]:
@@ -36,6 +37,7 @@ def test_the_conda_environments_have_the_same_pins(name):
         for line in lines:
             package, _, version = re.sub("=+", "=", line).partition("=")
             found[package.removesuffix(f"-{name}").replace("pytorch", "torch")] = version
+    found = {key.lower(): value for key, value in found.items()}
     del found["python"], found["pip"]
     assert found == {key: value for key, value in PINS.items() if key != "setuptools"}
 
@@ -109,8 +111,9 @@ def test_every_module_has_its_test_file_unless_it_is_named_here(module):
 
 def test_every_test_file_is_that_of_a_module_a_tool_or_the_whole():
     tools = [ROOT / f"tests/unit/tools/test_{path.name}" for path in (ROOT / "tools").glob("*.py")]
-    whole = [f"test_{name}.py" for name in ("doctests", "examples", "package", "project", "trust")]
+    whole = [f"test_{name}.py" for name in ("doctests", "examples", "package", "project", "trust", "wheel")]
     whole.append("networks/backbones/test_backbones.py")
+    whole += ["io/test_formats.py", "io/test_round_trip.py", "cli/test_files.py"]  # of several modules together
     expected = {*map(file_of_tests, MODULES), *tools, *(ROOT / "tests/unit" / name for name in whole)}
     assert set((ROOT / "tests/unit").rglob("test_*.py")) <= expected
 

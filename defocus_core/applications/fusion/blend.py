@@ -10,7 +10,8 @@ import numpy as np
 
 from defocus_core.applications.fusion.align import Alignment
 from defocus_core.io.pages import Page
-from defocus_core.io.read import read
+from defocus_core.io.photograph import Photograph
+from defocus_core.io.read import read_photograph
 
 Shot = np.ndarray | str | Path | Page
 
@@ -23,7 +24,7 @@ def select_pixels(
     for index, found, shot in aligned:
         mine = labels == index
         if mine.any():
-            fused[mine] = found.apply(load_shot(shot))[mine]
+            fused[mine] = found.apply(load_photograph(shot).filled())[mine]
     return fused
 
 
@@ -35,13 +36,23 @@ def blend_seams(
     for index, found, shot in aligned:
         mine = labels == index
         if mine.any():
-            weight = cv2.GaussianBlur(mine.astype(np.float32), (0, 0), seam) * found.inside(labels.shape)
+            photograph = load_photograph(shot)
+            weight = cv2.GaussianBlur(mine.astype(np.float32), (0, 0), seam) * find_shown(photograph, found)
             total += weight
-            fused += found.apply(load_shot(shot)) * weight.reshape(labels.shape + (1,) * (like.ndim - 2))
+            fused += found.apply(photograph.filled()) * weight.reshape(labels.shape + (1,) * (like.ndim - 2))
+    total[total == 0] = 1  # where no shot shows anything
     fused /= total.reshape(labels.shape + (1,) * (like.ndim - 2))
     return (np.rint(fused) if np.issubdtype(like.dtype, np.integer) else fused).astype(like.dtype)
 
 
-def load_shot(shot: Shot) -> np.ndarray:
-    """Return the pixels of a shot; read it if it is a file or a page of a file."""
-    return read(shot) if isinstance(shot, str | Path | Page) else np.asarray(shot)
+def load_photograph(shot: Shot) -> Photograph:
+    """Return a shot with its alpha channel; read it if it is a file or a page of a file."""
+    return read_photograph(shot) if isinstance(shot, str | Path | Page) else Photograph(np.asarray(shot))
+
+
+def find_shown(photograph: Photograph, found: Alignment) -> np.ndarray:
+    """Return where an aligned shot shows something: in its frame, and not where its alpha is 0; (H, W) bool."""
+    shown = found.inside(photograph.pixels.shape[:2])
+    if photograph.empty is None:
+        return shown
+    return shown & (Alignment(found.matrix).apply((~photograph.empty).astype(np.float32)) > 0.99)

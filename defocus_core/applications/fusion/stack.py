@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from defocus_core.applications.fusion.align import Alignment, find_alignment
-from defocus_core.applications.fusion.blend import Shot, blend_seams, load_shot, select_pixels
+from defocus_core.applications.fusion.blend import Shot, blend_seams, find_shown, load_photograph, select_pixels
 from defocus_core.applications.fusion.decide import FusionConfig, decide_sharper, focus_measures
 from defocus_core.io.color import srgb_to_linear, to_grey
 from defocus_core.io.pages import Page
@@ -28,10 +28,12 @@ class Fusion:
     ----------
     image : of the shots' shape and dtype
     labels : (H, W) uint8, index of the shot that each pixel comes from
+    alpha : (H, W) of the image's dtype, 0 where no shot shows anything; None where shots have no alpha
     """
 
     image: np.ndarray
     labels: np.ndarray
+    alpha: np.ndarray | None = None
 
 
 def fuse(
@@ -46,8 +48,8 @@ def fuse(
     """Fuse shots focused at different distances.
 
     Compare each shot with the choice so far (`decide_sharper`): the detail around a pixel votes, and the defocus map
-    with less weight. No pixel comes from outside a shot's frame. If the shots are files, three are in memory at a
-    time: the first, the current one and the one before it.
+    with less weight. No pixel comes from outside a shot's frame, or from where its alpha is 0. If the shots are
+    files, three are in memory at a time: the first, the current one and the one before it.
 
     Parameters
     ----------
@@ -94,13 +96,16 @@ def fuse(
         raise ValueError(f"fusion needs 2 to 255 shots, not {len(shots)}")
     if len(shots) > 2:
         config = replace(config, gather_sigma=2 * config.gather_sigma)
-    first = load_shot(shots[0])
+    photograph = load_photograph(shots[0])
+    first = photograph.filled()
     alignments: list[Alignment | None] = [Alignment()]
+    shown, has_alpha = find_shown(photograph, Alignment()), photograph.alpha is not None
     best = focus_measures(first, model=model, config=config)
     labels: np.ndarray = np.zeros(first.shape[:2], np.uint8)
     before: tuple[np.ndarray, Alignment] | None = None
     for index, shot in enumerate(shots[1:], 1):
-        pixels, name = load_shot(shot), f"shot {index + 1}"
+        photograph, name = load_photograph(shot), f"shot {index + 1}"
+        pixels, has_alpha = photograph.filled(), has_alpha or photograph.alpha is not None
         _check_compatible(pixels, first, name=name)
         try:
             _check_exposure(pixels, first)
@@ -113,15 +118,20 @@ def fuse(
             continue
         alignments.append(found)
         seen = focus_measures(found.apply(pixels), model=model, config=config)
-        better = decide_sharper(seen, best, config=config) & found.inside(labels.shape)
+        shows = find_shown(photograph, found)
+        better = (decide_sharper(seen, best, config=config) | ~shown) & shows
+        shown |= shows
         labels[better], best[:, better] = index, seen[:, better]
         before = pixels, found
     if len(shots) - alignments.count(None) < 2:
         raise ValueError(f"none of the other shots goes with the first one{_in_file(shots[0])}")
     aligned = [(index, found, shots[index]) for index, found in enumerate(alignments) if found]
     if config.seam_sigma:
-        return Fusion(blend_seams(aligned, labels, like=first, seam=config.seam_sigma), labels)
-    return Fusion(select_pixels(aligned, labels, like=first), labels)
+        image = blend_seams(aligned, labels, like=first, seam=config.seam_sigma)
+    else:
+        image = select_pixels(aligned, labels, like=first)
+    top = np.iinfo(first.dtype).max if first.dtype.kind == "u" else 1
+    return Fusion(image, labels, (shown * top).astype(first.dtype) if has_alpha else None)
 
 
 def _in_file(shot: Shot) -> str:

@@ -82,14 +82,13 @@ def test_floating_point_colour_is_refused_by_name(tmp_path, dtype):
         read(tmp_path / "f.tif")
 
 
-def test_sixteen_bit_tiffs_of_other_layouts_are_read_right_or_refused(tmp_path, colour):
+def test_sixteen_bit_tiffs_of_other_layouts_are_read_right(tmp_path, colour):
     deep = colour.astype(np.uint16) * 257
     tifffile.imwrite(tmp_path / "white.tif", 65535 - deep[:, :, 0], photometric="miniswhite")
     assert np.array_equal(read(tmp_path / "white.tif"), deep[:, :, 0])
     planes = np.moveaxis(deep, 2, 0)
     tifffile.imwrite(tmp_path / "planes.tif", planes, photometric="rgb", planarconfig="separate")
-    with pytest.raises(ImageError, match="16 bit in separate planes; save it with interleaved"):
-        read(tmp_path / "planes.tif")
+    assert np.array_equal(read(tmp_path / "planes.tif"), deep)
 
 
 def test_grey_with_alpha_stays_grey_in_sixteen_bit(tmp_path):

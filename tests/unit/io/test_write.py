@@ -1,5 +1,9 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from defocus_core.io.listing import IMAGE_SUFFIXES
 from defocus_core.io.read import read
@@ -26,3 +30,63 @@ def test_jpeg_keeps_the_colour_of_every_pixel(tmp_path):
     stripes[:, ::2, 0], stripes[:, 1::2, 2] = 200, 200
     write(tmp_path / "a.jpg", stripes)
     assert np.abs(read(tmp_path / "a.jpg").astype(int) - stripes).max() < 40
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_full_disk_leaves_no_deep_picture_cut_short(tmp_path, full_disk, suffix):
+    noise = np.random.default_rng(0).integers(0, 2**16, (100, 120, 3), dtype=np.uint16)
+    with pytest.raises(OSError, match=f"cannot write .*/a{suffix}"):
+        write(tmp_path / f"a{suffix}", noise)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bit_keeps_the_colour_profile(tmp_path, colour, suffix):
+    Image.fromarray(colour).save(tmp_path / "in.png", icc_profile=b"profile")
+    deep = colour.astype(np.uint16) * 257
+    write(tmp_path / f"out.{suffix}", deep, like=tmp_path / "in.png")
+    assert np.array_equal(read(tmp_path / f"out.{suffix}"), deep)
+    with Image.open(tmp_path / f"out.{suffix}") as out:
+        assert out.info["icc_profile"] == b"profile"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bit_colour_keeps_its_levels_and_channel_order(tmp_path, suffix):
+    deep = np.random.default_rng(0).integers(0, 2**16, (9, 7, 3), dtype=np.uint16)
+    write(tmp_path / f"a{suffix}", deep)
+    assert np.array_equal(read(tmp_path / f"a{suffix}"), deep)
+
+
+def chunks_of(data):
+    """Return kind and content of each chunk of a PNG, whose check sums are right."""
+    place, found = 8, []
+    while place < len(data):
+        size = int.from_bytes(data[place : place + 4])
+        kind, content = data[place + 4 : place + 8], data[place + 8 : place + 8 + size]
+        assert zlib.crc32(kind + content) == int.from_bytes(data[place + 8 + size : place + 12 + size])
+        found.append((kind, content))
+        place += 12 + size
+    return found
+
+
+def test_metadata_lie_in_chunks_before_the_pixels_of_a_deep_png(tmp_path, colour):
+    Image.fromarray(colour).save(tmp_path / "in.png", icc_profile=b"profile", dpi=(254, 127))
+    deep = colour.astype(np.uint16) * 257
+    write(tmp_path / "a.png", deep, like=tmp_path / "in.png")
+    chunks = chunks_of((tmp_path / "a.png").read_bytes())
+    kinds = [kind for kind, _ in chunks]
+    assert kinds[0] == b"IHDR"
+    assert kinds[-1] == b"IEND"
+    assert max(kinds.index(b"iCCP"), kinds.index(b"pHYs")) < kinds.index(b"IDAT")
+    told = dict(chunks)
+    assert zlib.decompress(told[b"iCCP"].partition(b"\0\0")[2]) == b"profile"
+    assert struct.unpack(">IIB", told[b"pHYs"]) == (10000, 5000, 1)  # pixels to the metre
+    assert np.array_equal(read(tmp_path / "a.png"), deep)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "TIFF"])
+@pytest.mark.parametrize("shape", [(20, 30), (20, 30, 3)])
+def test_deep_grey_and_colour_without_metadata_come_back_as_they_were(tmp_path, suffix, shape):
+    deep = np.random.default_rng(0).integers(0, 2**16, shape, dtype=np.uint16)
+    write(tmp_path / f"a.{suffix}", deep)
+    assert np.array_equal(read(tmp_path / f"a.{suffix}"), deep)

@@ -1,0 +1,34 @@
+"""Maps in files that note what they hold."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+from defocus_core.io.map_files import find_map, read_map_file, write_map
+
+SIGMA = np.random.default_rng(0).random((20, 30), dtype=np.float32) * 5
+
+
+@pytest.mark.parametrize("suffix", ["npy", "tif", "exr"])
+def test_a_map_comes_back_as_it_was(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    write_map(path, SIGMA, unit="px", pixel_size=0.5, notes={"model": "a model", "software": "this"})
+    assert np.array_equal(read_map_file(path), SIGMA)
+    assert find_map(tmp_path, "a") == path
+
+
+def test_a_tiff_notes_unit_model_and_pixel_size(tmp_path):
+    write_map(tmp_path / "a.tif", SIGMA, unit="um", pixel_size=0.5, notes={"model": "a model", "software": "this"})
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        said = json.loads(file.pages[0].description)
+        assert (said["unit"], said["model"], said["pixel_size_um"]) == ("um", "a model", "0.5")
+        assert file.pages[0].tags["XResolution"].value == (20000, 1)
+
+
+@pytest.mark.parametrize("suffix", ["tif", "exr"])
+def test_what_is_no_map_is_said_so(tmp_path, suffix):
+    (tmp_path / f"a.{suffix}").write_bytes(b"none")
+    with pytest.raises(ValueError, match="not a defocus map"):
+        read_map_file(tmp_path / f"a.{suffix}")
