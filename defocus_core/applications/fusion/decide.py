@@ -40,7 +40,7 @@ class FusionConfig:
     """
 
     detail_sigma: float = 1.5
-    gather_sigma: float = 0.8
+    gather_sigma: float = 1.0
     vote_gain: float = 4.0
     noise_factor: float = 8.0
     veil_reach: float = 0.02
