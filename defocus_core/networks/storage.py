@@ -97,7 +97,7 @@ def shipped_models() -> list[str]:
     Examples
     --------
     >>> shipped_models()
-    ['blurnet', 'scenenet']
+    ['blurnet', 'mobilenet_v2', 'scenenet']
     """
     return sorted(path.stem for path in WEIGHTS_FOLDER.glob("*.safetensors"))
 
