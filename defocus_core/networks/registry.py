@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError, safe_open
+
+from defocus_core.settings import did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn
@@ -93,10 +94,3 @@ def backbone_of_weights(path: str | Path) -> str:
     if name not in backbone_names():
         raise ValueError(f"{path}: not weights of this project (their backbone is {name!r})")
     return name
-
-
-def did_you_mean(name: str, known: list[str]) -> str:
-    """Return a hint for an unknown name: the closest known one, and all known ones."""
-    close = difflib.get_close_matches(name, known, n=1)
-    guess = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{guess} (known: {', '.join(known)})"

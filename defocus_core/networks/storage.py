@@ -11,7 +11,8 @@ from safetensors import safe_open
 from defocus_core.constants import DEFAULT_MODEL
 from defocus_core.io import atomic
 from defocus_core.networks.classifier import Classifier, fold_batch_norms, restore_weights
-from defocus_core.networks.registry import backbone_of_weights, did_you_mean
+from defocus_core.networks.registry import backbone_of_weights
+from defocus_core.settings import did_you_mean
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 
