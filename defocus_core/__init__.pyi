@@ -6,7 +6,7 @@ from .io.photograph import Photograph
 from .io.read import read, read_photograph
 from .io.write import write
 from .maps.focus import in_focus
-from .maps.pipeline import estimate
+from .maps.pipeline import estimate, estimate_with_certainty
 from .networks.storage import load_model
 
 __version__: str
@@ -17,6 +17,7 @@ __all__ = [
     "depth",
     "enhance",
     "estimate",
+    "estimate_with_certainty",
     "fuse",
     "in_focus",
     "load_model",

@@ -68,6 +68,34 @@ def estimate(
     >>> bool(np.median(dc.estimate(gaussian_blur(sharp, 3))) > 2 > np.median(sigma))
     True
     """
+    return estimate_with_certainty(image, model=model, step=step, refine=refine, config=config)[0]
+
+
+def estimate_with_certainty(
+    image: np.ndarray,
+    *,
+    model: Classifier | str | None = None,
+    step: int = 16,
+    refine: bool = True,
+    config: MapConfig = DEFAULT_CONFIG,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate the defocus map of a photograph, and how sure the network is of each pixel.
+
+    Parameters and errors are those of `estimate`.
+
+    Returns
+    -------
+    sigma, pixels, as of `estimate`, and certainty in [0, 1], each (H, W) float32. The certainty is that of the
+    network's own answer, before refinement: near 0 where nothing tells of blur, and the map follows its surroundings
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.full((96, 96), 0.5, np.float32)
+    >>> sigma, certainty = estimate_with_certainty(image)
+    >>> sigma.shape, certainty.shape
+    ((96, 96), (96, 96))
+    """
     model = model if isinstance(model, Classifier) else _cached_model(model or DEFAULT_MODEL)
     levels = predict_pyramid(image, model=model, step=step, config=config)
     max_sigma, scale = float(model.sigmas[-1]), SigmaScale(config.log_sigma)
@@ -79,7 +107,7 @@ def estimate(
             image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
         values = refine_map(values, image, config.refinement, certainty=certainty)
     values = scale.decode(values)
-    return np.maximum(values, 0, out=values)
+    return np.maximum(values, 0, out=values), certainty
 
 
 def is_all_in_focus(
