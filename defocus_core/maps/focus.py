@@ -10,6 +10,7 @@ from defocus_core.blur.sigma_scale import MIN_SIGMA, probability_below
 
 NOTICEABLE_BOUNDS, LOGISTIC_SLOPE, MAX_CORE_RATIO = (0.5, 2.0), 24.0, 1.25
 THRESHOLD_FACTOR = 0.95  # of the blur that divides a photograph best, so that 0.5 is the best threshold of the chance
+SHARP_SIGMA, NEARLY_SHARP_SIGMA = 0.35, 0.45  # what maps tell of photographs without blur, pixels
 SHARPEST_FRACTION = 0.01  # share of a photograph that stands for its sharpest
 
 
@@ -96,3 +97,26 @@ def _otsu_threshold(counts: np.ndarray) -> int:
         return int(codes[0])
     codes = np.arange(codes[0], codes[-1] + 1)
     return int(filters.threshold_otsu(hist=(counts[codes], codes)))
+
+
+def is_all_in_focus(sigma: np.ndarray, *, min_fraction: float, max_sigma: float = 1.0) -> bool:
+    """Tell whether a photograph is in focus nearly all over.
+
+    Unlike a measure of detail, a map keeps smooth surfaces that are in focus.
+
+    Parameters
+    ----------
+    sigma : (H, W) float32 defocus map, pixels
+    min_fraction : least fraction of pixels in focus
+    max_sigma : sigma below which a pixel counts as in focus, pixels
+    """
+    return bool((sigma < max_sigma).mean() >= min_fraction)
+
+
+def own_blur(sigma: np.ndarray) -> float:
+    """Return the blur that a photograph sharp all over has of its own, as of a soft lens, in pixels.
+
+    It is 0 where most of the photograph looks like a sharp one, whose detail a map tells as up to .45 pixels.
+    """
+    soft = float(np.quantile(sigma, 0.25))
+    return float(np.sqrt(soft**2 - SHARP_SIGMA**2)) if soft > NEARLY_SHARP_SIGMA else 0.0

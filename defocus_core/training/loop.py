@@ -30,6 +30,7 @@ from defocus_core.training.augmentation import AugmentConfig
 from defocus_core.training.checkpoint import TrainingState, snapshot
 from defocus_core.training.datasets import PatchDataset, SceneDataset, tensor_digest
 from defocus_core.training.losses import level_accuracy, level_cross_entropy, level_to_sigma
+from defocus_core.training.precision import mixed_precision
 from defocus_core.training.ranks import (
     average_over_ranks,
     joint_batch_norms,
@@ -298,9 +299,8 @@ def _take_step(
     for group in optimizer.param_groups:
         group["lr"] = rate
     images, level = map(part_of_batch, batch)
-    device = images.device.type
     images = images.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+    with mixed_precision(model, images.device):
         logits = data.logits(model, images)
         loss = level_cross_entropy(logits, level)
     optimizer.zero_grad(set_to_none=True)

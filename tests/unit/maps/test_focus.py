@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core.maps.focus import in_focus, just_noticeable_blur
+from defocus_core.maps.focus import in_focus, is_all_in_focus, just_noticeable_blur, own_blur
 
 
 def test_a_region_in_focus_comes_near_the_sharpest_of_the_photograph():
@@ -38,3 +38,16 @@ def test_in_focus_takes_the_photographs_own_noticeable_blur():
     crisp, middle, far = 0.5 * spread, 1.3 * spread, 4 * spread
     assert in_focus(np.stack([middle, far]))[0].mean() > 0.9
     assert in_focus(np.stack([crisp, middle]))[1].mean() < 0.1
+
+
+def test_a_photograph_blurred_in_part_is_not_in_focus_all_over():
+    sigma = np.full((10, 100), 0.6, np.float32)
+    assert is_all_in_focus(sigma, min_fraction=1)
+    sigma[:, 60:] = 1.5
+    assert not is_all_in_focus(sigma, min_fraction=0.7)
+    assert is_all_in_focus(sigma, min_fraction=0.6)
+
+
+@pytest.mark.parametrize(("map_level", "own"), [(0.3, 0.0), (0.45, 0.0), (0.8, 0.72)])
+def test_a_soft_photograph_has_a_blur_of_its_own(map_level, own):
+    assert own_blur(np.full((4, 4), map_level, np.float32)) == pytest.approx(own, abs=0.01)
