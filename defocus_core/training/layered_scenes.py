@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,7 +177,7 @@ def read_scenes(path: str | Path) -> dict[str, np.ndarray]:
 class _Lens:
     """Blur by one aperture, in linear light or in the picture's own tone curve."""
 
-    def __init__(self, *, linear: bool, disk: bool, shape: dict[str, float] | None):
+    def __init__(self, *, linear: bool, disk: bool, shape: Callable[[float], np.ndarray] | None):
         self._linear, self._disk, self._shape = linear, disk, shape
 
     def light(self, image: np.ndarray) -> np.ndarray:
@@ -189,7 +190,7 @@ class _Lens:
         if sigma < 0.3:
             return light
         if self._shape and sigma >= MIN_DISK_SIGMA:
-            return cv2.filter2D(light, -1, aperture_kernel(sigma, **self._shape), borderType=cv2.BORDER_REFLECT)
+            return cv2.filter2D(light, -1, self._shape(sigma), borderType=cv2.BORDER_REFLECT)
         if self._disk:
             return disk_blur(light, sigma)
         return cv2.GaussianBlur(light, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
@@ -201,7 +202,8 @@ def _draw_lens(config: SceneConfig, rng: np.random.Generator) -> _Lens:
         return _Lens(linear=linear, disk=disk, shape=None)
     cut = float(rng.choice([0, rng.uniform(0.1, 0.5)]))
     blades = int(rng.choice([5, 6, 7, 8, 9])) if not cut or rng.random() < 0.5 else 0
-    return _Lens(linear=linear, disk=disk, shape={"blades": blades, "turn": rng.uniform(0, 2 * np.pi), "cut": cut})
+    shape = functools.partial(aperture_kernel, blades=blades, turn=rng.uniform(0, 2 * np.pi), cut=cut)
+    return _Lens(linear=linear, disk=disk, shape=shape)
 
 
 def _pick(photographs: Sequence[SegmentedPhotograph], rng: np.random.Generator) -> SegmentedPhotograph:

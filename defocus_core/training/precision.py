@@ -19,8 +19,8 @@ def mixed_precision(network: nn.Module, device: torch.device) -> torch.autocast:
 
 
 def _multiplies_bfloat16() -> bool:
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # since torch 2.12 or so
-    return any(capabilities.get(unit, False) for unit in PROCESSOR_UNITS)
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # not there in every torch
+    return any(capabilities.get(unit) for unit in PROCESSOR_UNITS)
 
 
 def _has_depthwise(network: nn.Module) -> bool:
