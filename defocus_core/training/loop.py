@@ -24,13 +24,13 @@ from defocus_core.networks.classifier import (
     copy_matching_weights,
     restore_weights,
 )
+from defocus_core.networks.precision import mixed_precision
 from defocus_core.networks.small_grids import fast_small_grids
 from defocus_core.settings import Flag, Real, Settings, Whole
 from defocus_core.training.augmentation import AugmentConfig
 from defocus_core.training.checkpoint import TrainingState, snapshot
 from defocus_core.training.datasets import PatchDataset, SceneDataset, tensor_digest
 from defocus_core.training.losses import level_accuracy, level_cross_entropy, level_to_sigma
-from defocus_core.training.precision import mixed_precision
 from defocus_core.training.ranks import (
     average_over_ranks,
     joint_batch_norms,

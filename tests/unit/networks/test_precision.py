@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from defocus_core.training import precision
-from defocus_core.training.precision import mixed_precision
+from defocus_core.networks import precision
+from defocus_core.networks.precision import mixed_precision
 
 DENSE, DEPTHWISE = nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3, groups=4)
 
