@@ -11,7 +11,7 @@ from defocus_core.blur.sigma_scale import SigmaScale
 from defocus_core.constants import DEFAULT_MODEL, PATCH_SIZE
 from defocus_core.io.color import as_float, stretch_contrast, to_grey
 from defocus_core.maps.config import DEFAULT_CONFIG, MapConfig
-from defocus_core.maps.pyramid import merge_levels
+from defocus_core.maps.pyramid import enlarge, merge_levels
 from defocus_core.maps.refine.refinement import refine_map
 from defocus_core.maps.tiles import predict_tiled
 from defocus_core.maps.windows import overlap_average, predict_windows
@@ -99,8 +99,8 @@ def estimate_with_certainty(
     model = model if isinstance(model, Classifier) else _cached_model(model or DEFAULT_MODEL)
     levels = predict_pyramid(image, model=model, step=step, config=config)
     max_sigma, scale = float(model.sigmas[-1]), SigmaScale(config.log_sigma)
-    values, certainty = merge_levels(levels, max_sigma=max_sigma, scale=scale)
-    del levels
+    grids = merge_levels(levels, max_sigma=max_sigma, scale=scale)
+    values, certainty = (enlarge(grid, model.cell or 1, image.shape[:2]) for grid in grids)
     if refine:
         image = stretch_contrast(image) if config.stretch_contrast else as_float(image)
         if image.ndim == 3:
@@ -130,7 +130,7 @@ def predict_pyramid(
 def predict(
     grey: np.ndarray, model: Classifier, *, step: int, config: MapConfig = DEFAULT_CONFIG
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Predict sigma and its certainty at every pixel.
+    """Predict sigma and its certainty at every cell of a dense network, or at every pixel by windows.
 
     Parameters
     ----------
@@ -139,7 +139,8 @@ def predict(
 
     Returns
     -------
-    sigma (or its logarithm, see `MapConfig`) and certainty in [0, 1], each (H, W) float32
+    sigma (or its logarithm, see `MapConfig`) and certainty in [0, 1], each (H, W) float32, or (ceil(H / cell),
+    ceil(W / cell)) of a dense network
     """
     if model.cell is not None:
         return predict_tiled(grey, model, config=config)

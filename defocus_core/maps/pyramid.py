@@ -25,8 +25,7 @@ def merge_levels(
 
     Parameters
     ----------
-    levels : as of `predict`, finest first, each half the size of the one before;
-        overwritten
+    levels : as of `predict`, finest first, each of an image half the size of the one before, rounded down; overwritten
     max_sigma : level of the network, in pixels of sigma; beyond it half the size decides
     scale : of the values
 
@@ -40,11 +39,29 @@ def merge_levels(
         np.multiply(coarser[1], 1 - _implausibility(coarser[0], finer[0], max_sigma, scale), out=coarser[1])
     values, certainty = levels[-1]
     for finer, sure in reversed(levels[:-1]):
-        coarse, weight, beyond = upscale_level(values, certainty, max_sigma=max_sigma, scale=scale)
-        size = finer.shape[::-1]
-        np.multiply(sure, 1 - cv2.resize(beyond, size), out=sure)
-        values, certainty = merge(finer, sure, cv2.resize(coarse, size), cv2.resize(weight, size))
+        coarser = upscale_level(values, certainty, max_sigma=max_sigma, scale=scale)
+        coarse, weight, beyond = (enlarge(part, 2, finer.shape) for part in coarser)
+        np.multiply(sure, 1 - beyond, out=sure)
+        values, certainty = merge(finer, sure, coarse, weight)
     return values, certainty
+
+
+def enlarge(grid: np.ndarray, factor: int, shape: tuple[int, int]) -> np.ndarray:
+    """Enlarge an (h, w) grid by a whole factor, its upper left corner kept, and cut or continue it to a shape."""
+    large = cv2.resize(grid, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+    missing = [max(wanted - length, 0) for wanted, length in zip(shape, large.shape, strict=True)]
+    if any(missing):
+        large = cv2.copyMakeBorder(large, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(large[: shape[0], : shape[1]])
+
+
+def _halve(grid: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Shrink a grid to half, of a shape that is half of it or a cell more or less."""
+    rows, columns = (2 * length for length in shape)
+    missing = [max(wanted - length, 0) for wanted, length in zip((rows, columns), grid.shape, strict=True)]
+    if any(missing):
+        grid = cv2.copyMakeBorder(grid, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE)
+    return cv2.resize(grid[:rows, :columns], shape[::-1], interpolation=cv2.INTER_AREA)
 
 
 def _has_evidence(values: np.ndarray, certainty: np.ndarray, *, max_sigma: float, scale: SigmaScale) -> bool:
@@ -55,8 +72,7 @@ def _has_evidence(values: np.ndarray, certainty: np.ndarray, *, max_sigma: float
 
 def _implausibility(values: np.ndarray, finer: np.ndarray, max_sigma: float, scale: SigmaScale) -> np.ndarray:
     """Return how likely a copy finds a large blur where the one twice its size finds hardly any."""
-    finer = cv2.resize(finer, values.shape[::-1], interpolation=cv2.INTER_AREA)
-    own, other = (scale.decode(found) for found in (values, finer))
+    own, other = scale.decode(values), scale.decode(_halve(finer, values.shape))
     return probability_below(other, max_sigma / 4, slope=6) * (1 - probability_below(own, max_sigma * 2 / 3, slope=6))
 
 
@@ -91,7 +107,7 @@ def merge(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Average two predictions, weighted by squared certainty; keep the greater certainty.
 
-    All are (H, W) float32 and are overwritten: of a large photograph each takes a good deal of memory.
+    All are of one shape, float32, and are overwritten: of a large photograph each may take a good deal of memory.
     """
     weight, total = sure**2, certainty**2
     total += weight

@@ -25,7 +25,7 @@ Tile = tuple[slice, slice]  # rows and columns
 def predict_tiled(
     grey: np.ndarray, model: Classifier, *, config: MapConfig = DEFAULT_CONFIG
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Predict every pixel with a dense network, tile by tile; equal to the untiled prediction.
+    """Predict every cell of an image with a dense network, tile by tile; equal to the untiled prediction.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def predict_tiled(
 
     Returns
     -------
-    sigma (or its logarithm, see `MapConfig`) and certainty in [0, 1], each (H, W) float32
+    sigma (or its logarithm, see `MapConfig`) and certainty in [0, 1], each (ceil(H / cell), ceil(W / cell)) float32
     """
     height, width = grey.shape
     network = model.dense_network
@@ -59,8 +59,7 @@ def predict_tiled(
             _inner_slices(inner, outer, scale)
         ]
     del features
-    pair = [cv2.resize(answer, grey.shape[::-1]) for answer in cv2.split(answers)]
-    values, certainty = (answer[:height, :width] for answer in pair)
+    values, certainty = cv2.split(answers[: math.ceil(height / network.cell), : math.ceil(width / network.cell)])
     return values, certainty
 
 

@@ -84,7 +84,8 @@ def test_a_frame_without_texture_is_left_to_full_size(level):
 
 def test_a_photograph_is_halved_down_to_the_coarsest_size():
     grey, model = np.random.default_rng(0).random((100, 170), np.float32), load_model()
-    shapes = {0: [(100, 170)], 26: [(100, 170), (50, 85)], 25: [(100, 170), (50, 85), (25, 42)]}
+    cells = [(25, 43), (13, 22), (7, 11)]  # of 100x170, 50x85 and 25x42 pixels
+    shapes = {0: cells[:1], 26: cells[:2], 25: cells}
     for coarsest, expected in shapes.items():
         scales = predict_pyramid(grey, model=model, config=MapConfig(min_pyramid_side=coarsest))
         assert [values.shape for values, _ in scales] == expected

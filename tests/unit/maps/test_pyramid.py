@@ -7,7 +7,7 @@ from defocus_core.blur.sigma_scale import MIN_SIGMA, SigmaScale
 from defocus_core.io.color import to_grey
 from defocus_core.maps.config import MapConfig
 from defocus_core.maps.pipeline import predict_pyramid
-from defocus_core.maps.pyramid import HALVING_VARIANCE, merge, merge_levels, upscale_level
+from defocus_core.maps.pyramid import HALVING_VARIANCE, enlarge, merge, merge_levels, upscale_level
 from defocus_core.networks.storage import load_model
 
 
@@ -38,11 +38,11 @@ def test_beyond_the_largest_level_half_the_size_decides():
     np.testing.assert_allclose(np.exp(values), [[0.2, 6, 22]], rtol=0.05)
     np.testing.assert_allclose(certainty, [[0, 0.7 * 0.8, 0.8]], atol=0.02)
     np.testing.assert_allclose(beyond, [[0, 0, 0.8]], atol=0.03)
-    full = np.log(np.array([[2, 2, 10]], np.float32)), np.full((1, 3), 0.8, np.float32)
+    full = np.log(np.array([[2, 2, 2, 2, 10, 10]], np.float32)), np.full((1, 6), 0.8, np.float32)
     values, _ = merge_levels([tuple(part.copy() for part in full), half], max_sigma=12)
     assert np.exp(values)[0, 0] == pytest.approx(2, rel=0.05)
-    assert 2 < np.exp(values)[0, 1] < 6
-    assert 19 < np.exp(values)[0, 2] < 23
+    assert 2 < np.exp(values)[0, 2] < 6
+    assert 19 < np.exp(values)[0, 5] < 23
 
 
 def test_half_the_size_says_the_same_of_sigma_and_of_its_logarithm():
@@ -57,7 +57,33 @@ def test_half_the_size_says_the_same_of_sigma_and_of_its_logarithm():
 
 def test_a_copy_that_finds_much_blur_where_the_photograph_has_none_is_doubted():
     full = np.full((1, 100), np.log(0.4), np.float32), np.full((1, 100), 0.8, np.float32)
-    half = full[0].copy(), full[1].copy()
+    half = full[0][:, :50].copy(), full[1][:, :50].copy()
     half[0][0, :2] = np.log(11)
     values, _ = merge_levels([full, half], max_sigma=12)
     np.testing.assert_allclose(np.exp(values[0, :2]), 0.4, rtol=0.1)
+
+
+def test_a_grid_is_enlarged_from_its_upper_left_corner_and_cut_or_continued_to_a_shape():
+    ramp = np.arange(4, dtype=np.float32)[None].repeat(3, axis=0)
+    large = enlarge(ramp, 2, (5, 9))
+    np.testing.assert_allclose(large[:, 1:7], (np.arange(1, 7)[None] - 0.5) / 2 * np.ones((5, 1)))
+    np.testing.assert_array_equal(large[:, 7:], 3)
+
+
+@pytest.mark.parametrize("side", [96, 97, 101, 105, 113])
+def test_levels_of_any_size_are_merged_where_they_lie(side):
+    """An edge stays at its place to a cell, although the cells of the levels end at different pixels."""
+    grids = []
+    for size in (side, side // 2, side // 4):
+        blurred = np.arange(-(-size // 4)) * 4 * (side // size) >= 48
+        values = np.where(blurred, np.log(4 / (side // size)), np.log(0.4)).astype(np.float32)[None]
+        grids.append(
+            (
+                values.repeat(8, axis=0)[: max(8 * size // side, 1)],
+                np.full_like(values, 0.8).repeat(8, axis=0)[: max(8 * size // side, 1)],
+            )
+        )
+    values, _ = merge_levels(grids, max_sigma=12)
+    assert values.shape == (8, -(-side // 4))
+    crossing = np.flatnonzero(values[4] > np.log(1.3))[0]
+    assert abs(crossing - 12) <= 1
