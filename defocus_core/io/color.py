@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-MAX_STRETCH_GAIN = 16  # of dark and pale images, see stretched(): four bits
+MAX_STRETCH_GAIN = 16  # of dark and pale images, see stretch_contrast(): four bits
+STRIP_ROWS = 256  # of a photograph, worked on at once
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
@@ -96,7 +97,7 @@ def linear_to_srgb(light: np.ndarray) -> np.ndarray:
 
 
 def stretch_contrast(image: np.ndarray) -> np.ndarray:
-    """Stretch the grey levels of an image to [0, 1], by a gain of 16 at most.
+    """Stretch the grey levels of an image to the full range, by a gain of 16 at most.
 
     12 bit in a 16-bit file, and a dark or pale photograph, then look like a full exposure.
 
@@ -106,15 +107,17 @@ def stretch_contrast(image: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    float32 of its shape; the darkest and the brightest thousandth are clipped
+    array of its shape and dtype (bool becomes float32); the darkest and the brightest thousandth are clipped
     """
     every = max(1, int(np.sqrt(image.shape[0] * image.shape[1] / 1e6)))
     low, high = np.quantile(to_grey(image[::every, ::every]), (0.001, 0.999))
-    values = as_float(image)
-    own = None if np.may_share_memory(values, image) else values
-    values = np.subtract(values, np.float32(low), out=own)
-    values *= np.float32(1 / max(high - low, 1 / MAX_STRETCH_GAIN))
-    return np.clip(values, 0, 1, out=values)
+    gain = np.float32(1 / max(high - low, 1 / MAX_STRETCH_GAIN))
+    stretched = np.empty(image.shape, image.dtype if image.dtype.kind == "u" else np.float32)
+    for rows in range(0, len(image), STRIP_ROWS):  # floats of a whole photograph take four times its memory
+        strip = slice(rows, rows + STRIP_ROWS)
+        values = np.clip((as_float(image[strip]) - np.float32(low)) * gain, 0, 1)
+        stretched[strip] = to_dtype(values, image.dtype) if image.dtype.kind == "u" else values
+    return stretched
 
 
 def to_dtype(image: np.ndarray, dtype: npt.DTypeLike) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from defocus_core.blur.sigma_scale import SigmaScale
 from defocus_core.constants import DEFAULT_MODEL, PATCH_SIZE
-from defocus_core.io.color import as_float, stretch_contrast, to_grey
+from defocus_core.io.color import stretch_contrast, to_grey
 from defocus_core.maps.config import DEFAULT_CONFIG, MapConfig
 from defocus_core.maps.pyramid import enlarge, merge_levels
 from defocus_core.maps.refine.refinement import refine_map
@@ -102,7 +102,7 @@ def estimate_with_certainty(
     grids = merge_levels(levels, max_sigma=max_sigma, scale=scale)
     values, certainty = (enlarge(grid, model.cell or 1, image.shape[:2]) for grid in grids)
     if refine:
-        image = stretch_contrast(image) if config.stretch_contrast else as_float(image)
+        image = stretch_contrast(image) if config.stretch_contrast else image
         if image.ndim == 3:
             image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
         values = refine_map(values, image, config.refinement, certainty=certainty)

@@ -39,8 +39,8 @@ def merge_levels(
         np.multiply(coarser[1], 1 - _implausibility(coarser[0], finer[0], max_sigma, scale), out=coarser[1])
     values, certainty = levels[-1]
     for finer, sure in reversed(levels[:-1]):
-        coarser = upscale_level(values, certainty, max_sigma=max_sigma, scale=scale)
-        coarse, weight, beyond = (enlarge(part, 2, finer.shape) for part in coarser)
+        upscaled = upscale_level(values, certainty, max_sigma=max_sigma, scale=scale)
+        coarse, weight, beyond = (enlarge(part, 2, finer.shape) for part in upscaled)
         np.multiply(sure, 1 - beyond, out=sure)
         values, certainty = merge(finer, sure, coarse, weight)
     return values, certainty

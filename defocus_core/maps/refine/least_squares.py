@@ -50,10 +50,12 @@ def propagate(
         pull, weight, guide = map(_halve, grids[-1])
         grids.append((pull, weight, guide))
     solution, passes = grids[-1][0] / grids[-1][1], MAX_ITERATIONS
-    for coarseness in range(len(grids) - 1, -1, -1):
-        pull, weight, guide = grids[coarseness]
+    coarsest = len(grids) - 1
+    for coarseness in range(coarsest, -1, -1):
+        pull, weight, guide = grids.pop()
         system = _NormalEquations(weight, guide, smoothness / 4**coarseness, contrast)
-        if coarseness < len(grids) - 1:
+        del guide  # of a large photograph it takes as much memory as the rest
+        if coarseness < coarsest:
             solution = cv2.resize(solution, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
             passes = min(FINEST_ITERATIONS * 2**coarseness, MAX_ITERATIONS)
         solution = system.solve(pull, solution, passes=passes)
@@ -65,8 +67,8 @@ class _NormalEquations:
 
     def __init__(self, weight: np.ndarray, guide: np.ndarray, smoothness: float, contrast: float):
         self._weight = weight
-        self._right = smoothness * _affinity(guide[:, 1:] - guide[:, :-1], contrast)
-        self._down = smoothness * _affinity(guide[1:] - guide[:-1], contrast)
+        self._right = smoothness * _affinity(guide[:, 1:], guide[:, :-1], contrast)
+        self._down = smoothness * _affinity(guide[1:], guide[:-1], contrast)
         self._across, self._along = np.empty_like(self._right), np.empty_like(self._down)
 
     def solve(self, pull: np.ndarray, start: np.ndarray, *, passes: int) -> np.ndarray:
@@ -110,9 +112,16 @@ class _NormalEquations:
         return out
 
 
-def _affinity(step: np.ndarray, contrast: float) -> np.ndarray:
-    distance = np.abs(step) if step.ndim == 2 else np.sqrt(np.einsum("hwc,hwc->hw", step, step))
-    return np.exp(distance * np.float32(-1 / contrast))
+def _affinity(guide: np.ndarray, neighbours: np.ndarray, contrast: float) -> np.ndarray:
+    if guide.ndim == 2:
+        distance = np.abs(guide - neighbours)
+    else:
+        distance = np.zeros(guide.shape[:2], np.float32)
+        for channel in range(guide.shape[2]):  # all at once would take three times the memory
+            distance += (guide[:, :, channel] - neighbours[:, :, channel]) ** 2
+        np.sqrt(distance, out=distance)
+    distance *= np.float32(-1 / contrast)
+    return np.exp(distance, out=distance)
 
 
 def _halve(grid: np.ndarray) -> np.ndarray:

@@ -77,7 +77,9 @@ def refine_map(
     ValueError
         If `values` or `certainty` do not fit the image or are not finite.
     """
-    image, values = as_float(image), np.asarray(values, np.float32)
+    if image.dtype not in (np.uint8, np.uint16):
+        image = as_float(image)
+    values = np.asarray(values, np.float32)
     if image.ndim == 3 and image.shape[2] != 3:
         raise ValueError(f"the image that guides is (H, W) or (H, W, 3), not {image.shape}")
     check_map_fits(values, image)
@@ -85,7 +87,7 @@ def refine_map(
         certainty = np.asarray(certainty, np.float32)
         check_map_fits(certainty, image)
     if isinstance(config, GuidedConfig):
-        return refine_guided(values, image, config)
+        return refine_guided(values, as_float(image), config)
     certainty = np.ones_like(values) if certainty is None else certainty
     return _refine_least_squares(values, certainty, image, config)
 
@@ -98,5 +100,6 @@ def _refine_least_squares(
     scale = subsampling(config.subsample, values.shape)
     values, certainty, image = (downscale(array, scale) for array in (values, certainty, image))
     weight = np.clip(certainty, 0, 1) ** config.certainty_exponent + np.float32(config.min_weight)
-    solution = propagate(values, weight, image, smoothness=config.smoothness, contrast=config.contrast)
-    return np.clip(cv2.resize(solution, fine, interpolation=cv2.INTER_LINEAR), low, high)
+    solution = propagate(values, weight, as_float(image), smoothness=config.smoothness, contrast=config.contrast)
+    refined = cv2.resize(solution, fine, interpolation=cv2.INTER_LINEAR)
+    return np.clip(refined, low, high, out=refined)

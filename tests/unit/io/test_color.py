@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, stretch_contrast, to_grey
+from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, stretch_contrast, to_dtype, to_grey
 
 
 def test_light_and_picture_are_inverse():
@@ -31,7 +31,7 @@ def test_what_is_no_image_is_refused(bad):
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])
 def test_levels_that_fill_part_of_the_range_are_stretched_to_it(bits):
     full = np.random.default_rng(0).integers(0, 2**16, (100, 120), dtype=np.uint16)
-    found = stretch_contrast(full >> (16 - bits))
+    found = as_float(stretch_contrast(full >> (16 - bits)))
     gain = min(16, 2 ** (16 - bits))
     assert found.max() == pytest.approx(min(1, gain * 2**bits / 2**16), abs=0.01)
     if bits >= 12:
@@ -44,6 +44,15 @@ def test_stretching_leaves_its_argument_as_it_was():
     assert stretch_contrast(image).max() == 1
     assert np.array_equal(image, before)
     assert (stretch_contrast(np.full((4, 4), 0.3, np.float32)) == 0).all()
+
+
+def test_a_stretched_image_keeps_its_dtype():
+    image = np.random.default_rng(0).random((600, 30), dtype=np.float32) / 4
+    for dtype in (np.uint8, np.uint16):
+        stored = to_dtype(image, dtype)
+        stretched = stretch_contrast(stored)
+        assert stretched.dtype == dtype
+        np.testing.assert_allclose(as_float(stretched), stretch_contrast(as_float(stored)), atol=0.5 / 255)
 
 
 def test_an_image_that_is_float_already_is_not_copied():
