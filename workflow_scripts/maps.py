@@ -4,7 +4,7 @@ from pathlib import Path
 
 from defocus_core.evaluation.benchmark_sets import pair_images, shard_pairs
 from defocus_core.io import atomic
-from defocus_core.io.read import read
+from defocus_core.io.read import read_for_measuring
 from defocus_core.maps.config import map_arguments_from
 from defocus_core.maps.pipeline import estimate
 from defocus_core.networks.storage import load_model
@@ -18,7 +18,7 @@ arguments = map_arguments_from(snakemake.params.settings)
 model = load_model(snakemake.input.model)
 members = pair_images(*snakemake.params.folders, **snakemake.params.pairing)
 for pair in shard_pairs(members, snakemake.params.shards)[int(snakemake.wildcards.shard)]:
-    sigma = estimate(read(pair.image), model=model, **arguments)
+    sigma = estimate(read_for_measuring(pair.image), model=model, **arguments)
     atomic.write_array(folder / f"{pair.name}.npy", sigma)
     print(pair.name, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")
 record_provenance(snakemake)

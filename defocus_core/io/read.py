@@ -52,6 +52,11 @@ def read(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS, half_size: bo
     return read_photograph(path, max_pixels=max_pixels, half_size=half_size).pixels
 
 
+def read_for_measuring(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Read the pixels in which blur is measured: sRGB, filled where alpha is 0; else as `read`."""
+    return read_photograph(path, max_pixels=max_pixels).for_measuring()
+
+
 def read_photograph(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS, half_size: bool = False) -> Photograph:
     """Read a photograph with its alpha channel, colour profile and pixel size; parameters and errors as of `read`."""
     index = path.index if isinstance(path, Page) else None

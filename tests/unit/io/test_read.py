@@ -3,6 +3,7 @@ import tracemalloc
 import zlib
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -10,7 +11,7 @@ from PIL import Image
 
 from defocus_core.io.errors import ImageError
 from defocus_core.io.pages import list_pages
-from defocus_core.io.read import read
+from defocus_core.io.read import read, read_for_measuring
 from defocus_core.io.write import write
 
 
@@ -141,3 +142,15 @@ def test_a_picture_of_a_stack_is_read_without_the_others(tmp_path, dtype):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < stack.nbytes / 4
+
+
+def test_what_is_measured_is_srgb_and_has_no_edge_where_alpha_ends(tmp_path):
+    colour = np.full((20, 30, 4), 120, np.uint8)
+    colour[..., 3] = 255
+    colour[:5] = 0
+    adobe = imagecodecs.cms_profile("adobergb")
+    Image.fromarray(colour).save(tmp_path / "a.png", icc_profile=adobe)
+    (level,) = np.unique(read_for_measuring(tmp_path / "a.png"))
+    assert np.array_equal(np.unique(read(tmp_path / "a.png")), [0, 120])
+    one, srgb = colour[10:11, :1, :3].copy(), imagecodecs.cms_profile("srgb")
+    assert level == imagecodecs.cms_transform(one, adobe, srgb, colorspace="rgb", outcolorspace="rgb")[0, 0, 0]
