@@ -10,7 +10,7 @@ from typing import Any
 
 from defocus_core.io.errors import ImageError
 from defocus_core.io.listing import RAW_SUFFIXES, READABLE_SUFFIXES, list_images
-from defocus_core.io.pages import Page, group_pages, list_all_pages
+from defocus_core.io.pages import Page, group_pages, list_pages
 from defocus_core.io.write import check_suffix
 
 
@@ -38,7 +38,7 @@ def expand_paths(paths: Sequence[Path], **chosen: int | None) -> list[Item]:
 def _pictures_of(file: Path, **chosen: int | None) -> list[Item]:
     """Return a file, or its pictures where each is of another channel or time."""
     try:
-        pages = list_all_pages(file, **chosen)
+        pages = list_pages(file, **chosen)
     except (ImageError, OSError):
         if any(chosen.values()) and file.is_file():
             raise
@@ -64,7 +64,7 @@ def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list
         if empty:
             raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
         return found
-    pages = {path: list_all_pages(path, **chosen) for path in paths}
+    pages = {path: list_pages(path, **chosen) for path in paths}
     if not all(len(shots) > 1 for shots in pages.values()):
         return {paths[0]: list(paths)}
     grouped: dict[Item, list[Item]] = {}

@@ -71,14 +71,6 @@ def read_exr_channels(path: Path) -> dict[str, np.ndarray]:
         return {name: channel.pixels for name, channel in file.channels().items()}
 
 
-def write_exr_channels(path: Path, channels: dict[str, np.ndarray], header: dict[str, str]) -> None:
-    """Write an OpenEXR file of channels by name, with notes in its header."""
-    exr = exr_library()
-    layout = {"compression": exr.ZIP_COMPRESSION, "type": exr.scanlineimage}
-    with exr.File(layout | header, channels) as file:
-        file.write(str(path))
-
-
 def read_heif_profile(path: Path) -> bytes | None:
     """Return the colour profile of a HEIC file."""
     return heif_library().open_heif(path).info.get("icc_profile")

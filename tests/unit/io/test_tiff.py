@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from defocus_core.io.errors import ImageError
-from defocus_core.io.pages import group_pages, list_all_pages, list_pages
+from defocus_core.io.pages import group_pages, list_pages
 from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import write
 
@@ -33,7 +33,7 @@ def test_axes_of_a_microscope_are_chosen(tmp_path, kind):
     (page,) = list_pages(tmp_path / "a.tif", channel=2, z=3, time=1)
     assert (read(page) == stack[0, 2, 1, 0, 0]).all()
     assert read_photograph(page).pixel_size == pytest.approx(0.5)
-    groups = group_pages(list_all_pages(tmp_path / "a.tif"))
+    groups = group_pages(list_pages(tmp_path / "a.tif"))
     assert [group.stem for group in groups] == ["a.t1.c1", "a.t1.c2", "a.t2.c1", "a.t2.c2"]
     assert all(len(slices) == 3 for slices in groups.values())
     with pytest.raises(ImageError, match=r"no channel 3; it has 1 to 2"):
@@ -71,7 +71,7 @@ def test_the_xml_of_ome_leads_to_no_other_file(tmp_path):
         '<UUID FileName="secret.tif">urn:uuid:0</UUID></TiffData></Pixels></Image></OME>'
     )
     tifffile.imwrite(tmp_path / "a.tif", pixels(1, np.uint8), description=xml, metadata=None)
-    assert all(page.path.name == "a.tif" for page in list_all_pages(tmp_path / "a.tif"))
+    assert all(page.path.name == "a.tif" for page in list_pages(tmp_path / "a.tif"))
     assert read(tmp_path / "a.tif").shape == SHAPE
 
 
