@@ -118,7 +118,7 @@ def _embed(exiv2: Any, encoded: bytes, data: tuple[Any, Any, Any], profile: byte
             image.exifData().add(datum)
     else:
         image.setExifData(exif)
-        if profile:
+        if profile and image.mimeType() != "image/png":  # there it has a name, which exiv2 leaves empty
             image.setIccProfile(exiv2.DataBuf(profile), False)
     image.setIptcData(iptc)
     image.setXmpData(xmp)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,6 @@ from defocus_core.io.metadata import (
 
 _SIXTEEN_BIT_SUFFIXES = (".png", ".exr", *TIFF_SUFFIXES, *HEIF_SUFFIXES)
 _NO_ALPHA = (".jpg", ".jpeg", ".bmp")
-_MAX_PNG_DPI = 1e8
 _JPEG_OPTIONS = {"quality": 95, "subsampling": 0}
 _SAVE_OPTIONS: dict[str, dict] = {".jpg": _JPEG_OPTIONS, ".jpeg": _JPEG_OPTIONS, ".webp": {"quality": 95}}
 
@@ -112,30 +112,32 @@ def _encode(image: np.ndarray, suffix: str, kept: Metadata | None, *, lossless: 
         return _encode_heif(image, suffix, blocks(kept) if kept else {})
     if suffix in TIFF_SUFFIXES:
         encoded = _encode_tiff(image, kept)
-    elif image.dtype == np.uint16:
-        encoded = _encode_deep_png(image, kept)
+    elif suffix == ".png" and image.dtype == np.uint16:
+        encoded = bytes(imagecodecs.png_encode(np.ascontiguousarray(image)))
     else:
         options = {"lossless": True} if lossless and suffix == ".webp" else _SAVE_OPTIONS.get(suffix, {})
-        encoded = _encode_by_pillow(image, suffix, kept, **options)
-    return embed(encoded, kept, suffix) if kept and suffix != ".bmp" else encoded
+        encoded = _encode_by_pillow(image, suffix, kept, options)
+    if kept is None or suffix == ".bmp":
+        return encoded
+    embedded = embed(encoded, kept, suffix)
+    return _add_chunks(embedded, kept) if suffix == ".png" else embedded
 
 
-def _encode_by_pillow(image: np.ndarray, suffix: str, kept: Metadata | None, **options: Any) -> bytes:
-    stream, form = io.BytesIO(), Image.registered_extensions()[suffix]
-    if kept and kept.profile:
-        options["icc_profile"] = kept.profile
-    if kept and kept.dpi and max(kept.dpi) < (_MAX_PNG_DPI if form == "PNG" else 2**16):
-        options["dpi"] = kept.dpi
-    Image.fromarray(image).save(stream, form, **options)
+def _encode_by_pillow(image: np.ndarray, suffix: str, kept: Metadata | None, options: dict[str, Any]) -> bytes:
+    stream = io.BytesIO()
+    if kept and kept.dpi and max(kept.dpi) < 2**16:
+        options = options | {"dpi": kept.dpi}
+    Image.fromarray(image).save(stream, Image.registered_extensions()[suffix], **options)
     return stream.getvalue()
 
 
-def _encode_deep_png(image: np.ndarray, kept: Metadata | None) -> bytes:
-    """Return a PNG of 16 bit, with its pixels to the metre, which imagecodecs does not write."""
-    png, stream = bytes(imagecodecs.png_encode(np.ascontiguousarray(image))), io.BytesIO()
-    header = 8 + 25  # signature and IHDR chunk
+def _add_chunks(png: bytes, kept: Metadata) -> bytes:
+    """Return a PNG with colour profile and pixels to the metre; imagecodecs writes neither, exiv2 no profile's name."""
+    stream, header = io.BytesIO(), 8 + 25  # signature and IHDR chunk
     stream.write(png[:header])
-    if kept and kept.dpi and max(kept.dpi) < _MAX_PNG_DPI:
+    if kept.profile:
+        PngImagePlugin.putchunk(stream, b"iCCP", b"ICC profile\0\0", zlib.compress(kept.profile))
+    if kept.dpi and max(kept.dpi) < 1e8:
         density = (round(number / 0.0254) for number in kept.dpi)
         PngImagePlugin.putchunk(stream, b"pHYs", struct.pack(">IIB", *density, 1))
     stream.write(png[header:])

@@ -1,9 +1,11 @@
 """RAW, HEIC and OpenEXR: read by libraries that are loaded where a file needs them."""
 
+import os
 import shutil
 import struct
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -151,3 +153,33 @@ def test_importing_the_readers_loads_none_of_the_optional_ones():
     code = "import sys, defocus_core.io.read, defocus_core.io.write; "
     code += "assert not {'rawpy', 'pillow_heif', 'OpenEXR', 'exiv2', 'torch'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_threads_that_read_side_by_side_give_the_output_back(tmp_path, capfd):
+    for name in "ab":
+        write(tmp_path / f"{name}.exr", np.zeros((600, 800, 3), np.float32))
+
+    def read_often(name):
+        for _ in range(20):
+            read(tmp_path / f"{name}.exr")
+
+    threads = [threading.Thread(target=read_often, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print("heard")
+    os.write(2, b"too")
+    assert capfd.readouterr() == ("heard\n", "too")
+
+
+@pytest.mark.parametrize("suffix", ["dng", "exr", "heic", "avif", "tif", "png", "jpg", "webp"])
+def test_a_file_is_read_whatever_bytes_its_name_has(tmp_path, suffix):
+    pytest.importorskip({"dng": "rawpy", "heic": "pillow_heif"}.get(suffix, "PIL"))
+    path = tmp_path / os.fsdecode(b"caf\xe9 \xff." + suffix.encode())
+    if suffix == "dng":
+        dng(path)
+    else:
+        write(path, np.zeros((64, 96, 3), np.uint8))
+    assert read(path).shape == (64, 96, 3)
+    write(tmp_path / "out.jpg", np.zeros((64, 96, 3), np.uint8), like=path)
