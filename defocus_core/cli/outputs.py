@@ -70,7 +70,10 @@ def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list
     grouped: dict[Item, list[Item]] = {}
     for path, shots in pages.items():
         groups = group_pages(shots)
-        each = len(groups) > 1 and all(len(slices) > 1 for slices in groups.values())
+        counts = {len(slices) for slices in groups.values()}
+        if min(counts) == 1 < max(counts):
+            raise UsageError(f"{path}: a channel or time has one slice alone; choose another by --channel or --time")
+        each = len(groups) > 1 and min(counts) > 1
         stacks: Mapping[Any, list[Page]] = groups if each else {path: shots}
         grouped |= {stack: list(slices) for stack, slices in stacks.items()}
     return grouped
@@ -132,9 +135,9 @@ def output_targets(
 
 def refuse_overwriting(taken: Iterable[Path], written: Iterable[Path], *, option: str = "--out") -> None:
     """Refuse to write over what is taken."""
-    taken = {path.resolve() for path in taken}
+    places = {os.path.realpath(path) for path in taken}  # Path.resolve ends in an error where links lead in a circle
     for target in written:
-        if target.resolve() in taken:
+        if os.path.realpath(target) in places:
             raise UsageError(f"{target} would be written over an input or another result; change {option}")
 
 

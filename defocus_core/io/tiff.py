@@ -69,13 +69,24 @@ def list_pictures(file: TiffFile) -> list[Picture]:
     _check_whole(file, pages)
     if len({(page.imagewidth, page.imagelength) for page in pages}) > 1:
         raise ImageError("unreadable", f"{len(pages)} pictures of different size in one file; save one")
-    series = file.series[0]
+    return _name_places(file.series[0], pages)
+
+
+def _name_places(series: Any, pages: list[Any]) -> list[Picture]:
+    """Return the directories with their places along the axes of a microscope; OME may leave some out."""
     axes = [(axis, n) for axis, n in zip(series.axes, series.shape, strict=True) if axis not in "YXS"]
-    if not set(AXES) & set(series.axes) or int(np.prod([n for _, n in axes])) != len(pages):
+    places = list(np.ndindex(*(n for _, n in axes)))
+    found = [(page, place) for page, place in zip(series.pages, places, strict=False) if page is not None]
+    if not set(AXES) & set(series.axes):
         return [Picture(page) for page in pages]
-    places = np.ndindex(*(n for _, n in axes))
-    named = [tuple((axis, i) for (axis, _), i in zip(axes, place, strict=True)) for place in places]
-    return [Picture(page, place) for page, place in zip(series.pages, named, strict=True)]
+    if len(found) == len(pages) and len(series.pages) == len(places):
+        return [
+            Picture(page, tuple((axis, i) for (axis, _), i in zip(axes, place, strict=True))) for page, place in found
+        ]
+    if len(pages) < len(places) or {"C", "T"} & set(series.axes):
+        named = " x ".join(f"{n} {axis}" for axis, n in axes)
+        raise ImageError("unreadable", f"{named} are named and {len(pages)} pictures there; save it as OME-TIFF anew")
+    return [Picture(page) for page in pages]
 
 
 def _pages_of(file: TiffFile) -> Iterator[Any]:
