@@ -15,6 +15,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from defocus_core.io import readers, tiff
+from defocus_core.io.errors import decoder_errors
 from defocus_core.io.pages import family
 from defocus_core.io.pillow import find_profile, without_size_limit
 
@@ -68,17 +69,24 @@ def exif_numbers(path: Path) -> tuple[dict[str, float], tuple[int, int]]:
 
 
 def open_metadata(exiv2: Any, path: Path) -> Opened:
-    """Return the metadata of a file; of a TIFF those of its picture, not of a thumbnail before it."""
-    with path.open("rb") as stream:
-        kind = family(stream.read(32))
-    if kind == "pillow":
-        return _open_by_pillow(exiv2, path)
-    if kind == "tiff":
-        with tiff.open_tiff(path) as file:
-            if not tiff.is_raw(file):
-                return _open_tiff(exiv2, path, file)
-    profile = readers.read_heif_profile(path) if kind == "heif" else None
-    return Opened(_read(exiv2, path.read_bytes()) or _join_blocks(exiv2), profile)
+    """Return the metadata of a file; of a TIFF those of its picture, not of a thumbnail before it.
+
+    Raises
+    ------
+    ImageError
+        If it is no photograph.
+    """
+    with decoder_errors(path):
+        with path.open("rb") as stream:
+            kind = family(stream.read(32))
+        if kind == "pillow":
+            return _open_by_pillow(exiv2, path)
+        if kind == "tiff":
+            with tiff.open_tiff(path) as file:
+                if not tiff.is_raw(file):
+                    return _open_tiff(exiv2, path, file)
+        profile = readers.read_heif_profile(path) if kind == "heif" else None
+        return Opened(_read(exiv2, path.read_bytes()) or _join_blocks(exiv2), profile)
 
 
 def _open_tiff(exiv2: Any, path: Path, file: Any) -> Opened:

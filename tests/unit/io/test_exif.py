@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from PIL import Image, TiffImagePlugin
 
+from defocus_core.io.errors import ImageError
 from defocus_core.io.exif import exif_numbers, library, say_once
 from defocus_core.io.read import read
 from defocus_core.io.write import write
@@ -87,3 +88,10 @@ def test_a_bigtiff_whose_metadata_cannot_be_read_is_said_once(tmp_path, caplog):
             assert np.array_equal(read(tmp_path / name), grey)
     (said,) = [record.message for record in caplog.records]
     assert said.startswith("EXIF, IPTC and XMP of this BigTIFF cannot be read and are not kept")
+
+
+def test_metadata_of_what_is_no_photograph_are_a_named_error(tmp_path, colour):
+    (tmp_path / "a.txt").write_text("no picture")
+    with pytest.raises(ImageError, match=r"a\.txt: not an image"):
+        write(tmp_path / "b.png", colour, like=tmp_path / "a.txt")
+    assert not (tmp_path / "b.png").exists()
