@@ -162,3 +162,54 @@ rule compare:
         shipped=config.get("evaluate_shipped", []),
     script:
         "../workflow_scripts/compare.py"
+
+
+rule domains:
+    input:
+        models=[model_file(model) for model in select.typed.domains.models],
+        tests=[
+            "results/patches/test.h5",
+            *expand(
+                "results/patch_variants/{name}/test.h5",
+                name=select.typed.domains.patch_variants,
+            ),
+        ],
+        shards=[
+            shard
+            for folder in [
+                "results/patches",
+                *expand(
+                    "results/patch_variants/{name}",
+                    name=select.typed.domains.patch_variants,
+                ),
+            ]
+            for shard in select.shard_patches("test", folder)
+        ],
+    output:
+        table="results/comparison/domains.csv",
+        markdown=report(
+            "results/comparison/domains.md",
+            caption="../report/domains.rst",
+            category="Comparison",
+            labels={"figure": "across domains", "model": "all"},
+        ),
+    log:
+        "logs/domains.log",
+    benchmark:
+        "benchmarks/domains.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="2h",
+    params:
+        code=select.code(
+            "domains.py",
+            *map(select.model_module, select.typed.domains.models),
+        ),
+        models=select.typed.domains.models,
+        tested=["patches", *select.typed.domains.patch_variants],
+    script:
+        "../workflow_scripts/domains.py"

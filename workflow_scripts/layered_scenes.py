@@ -1,10 +1,12 @@
 """Rule layered_scenes: photographs that are sharp all over -> training scenes of known blur."""
 
+import numpy as np
 import pandas as pd
 
 from defocus_core.io.color import to_grey
 from defocus_core.io.read import read_for_measuring
-from defocus_core.maps.pipeline import is_all_in_focus
+from defocus_core.maps.focus import is_all_in_focus, own_blur
+from defocus_core.maps.pipeline import estimate
 from defocus_core.networks.storage import load_model
 from defocus_core.training.layered_scenes import SceneConfig, split_seed, write_scenes
 from workflow_support.job import start_job
@@ -16,16 +18,20 @@ split = snakemake.wildcards.split
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
 paths = [locate_image(path) for path in table[table.split == split].path]
 judge, fraction = load_model(snakemake.input.judge), snakemake.params.min_sharp_fraction
-sharp = []
+sharp, own_sigmas = [], []
 for image in map(read_for_measuring, paths):
-    if is_all_in_focus(image, min_fraction=fraction, model=judge):
+    sigma = estimate(image, model=judge)
+    if is_all_in_focus(sigma, min_fraction=fraction):
         sharp.append(to_grey(image))
-print(f"{len(sharp)} of {len(paths)} photographs are sharp all over")
+        own_sigmas.append(own_blur(sigma))
+soft = np.count_nonzero(own_sigmas)
+print(f"{len(sharp)} of {len(paths)} photographs are sharp all over, {soft} of them a little soft")
 write_scenes(
     sharp,
     snakemake.output.scenes,
     config=SceneConfig(**snakemake.params.scene),
     count=snakemake.params.scenes,
     seed=split_seed(snakemake.params.seed, split),
+    own_sigmas=own_sigmas,
 )
 record_provenance(snakemake)

@@ -1,24 +1,27 @@
-"""Rule maps: the photographs of one benchmark set -> defocus maps."""
+"""Rule maps: the photographs of one benchmark set -> defocus maps, and how sure they are."""
 
 from pathlib import Path
+
+import numpy as np
 
 from defocus_core.evaluation.benchmark_sets import pair_images, shard_pairs
 from defocus_core.io import atomic
 from defocus_core.io.read import read_for_measuring
 from defocus_core.maps.config import map_arguments_from
-from defocus_core.maps.pipeline import estimate
+from defocus_core.maps.pipeline import estimate_with_certainty
 from defocus_core.networks.storage import load_model
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
 start_job(snakemake)
 folder = Path(snakemake.output.folder)
-folder.mkdir(parents=True, exist_ok=True)
+(folder / "certainty").mkdir(parents=True, exist_ok=True)
 arguments = map_arguments_from(snakemake.params.settings)
 model = load_model(snakemake.input.model)
 members = pair_images(*snakemake.params.folders, **snakemake.params.pairing)
 for pair in shard_pairs(members, snakemake.params.shards)[int(snakemake.wildcards.shard)]:
-    sigma = estimate(read_for_measuring(pair.image), model=model, **arguments)
+    sigma, certainty = estimate_with_certainty(read_for_measuring(pair.image), model=model, **arguments)
     atomic.write_array(folder / f"{pair.name}.npy", sigma)
+    atomic.write_array(folder / "certainty" / f"{pair.name}.npy", certainty.astype(np.float16))
     print(pair.name, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")
 record_provenance(snakemake)

@@ -6,6 +6,7 @@ from pathlib import Path
 from defocus_core.evaluation import benchmark
 from defocus_core.evaluation.benchmark_sets import pair_images, shard_pairs
 from defocus_core.io import atomic
+from defocus_core.io.arrays import read_array
 from defocus_core.maps.focus import in_focus
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
@@ -15,9 +16,19 @@ settings, shard = snakemake.params.settings, int(snakemake.wildcards.shard)
 maps = Path(snakemake.input.maps)
 members = pair_images(*snakemake.params.folders, **snakemake.params.pairing)
 members = shard_pairs(members, snakemake.params.shards)[shard]
-methods = {"map": lambda pair, grey: benchmark.read_sigma(maps / f"{pair.name}.npy")}
+
+
+def read_map(pair, grey):
+    return benchmark.read_sigma(maps / f"{pair.name}.npy")
+
+
+def out_of_focus(pair, grey):
+    return 1 - in_focus(read_map(pair, grey), certainty=read_array(maps / "certainty" / f"{pair.name}.npy"))
+
+
+methods = {"map": read_map}
 if settings["truth"] == "masks":
-    methods["probability"] = lambda pair, grey: 1 - in_focus(methods["map"](pair, grey))
+    methods["probability"] = out_of_focus
 methods |= benchmark.baseline_methods(snakemake.params.methods)
 peers = settings.get("peers", {})
 methods |= benchmark.peer_methods(peers)

@@ -140,6 +140,17 @@ class PatchVariant(Settings):
     train: partial(TrainConfig, "TrainChanges") = Field({}, description="What replaces keys of `train`.")  # type: ignore[valid-type]
 
 
+class DomainsSection(Settings):
+    """Models and the patches that they are tested on besides their own."""
+
+    models: list[Model] = Field(
+        [], description="Models to test, of the main patches and of variants; their table is made only when asked for."
+    )
+    patch_variants: list[Name] = Field(
+        [], description="Variants, by name, whose test patches each of the models is tested on beside the main ones."
+    )
+
+
 class SceneCount(Settings):
     """Scenes in each split."""
 
@@ -375,6 +386,9 @@ class Config(Settings):
     patch_variants: dict[Name, PatchVariant] = Field(
         description="Other ways to make patches and train on them, by name; made only where maps ask for their models."
     )
+    domains: DomainsSection = Field(
+        DomainsSection(), description="Networks trained on some patches and tested on others."
+    )
     layered_scenes: LayeredScenesSection = Field(
         description="The dense network and its training scenes; made only when asked for."
     )
@@ -426,6 +440,7 @@ def check(config: dict, root: str | Path) -> Config:
     problems = [
         *_check_backbones(typed),
         *_check_patch_variants(config),
+        *_check_domains(typed, Path(root)),
         *_check_layered_scenes(typed, config, Path(root)),
         *_check_maps(config, typed, Path(root)),
         *_check_sets(typed),
@@ -485,6 +500,15 @@ def _check_patch_variants(config: dict) -> Iterator[tuple[str, str]]:
         yield from _refused(f"patch_variants.{name}.train", functools.partial(TrainConfig, **variant["train"]))
     for name, changes in config["train_overrides"].items():
         yield from _refused(f"train_overrides.{name}", functools.partial(TrainConfig, **{**config["train"], **changes}))
+
+
+def _check_domains(config: Config, root: Path) -> Iterator[tuple[str, str]]:
+    for index, model in enumerate(config.domains.models):
+        yield from _check_model(f"domains.models.{index}", model, config, root)
+    known = list(config.patch_variants)
+    for name in config.domains.patch_variants:
+        if name not in known:
+            yield "domains.patch_variants", f"no patch variant {name!r}{did_you_mean(name, known)}"
 
 
 def _check_layered_scenes(config: Config, raw: dict, root: Path) -> Iterator[tuple[str, str]]:

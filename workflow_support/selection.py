@@ -64,9 +64,9 @@ class Selection:
 
     def model_module(self, model: str) -> Path:
         """Return the module of the network of a model such as shipped/NAME or mine.safetensors."""
-        if model.endswith(".safetensors"):
-            return self.network_module(registry.backbone_of_weights(model))
         origin, _, name = model.partition("/")
+        if model.endswith(".safetensors") or origin == "shipped":
+            return self.network_module(registry.backbone_of_weights(self.model_file(model)[0]))
         return self.network_module(self.patch_variants[name]["backbone"] if origin == "patch_variant" else name)
 
     def model_file(self, model: str) -> tuple[str, bool]:

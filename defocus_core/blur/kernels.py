@@ -115,6 +115,60 @@ def disk_blur(image: np.ndarray, sigma: float, *, border: str = "mirror") -> np.
     return cv2.filter2D(np.asarray(image, np.float32), cv2.CV_32F, kernel, borderType=_border_type(border))
 
 
+def aperture_kernel(sigma: float, *, blades: int = 0, turn: float = 0.0, cut: float = 0.0) -> np.ndarray:
+    """Return the image of a point through an aperture that is no full disk.
+
+    Parameters
+    ----------
+    sigma : root mean square of the standard deviations along both axes, pixels; at least 0.6
+    blades : sides of the aperture's polygon; 0 is a disk
+    turn : of the polygon, and the direction in which the barrel cuts, radians
+    cut : how much of the diameter the barrel of the lens cuts off, 0 to 0.9: a cat's eye
+
+    Returns
+    -------
+    (K, K) float32, sum 1, centred on its own mean
+
+    Examples
+    --------
+    >>> kernel = aperture_kernel(3, blades=6)
+    >>> y, x = np.indices(kernel.shape) - kernel.shape[0] // 2
+    >>> print(round(float(np.sqrt((kernel * (x**2 + y**2)).sum() / 2)), 1))
+    3.0
+    """
+    if not sigma >= MIN_DISK_SIGMA:
+        raise ValueError(f"an aperture shows from sigma {MIN_DISK_SIGMA} on, not {sigma}")
+    unit, fine = 32.0, 4
+    centre, deviation = _aperture_moments(unit, blades=blades, turn=turn, cut=cut)
+    radius = unit * np.sqrt(sigma**2 - 1 / 12) / deviation  # a pixel's own width has a variance of 1/12
+    shape = _aperture(radius * fine, centre * radius * fine / unit, blades=blades, turn=turn, cut=cut, fine=fine)
+    side = shape.shape[0] // fine
+    kernel = shape.reshape(side, fine, side, fine).mean((1, 3))
+    return kernel / kernel.sum()
+
+
+def _aperture(radius: float, centre: np.ndarray, *, blades: int, turn: float, cut: float, fine: int) -> np.ndarray:
+    """Return an aperture around a centre, of 1 and 0, on a grid whose odd side is a multiple of `fine`."""
+    half = int(np.ceil(1.5 * radius / fine)) + 1
+    offsets = (np.arange((2 * half + 1) * fine) + 0.5) - (2 * half + 1) * fine / 2
+    x, y = np.meshgrid(offsets + centre[0], offsets + centre[1])
+    inside = np.hypot(x, y) <= radius
+    for side in range(blades):
+        angle = turn + 2 * np.pi * side / blades
+        inside &= x * np.cos(angle) + y * np.sin(angle) <= radius * np.cos(np.pi / blades)
+    if cut:
+        inside &= np.hypot(x - 2 * cut * radius * np.cos(turn), y - 2 * cut * radius * np.sin(turn)) <= radius
+    return inside.astype(np.float32)
+
+
+def _aperture_moments(radius: float, *, blades: int, turn: float, cut: float) -> tuple[np.ndarray, float]:
+    """Return the mean (x, y) of an aperture and the root mean square of its deviations, pixels."""
+    shape = _aperture(radius, np.zeros(2), blades=blades, turn=turn, cut=cut, fine=1)
+    y, x = np.nonzero(shape)
+    places = np.stack([x, y], 1) + 0.5 - shape.shape[0] / 2
+    return places.mean(0), float(np.sqrt(places.var(0).mean()))
+
+
 def blur_matrix(size: int, sigma: float, *, kernel: str = "full", border: str = "mirror") -> np.ndarray:
     """Return the blur of one axis of an isolated patch, with its border rule, as a matrix.
 

@@ -36,7 +36,7 @@ def run_map(options: Namespace) -> None:
     """Write STEM.npy and STEM.png of every image, and STEM.probability.npy where it is asked for."""
     from defocus_core.evaluation import plots
     from defocus_core.maps.focus import in_focus
-    from defocus_core.maps.pipeline import estimate
+    from defocus_core.maps.pipeline import estimate_with_certainty
     from defocus_core.networks.storage import load_model
 
     files, suffix = outputs.expand_paths(options.images, **_chosen(options)), f".{options.format}"
@@ -50,12 +50,14 @@ def run_map(options: Namespace) -> None:
         size, target = photograph.pixel_size, written[file]
         if options.unit == "um" and size is None:
             raise outputs.UsageError(f"{file}: its pixel size is not known, which --unit um needs; leave it out")
-        sigma = estimate(photograph.for_measuring(), model=model, step=options.step, refine=options.refine)
+        sigma, certainty = estimate_with_certainty(
+            photograph.for_measuring(), model=model, step=options.step, refine=options.refine
+        )
         write_map(target.with_suffix(suffix), sigma, unit="px", pixel_size=size, notes=notes)
         if options.unit == "um" and size:
             write_map(target.with_suffix(f".um{suffix}"), sigma * size, unit="um", pixel_size=size, notes=notes)
         if options.probability:
-            chance = in_focus(sigma)
+            chance = in_focus(sigma, certainty=certainty)
             chance[() if photograph.empty is None else photograph.empty] *= photograph.empty is None
             atomic.write_array(target.with_suffix(".probability.npy"), chance)
         plots.write_map_picture(sigma, target.with_suffix(".png"))

@@ -6,13 +6,18 @@ import resource
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from defocus_core.constants import PATCH_SIZE
+from defocus_core.evaluation.metrics import classification_scores, move_to_levels
+from defocus_core.networks.classifier import Classifier
 from defocus_core.networks.storage import load_model
+from defocus_core.training.datasets import PatchDataset
+from defocus_core.training.loop import predict_logits
 
 PUBLISHED = {  # Galetto & Deng 2022, tables 2 and 4: test accuracy, file size in MB
     "mobilenet_v2": (0.9704, 28),
@@ -78,6 +83,24 @@ def comparison_table(
         for name in scores
     ]
     return pd.DataFrame(rows).sort_values("accuracy", ascending=False, ignore_index=True)
+
+
+def score_classifier(model: Classifier, columns: dict[str, np.ndarray]) -> dict:
+    """Score a classifier on patches; one of other levels answers with the nearest.
+
+    Parameters
+    ----------
+    model : in eval mode, on the device to run on
+    columns : of a patch file, see `read_patches`
+
+    Returns
+    -------
+    dict of `classification_scores`
+    """
+    device = model.sigmas.device
+    logits = predict_logits(model, PatchDataset.of(columns, device)).numpy()
+    logits = move_to_levels(logits, model.sigmas.cpu().numpy(), columns["sigmas"])
+    return classification_scores(logits, columns["level"], columns["sigmas"])
 
 
 @torch.inference_mode()

@@ -1,33 +1,44 @@
-"""In-focus probability of each pixel, relative to the photograph's own blur."""
+"""In-focus probability of each pixel, by its blur, the photograph's own blur, and what tells of it."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy import special
 from skimage import filters
 
 from defocus_core.blur.sigma_scale import MIN_SIGMA, probability_below
+from defocus_core.io.arrays import check_map_fits
+from defocus_core.maps.refine.least_squares import propagate
 
 NOTICEABLE_BOUNDS, LOGISTIC_SLOPE, MAX_CORE_RATIO = (0.5, 2.0), 24.0, 1.25
 THRESHOLD_FACTOR = 0.95  # of the blur that divides a photograph best, so that 0.5 is the best threshold of the chance
 SHARPEST_FRACTION = 0.01  # share of a photograph that stands for its sharpest
+ALL_ALIKE_SIGMA = 1.2  # pixels of sigma below which a photograph of one blur all over is in focus
+DIVIDING_RATIO, DIVIDING_WIDTH = 2.1, 0.05  # of the sigmas of the two parts of a photograph that is divided
+EVIDENT_CERTAINTY = 0.1  # certainty from which a pixel is judged by its own blur
+REACH = 30.0  # pixels of a quarter of the size, over which what is judged decides for what is not
+SHARP_SIGMA, NEARLY_SHARP_SIGMA = 0.35, 0.45  # what maps tell of photographs without blur, pixels
 
 
 def in_focus(
     sigma: np.ndarray,
     *,
+    certainty: np.ndarray | None = None,
     bounds: tuple[float, float] = NOTICEABLE_BOUNDS,
     slope: float = LOGISTIC_SLOPE,
     core: float = MAX_CORE_RATIO,
 ) -> np.ndarray:
-    """Return the in-focus probability of each pixel, relative to the photograph's own blur.
+    """Return the in-focus probability of each pixel.
 
     The probability is a logistic of log sigma, 1/2 at the just noticeable blur. It is 0 in a connected region below
-    that blur in which no pixel comes near the sharpest of the photograph.
+    that blur in which no pixel comes near the sharpest of the photograph. Pixels without evidence, such as those of a
+    plain field, follow their surroundings.
 
     Parameters
     ----------
     sigma : (H, W) float32 defocus map, pixels
+    certainty : (H, W) float32 in [0, 1], of `estimate_with_certainty`; None: all pixels have evidence
     bounds : of `just_noticeable_blur`
     slope : of the logistic in log sigma
     core : largest ratio of a region's least sigma to that of the sharpest hundredth of the photograph
@@ -36,9 +47,14 @@ def in_focus(
     -------
     (H, W) float32 in [0, 1]
 
+    Raises
+    ------
+    ValueError
+        If `certainty` does not fit `sigma`.
+
     Notes
     -----
-    The constants were chosen on CUHK 0201-0300. The core removes nothing from photographs that are sharp all over.
+    The constants were chosen on CUHK 0201-0300 and on every tenth photograph of EyeCrowd.
 
     Examples
     --------
@@ -48,25 +64,25 @@ def in_focus(
     [[1. 1. 0. 0.]]
     """
     noticeable = just_noticeable_blur(sigma, bounds=bounds)
-    reached = min(noticeable, core * max(float(np.quantile(sigma, SHARPEST_FRACTION)), float(MIN_SIGMA)))
-    count, region = cv2.connectedComponents((sigma < noticeable).astype(np.uint8))
-    kept = np.zeros(count, bool)
-    kept[0] = True  # what is above the noticeable blur
-    kept[region[sigma <= reached]] = True
-    return probability_below(sigma, noticeable, slope=slope) * kept[region]
+    sharpest = max(float(np.quantile(sigma, SHARPEST_FRACTION)), float(MIN_SIGMA))
+    chance = probability_below(sigma, noticeable, slope=slope) * _regions_with_core(
+        sigma, noticeable, min(noticeable, core * sharpest)
+    )
+    return chance if certainty is None else _follow_surroundings(chance, certainty)
 
 
 def just_noticeable_blur(sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEABLE_BOUNDS) -> float:
     """Return the sigma above which a photograph's own surfaces look out of focus.
 
     A surface in focus in a soft or enlarged photograph would be out of focus in a crisp one. So the threshold is
-    slightly below the sigma that best divides the photograph in two. The bounds keep a photograph that is sharp or
-    blurred all over in one piece. The middle of the photograph, where the subject mostly is, counts more.
+    slightly below the sigma that best divides the photograph in two. A photograph whose two parts differ by less than
+    about a factor of two is of one blur all over, and is judged by that alone. The middle of the photograph, where the
+    subject mostly is, counts more.
 
     Parameters
     ----------
     sigma : (H, W) float32 defocus map, pixels
-    bounds : in pixels; calibrated on CUHK 0201-0300
+    bounds : of the dividing sigma, in pixels; calibrated on CUHK 0201-0300
 
     Returns
     -------
@@ -76,11 +92,45 @@ def just_noticeable_blur(sigma: np.ndarray, *, bounds: tuple[float, float] = NOT
     ----------
     Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 1979, on log sigma.
     """
+    threshold, ratio = _divide(sigma)
+    divided = special.expit(np.log(ratio / DIVIDING_RATIO) / DIVIDING_WIDTH)
+    dividing = np.clip(THRESHOLD_FACTOR * threshold, *bounds)
+    return float(np.exp(divided * np.log(dividing) + (1 - divided) * np.log(ALL_ALIKE_SIGMA)))
+
+
+def _divide(sigma: np.ndarray) -> tuple[float, float]:
+    """Return the sigma that best divides a photograph in two, and the ratio of the mean sigmas of its parts."""
     steps = 48  # to a unit of log sigma: 256 codes are 0.1 to 20 pixels
     codes = np.clip(steps * np.log(np.maximum(sigma, MIN_SIGMA) / MIN_SIGMA), 0, 255).astype(np.uint8)
     counts = np.bincount(codes.ravel(), _centre_weight(sigma.shape).ravel(), 256)
     middle = (_otsu_threshold(counts) + 254 - _otsu_threshold(counts[::-1])) / 2
-    return float(np.clip(THRESHOLD_FACTOR * MIN_SIGMA * np.exp((middle + 1) / steps), *bounds))
+    parts = [part for part in (slice(0, int(middle) + 1), slice(int(middle) + 1, 256)) if counts[part].any()]
+    means = [np.average(np.arange(256)[part], weights=counts[part]) for part in parts]
+    return float(MIN_SIGMA * np.exp((middle + 1) / steps)), float(np.exp((means[-1] - means[0]) / steps))
+
+
+def _regions_with_core(sigma: np.ndarray, noticeable: float, reached: float) -> np.ndarray:
+    """Return 0 in connected regions below the noticeable blur whose least sigma is above `reached`, else 1."""
+    count, region = cv2.connectedComponents((sigma < noticeable).astype(np.uint8))
+    kept = np.zeros(count, bool)
+    kept[0] = True  # what is above the noticeable blur
+    kept[region[sigma <= reached]] = True
+    return kept[region]
+
+
+def _follow_surroundings(chance: np.ndarray, certainty: np.ndarray) -> np.ndarray:
+    """Replace the probability of pixels without evidence by that of the evidence around them."""
+    certainty = np.asarray(certainty, np.float32)
+    check_map_fits(certainty, chance)
+    evidence = np.minimum(certainty / np.float32(EVIDENT_CERTAINTY), 1) ** 2
+    if evidence.min() == 1:
+        return chance
+    size = tuple(max(length // 4, 1) for length in chance.shape[::-1])
+    coarse, weight = (cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (chance, evidence))
+    weight = weight**2 + np.float32(1e-5)
+    spread = propagate(coarse, weight, np.zeros_like(coarse), smoothness=REACH**2, contrast=1.0)
+    spread = np.clip(cv2.resize(spread, chance.shape[::-1]), 0, 1)
+    return chance * evidence + spread * (1 - evidence)
 
 
 def _centre_weight(shape: tuple[int, int]) -> np.ndarray:
@@ -96,3 +146,26 @@ def _otsu_threshold(counts: np.ndarray) -> int:
         return int(codes[0])
     codes = np.arange(codes[0], codes[-1] + 1)
     return int(filters.threshold_otsu(hist=(counts[codes], codes)))
+
+
+def is_all_in_focus(sigma: np.ndarray, *, min_fraction: float, max_sigma: float = 1.0) -> bool:
+    """Tell whether a photograph is in focus nearly all over.
+
+    Unlike a measure of detail, a map keeps smooth surfaces that are in focus.
+
+    Parameters
+    ----------
+    sigma : (H, W) float32 defocus map, pixels
+    min_fraction : least fraction of pixels in focus
+    max_sigma : sigma below which a pixel counts as in focus, pixels
+    """
+    return bool((sigma < max_sigma).mean() >= min_fraction)
+
+
+def own_blur(sigma: np.ndarray) -> float:
+    """Return the blur that a photograph sharp all over has of its own, as of a soft lens, in pixels.
+
+    It is 0 where most of the photograph looks like a sharp one, whose detail a map tells as up to .45 pixels.
+    """
+    soft = float(np.quantile(sigma, 0.25))
+    return float(np.sqrt(soft**2 - SHARP_SIGMA**2)) if soft > NEARLY_SHARP_SIGMA else 0.0

@@ -110,26 +110,6 @@ def estimate_with_certainty(
     return np.maximum(values, 0, out=values), certainty
 
 
-def is_all_in_focus(
-    image: np.ndarray,
-    *,
-    min_fraction: float,
-    max_sigma: float = 1.0,
-    model: Classifier | str | None = None,
-) -> bool:
-    """Tell whether a photograph is in focus nearly all over.
-
-    The network decides. Unlike a measure of detail, it keeps smooth surfaces that are in focus.
-
-    Parameters
-    ----------
-    image, model : as for `estimate`
-    min_fraction : least fraction of pixels in focus
-    max_sigma : sigma below which a pixel counts as in focus, pixels
-    """
-    return bool((estimate(image, model=model) < max_sigma).mean() >= min_fraction)
-
-
 def predict_pyramid(
     image: np.ndarray, *, model: Classifier, step: int = 16, config: MapConfig = DEFAULT_CONFIG
 ) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -13,6 +13,7 @@ from defocus_core.maps.config import DEFAULT_CONFIG, MapConfig
 from defocus_core.maps.decision import decide_levels
 from defocus_core.networks.classifier import Classifier
 from defocus_core.networks.dense_network import DenseNetwork
+from defocus_core.networks.precision import mixed_precision
 
 TILE_SIDE = (
     1024  # side of a tile of a dense network in pixels, its margin not counted; a multiple of 2 x the coarsest stride
@@ -39,7 +40,8 @@ def predict_tiled(
     unit = network.feature_strides[-1]
     if height % unit or width % unit:
         grey = cv2.copyMakeBorder(grey, 0, -height % unit, 0, -width % unit, cv2.BORDER_REFLECT)
-    features = _tiled_features(grey, network)
+    with mixed_precision(model, model.sigmas.device, wanted=config.bfloat16):
+        features = _tiled_features(grey, network)
     summary = network.summary(features)
     scale = unit // network.cell
     answers = np.empty((grey.shape[0] // network.cell, grey.shape[1] // network.cell, 2), np.float32)
@@ -50,7 +52,9 @@ def predict_tiled(
             _crop(values, outer, unit // stride)
             for values, stride in zip(features, network.feature_strides, strict=True)
         )
-        answer = np.stack(decide_levels(network.answer(tile, summary)[0], model.sigmas, config), 2)
+        with mixed_precision(model, model.sigmas.device, wanted=config.bfloat16):
+            logits = network.answer(tile, summary)[0]
+        answer = np.stack(decide_levels(logits.float(), model.sigmas, config), 2)
         answers[_scale_slice(inner[0], scale), _scale_slice(inner[1], scale)] = answer[
             _inner_slices(inner, outer, scale)
         ]

@@ -98,7 +98,7 @@ def shipped_models() -> list[str]:
     Examples
     --------
     >>> shipped_models()
-    ['blurnet', 'mobilenet_v2', 'scenenet']
+    ['blurnet', 'blurnet_published', 'mobilenet_v2', 'scenenet']
     """
     return sorted(path.stem for path in WEIGHTS_FOLDER.glob("*.safetensors"))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,11 @@ import numpy as np
 from pydantic import Field, model_validator
 from skimage.segmentation import felzenszwalb
 
-from defocus_core.blur.kernels import disk_blur
+from defocus_core.blur.kernels import MIN_DISK_SIGMA, aperture_kernel, disk_blur, gaussian_blur
 from defocus_core.blur.rendering import random_blob
 from defocus_core.io import atomic
 from defocus_core.settings import Fraction, Real, Settings, Whole
+from defocus_core.training.camera import CameraConfig, develop
 
 LABEL_STRIDE = 4  # pixels of the image to one label
 
@@ -35,6 +37,25 @@ class SceneConfig(Settings):
     shaded_fraction: Fraction = Field(
         0.0, description="Fraction of objects that are smooth in parts, as skin and paint are."
     )
+    shaded_background_fraction: Fraction = Field(
+        0.0, description="Fraction of backgrounds that are smooth in parts, as walls and skies are."
+    )
+    plain_fraction: Fraction = Field(
+        0.0, description="Fraction of backgrounds of one grey level, which tell nothing of their blur."
+    )
+    whole_fraction: Fraction = Field(
+        0.0, description="Fraction of scenes of one photograph alone, half of them sharp and half blurred all over."
+    )
+    max_base_sigma: Real = Field(
+        0.0,
+        ge=0,
+        description="Largest blur under everything in half of the scenes, as of a soft lens or an enlarged file, "
+        "pixels; labels count it in.",
+    )
+    shaped_fraction: Fraction = Field(
+        0.0, description="Fraction of the disks that an aperture's blades or the barrel of a lens cut to shape."
+    )
+    camera: CameraConfig = Field(CameraConfig(), description="What a camera does to a scene.")
 
     @model_validator(mode="after")
     def _check_range(self) -> SceneConfig:
@@ -45,18 +66,19 @@ class SceneConfig(Settings):
 
 @dataclass(frozen=True)
 class SegmentedPhotograph:
-    """A sharp grey photograph and a segmentation whose regions serve as silhouettes."""
+    """A sharp grey photograph, a segmentation whose regions serve as silhouettes, and its own blur in pixels."""
 
     grey: np.ndarray
     regions: np.ndarray
+    sigma: float = 0.0
 
     @classmethod
-    def of(cls, grey: np.ndarray) -> SegmentedPhotograph:
-        """Segment an (H, W) float32 grey photograph."""
+    def of(cls, grey: np.ndarray, sigma: float = 0.0) -> SegmentedPhotograph:
+        """Segment an (H, W) float32 grey photograph of a blur of its own, pixels."""
         small = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         regions = felzenszwalb(small, scale=300, sigma=0.8, min_size=150)
         size = (grey.shape[1], grey.shape[0])
-        return cls(grey, cv2.resize(regions.astype(np.int32), size, interpolation=cv2.INTER_NEAREST))
+        return cls(grey, cv2.resize(regions.astype(np.int32), size, interpolation=cv2.INTER_NEAREST), sigma)
 
 
 def draw_scene(
@@ -68,26 +90,25 @@ def draw_scene(
     -------
     (size, size) uint8 image and (size / 4, size / 4) float32 sigma in pixels of the visible surface
     """
-    lens = _Lens(disk=rng.random() < config.disk_fraction, linear=rng.random() < config.linear_light_fraction)
+    lens = _draw_lens(config, rng)
     margin = 32
     frame = config.size + 2 * margin
-    back, regions = _draw_crop(photographs[int(rng.integers(len(photographs)))], frame, rng)
-    far, near = _draw_sigmas(config, rng)
-    canvas, sigma = _draw_background(back, far, lens, config, rng)
-    for _ in range(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])):
-        mask = _draw_silhouette(regions, rng)
-        same = rng.random() < 0.5
-        front = back if same else _draw_crop(photographs[int(rng.integers(len(photographs)))], frame, rng)[0]
-        if config.shaded_fraction and rng.random() < config.shaded_fraction:
-            front = _shade_partly(front, rng)
-        coverage = mask.astype(np.float32)
-        colour, coverage = lens(lens.light(front) * coverage, near), lens(coverage, near)
-        canvas = colour + (1 - coverage) * canvas
-        sigma = np.where(mask, np.float32(near), sigma)
-        near = _draw_sigma(config, rng)
+    back = _draw_crop(_pick(photographs, rng), frame, rng)
+    if rng.random() < config.whole_fraction:
+        far = 0.0 if rng.random() < 0.5 else _draw_sigma(config, rng)
+        canvas, sigma = (
+            lens(lens.light(back.grey), far),
+            np.full(back.grey.shape, np.hypot(far, back.sigma), np.float32),
+        )
+    else:
+        canvas, sigma = _draw_layers(photographs, back, lens, config, rng)
+    base = rng.uniform(0, config.max_base_sigma) if config.max_base_sigma and rng.random() < 0.5 else 0.0
+    if base:
+        canvas, sigma = gaussian_blur(canvas, base), np.hypot(sigma, np.float32(base))
     inside = slice(margin, margin + config.size)
-    image = lens.developed(canvas)[inside, inside]
-    label = sigma[inside, inside][LABEL_STRIDE // 2 :: LABEL_STRIDE, LABEL_STRIDE // 2 :: LABEL_STRIDE]
+    image = develop(lens.developed(canvas[inside, inside]), config.camera, rng)
+    label = np.minimum(sigma[inside, inside], np.float32(config.max_sigma))
+    label = label[LABEL_STRIDE // 2 :: LABEL_STRIDE, LABEL_STRIDE // 2 :: LABEL_STRIDE]
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), label
 
 
@@ -97,15 +118,27 @@ def split_seed(seed: int, split: str) -> int:
 
 
 def write_scenes(
-    photographs: Sequence[np.ndarray], path: str | Path, *, config: SceneConfig, count: int, seed: int
+    photographs: Sequence[np.ndarray],
+    path: str | Path,
+    *,
+    config: SceneConfig,
+    count: int,
+    seed: int,
+    own_sigmas: Sequence[float] | None = None,
 ) -> None:
     """Write scenes to HDF5: `images` (count, size, size) uint8, `sigma` float16 at every fourth pixel.
 
     Parameters
     ----------
     photographs : (H, W) float32 grey, sharp all over
+    own_sigmas : blur that each photograph has of its own, pixels; labels count it in. None: none has any
     """
-    prepared = [SegmentedPhotograph.of(grey) for grey in photographs if min(grey.shape) >= 100]
+    own_sigmas = [0.0] * len(photographs) if own_sigmas is None else own_sigmas
+    prepared = [
+        SegmentedPhotograph.of(grey, sigma)
+        for grey, sigma in zip(photographs, own_sigmas, strict=True)
+        if min(grey.shape) >= 100
+    ]
     if not prepared:
         raise ValueError(
             f"none of {len(photographs)} photographs has 100 pixels a side; "
@@ -142,10 +175,10 @@ def read_scenes(path: str | Path) -> dict[str, np.ndarray]:
 
 
 class _Lens:
-    """Blur by one aperture shape, in linear light or in the picture's own tone curve."""
+    """Blur by one aperture, in linear light or in the picture's own tone curve."""
 
-    def __init__(self, *, disk: bool, linear: bool):
-        self._disk, self._linear = disk, linear
+    def __init__(self, *, linear: bool, disk: bool, shape: Callable[[float], np.ndarray] | None):
+        self._linear, self._disk, self._shape = linear, disk, shape
 
     def light(self, image: np.ndarray) -> np.ndarray:
         return image**2.2 if self._linear else image
@@ -156,9 +189,58 @@ class _Lens:
     def __call__(self, light: np.ndarray, sigma: float) -> np.ndarray:
         if sigma < 0.3:
             return light
+        if self._shape and sigma >= MIN_DISK_SIGMA:
+            return cv2.filter2D(light, -1, self._shape(sigma), borderType=cv2.BORDER_REFLECT)
         if self._disk:
             return disk_blur(light, sigma)
         return cv2.GaussianBlur(light, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+
+
+def _draw_lens(config: SceneConfig, rng: np.random.Generator) -> _Lens:
+    disk, linear = rng.random() < config.disk_fraction, rng.random() < config.linear_light_fraction
+    if not disk or rng.random() >= config.shaped_fraction:
+        return _Lens(linear=linear, disk=disk, shape=None)
+    cut = float(rng.choice([0, rng.uniform(0.1, 0.5)]))
+    blades = int(rng.choice([5, 6, 7, 8, 9])) if not cut or rng.random() < 0.5 else 0
+    shape = functools.partial(aperture_kernel, blades=blades, turn=rng.uniform(0, 2 * np.pi), cut=cut)
+    return _Lens(linear=linear, disk=disk, shape=shape)
+
+
+def _pick(photographs: Sequence[SegmentedPhotograph], rng: np.random.Generator) -> SegmentedPhotograph:
+    return photographs[int(rng.integers(len(photographs)))]
+
+
+def _draw_layers(
+    photographs: Sequence[SegmentedPhotograph],
+    back: SegmentedPhotograph,
+    lens: _Lens,
+    config: SceneConfig,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a background and up to two objects before it; return their light and the sigma of what is seen."""
+    far, near = _draw_sigmas(config, rng)
+    canvas, sigma = _draw_background(_smoothed_background(back, config, rng), far, lens, config, rng)
+    sigma = np.hypot(sigma, np.float32(back.sigma))
+    for _ in range(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])):
+        mask = _draw_silhouette(back.regions, rng)
+        front = back if rng.random() < 0.5 else _draw_crop(_pick(photographs, rng), mask.shape[0], rng)
+        surface = front.grey
+        if config.shaded_fraction and rng.random() < config.shaded_fraction:
+            surface = _shade_partly(surface, rng)
+        coverage = mask.astype(np.float32)
+        colour, coverage = lens(lens.light(surface) * coverage, near), lens(coverage, near)
+        canvas = colour + (1 - coverage) * canvas
+        sigma = np.where(mask, np.float32(np.hypot(near, front.sigma)), sigma)
+        near = _draw_sigma(config, rng)
+    return canvas, sigma
+
+
+def _smoothed_background(back: SegmentedPhotograph, config: SceneConfig, rng: np.random.Generator) -> np.ndarray:
+    if config.plain_fraction and rng.random() < config.plain_fraction:
+        return np.full_like(back.grey, rng.uniform(0.02, 1))
+    if config.shaded_background_fraction and rng.random() < config.shaded_background_fraction:
+        return _shade_partly(back.grey, rng)
+    return back.grey
 
 
 def _draw_sigma(config: SceneConfig, rng: np.random.Generator) -> float:
@@ -218,7 +300,7 @@ def _shade_partly(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(shade + kept * (grey - shade), 0, 1)
 
 
-def _draw_crop(photograph: SegmentedPhotograph, frame: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _draw_crop(photograph: SegmentedPhotograph, frame: int, rng: np.random.Generator) -> SegmentedPhotograph:
     """Draw a crop at a random scale, at times a good deal sharper than the photograph."""
     grey, regions = photograph.grey, photograph.regions
     height, width = grey.shape
@@ -231,4 +313,5 @@ def _draw_crop(photograph: SegmentedPhotograph, frame: int, rng: np.random.Gener
     regions = cv2.resize(regions[cut], (frame, frame), interpolation=cv2.INTER_NEAREST)
     if rng.random() < 0.5:
         grey, regions = grey[:, ::-1], regions[:, ::-1]
-    return np.ascontiguousarray(np.clip(grey, 0, 1)), regions
+    grey = np.ascontiguousarray(np.clip(grey, 0, 1))
+    return SegmentedPhotograph(grey, regions, photograph.sigma * frame / side)

@@ -24,6 +24,7 @@ from defocus_core.networks.classifier import (
     copy_matching_weights,
     restore_weights,
 )
+from defocus_core.networks.precision import mixed_precision
 from defocus_core.networks.small_grids import fast_small_grids
 from defocus_core.settings import Flag, Real, Settings, Whole
 from defocus_core.training.augmentation import AugmentConfig
@@ -298,9 +299,8 @@ def _take_step(
     for group in optimizer.param_groups:
         group["lr"] = rate
     images, level = map(part_of_batch, batch)
-    device = images.device.type
     images = images.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+    with mixed_precision(model, images.device):
         logits = data.logits(model, images)
         loss = level_cross_entropy(logits, level)
     optimizer.zero_grad(set_to_none=True)

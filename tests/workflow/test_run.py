@@ -222,6 +222,13 @@ def test_a_recipe_is_trained_where_maps_ask_for_it(ran):
     about = weights_metadata(ran.folder / "results/patch_variants/camera/model.safetensors")
     assert about["patches"]["domain"] == "image"
     assert {"default", "camera"} <= set(pd.read_csv(ran.folder / table).map_variant)
+    crossed = {"models": ["trained/blurnet", "patch_variant/camera"], "patch_variants": ["camera"]}
+    ran.snakemake("results/comparison/domains.csv", overlay=overlay | {"domains": crossed})
+    domains = pd.read_csv(ran.folder / "results/comparison/domains.csv").set_index(["model", "tested_on"])
+    assert domains.index.tolist() == [
+        (model, tested) for tested in ("patches", "camera") for model in crossed["models"]
+    ]
+    assert domains.accuracy.between(0, 1).all()
     variant["train"]["epochs"] = 2
     assert ran.pending(overlay, table) == {
         "train_patch_variant": 1,

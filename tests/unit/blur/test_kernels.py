@@ -4,6 +4,7 @@ import pytest
 
 from defocus_core.blur.kernels import (
     BORDERS,
+    aperture_kernel,
     blur_matrix,
     disk_blur,
     effective_sigma,
@@ -77,3 +78,25 @@ def test_any_numbers_are_blurred_as_float32_and_no_other_sigma_passes():
                 method(image, sigma)
     with pytest.raises(ValueError, match="no border 'wrap'"):
         gaussian_blur(image, 0, border="wrap")
+
+
+@pytest.mark.parametrize("sigma", [1.0, 3.0, 9.0])
+@pytest.mark.parametrize(("blades", "cut"), [(0, 0.0), (5, 0.0), (0, 0.4), (7, 0.3)])
+def test_an_aperture_of_any_shape_is_centred_and_has_its_sigma(sigma, blades, cut):
+    kernel = aperture_kernel(sigma, blades=blades, turn=0.7, cut=cut)
+    y, x = np.indices(kernel.shape) - kernel.shape[0] // 2
+    assert kernel.sum() == pytest.approx(1, abs=1e-5)
+    assert np.sqrt((kernel * (x**2 + y**2)).sum() / 2) == pytest.approx(sigma, rel=0.03)
+    assert np.hypot((kernel * x).sum(), (kernel * y).sum()) < 0.25
+
+
+def test_a_round_aperture_is_a_disk_and_a_cats_eye_is_narrow_where_the_barrel_cuts():
+    disk, cut = aperture_kernel(4), aperture_kernel(4, cut=0.4)
+    widths = [np.count_nonzero(kernel.sum(axis) > 1e-6) for kernel in (disk, cut) for axis in (0, 1)]
+    assert widths[0] == widths[1]
+    assert widths[2] < 0.8 * widths[3]
+
+
+def test_an_aperture_finer_than_pixels_is_refused():
+    with pytest.raises(ValueError, match=r"from sigma 0.6 on, not 0.3"):
+        aperture_kernel(0.3)

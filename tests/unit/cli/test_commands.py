@@ -113,7 +113,7 @@ def test_a_format_too_shallow_for_the_shots_is_told_before_any_work(folder, caps
     deep = np.random.default_rng(0).integers(0, 2**16, (40, 50, 3), dtype=np.uint16)
     for name in "ab":
         write(folder / f"{name}.png", deep)
-    monkeypatch.setattr(pipeline, "estimate", lambda *_, **__: pytest.fail("worked"))
+    monkeypatch.setattr(pipeline, "estimate_with_certainty", lambda *_, **__: pytest.fail("worked"))
     shots = [str(folder / f"{name}.png") for name in "ab"]
     for command in (["fuse", *shots], ["enhance", shots[0]]):
         assert main([*command, "--out", str(folder / "o.jpg")]) == 2

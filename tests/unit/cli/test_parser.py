@@ -89,7 +89,7 @@ def test_an_end_without_result_is_one_line(folder, monkeypatch, capsys, error, e
     def fails(*_, **__):
         raise error
 
-    monkeypatch.setattr(pipeline, "estimate", fails)
+    monkeypatch.setattr(pipeline, "estimate_with_certainty", fails)
     status = main(["map", str(folder / "in/a.png"), "--out", str(folder / "o")])
     lines = capsys.readouterr().err.strip().splitlines()
     assert (status, len(lines)) == (ending[0], 1)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core.maps.focus import in_focus, just_noticeable_blur
+from defocus_core.maps.focus import in_focus, is_all_in_focus, just_noticeable_blur, own_blur
 
 
 def test_a_region_in_focus_comes_near_the_sharpest_of_the_photograph():
@@ -22,9 +22,12 @@ def test_a_region_in_focus_comes_near_the_sharpest_of_the_photograph():
 @pytest.mark.parametrize(
     ("blurs", "expected"),
     [
-        ((0.8, 2.0), (1.15, 1.25)),  # a little less than halfway between the two in the logarithm
-        ((0.3, 0.45), (0.5, 0.5)),  # all sharp: nothing below the lower bound is out of focus
-        ((4.0, 9.0), (2.0, 2.0)),  # all blurred: nothing above the upper bound is in focus
+        ((0.8, 2.2), (1.2, 1.3)),  # a little less than halfway between the two in the logarithm
+        ((0.15, 0.45), (0.5, 0.51)),  # nothing below the lower bound is out of focus
+        ((4.0, 12.0), (1.99, 2.0)),  # nothing above the upper bound is in focus
+        ((0.5, 0.8), (1.19, 1.2)),  # a photograph of about one blur is judged by that alone
+        ((2.5, 3.5), (1.2, 1.21)),
+        ((0.7, 0.7), (1.19, 1.2)),
     ],
 )
 def test_the_just_noticeable_blur_divides_the_photograph_within_bounds(blurs, expected):
@@ -38,3 +41,39 @@ def test_in_focus_takes_the_photographs_own_noticeable_blur():
     crisp, middle, far = 0.5 * spread, 1.3 * spread, 4 * spread
     assert in_focus(np.stack([middle, far]))[0].mean() > 0.9
     assert in_focus(np.stack([crisp, middle]))[1].mean() < 0.1
+
+
+def test_a_photograph_blurred_in_part_is_not_in_focus_all_over():
+    sigma = np.full((10, 100), 0.6, np.float32)
+    assert is_all_in_focus(sigma, min_fraction=1)
+    sigma[:, 60:] = 1.5
+    assert not is_all_in_focus(sigma, min_fraction=0.7)
+    assert is_all_in_focus(sigma, min_fraction=0.6)
+
+
+@pytest.mark.parametrize(("map_level", "own"), [(0.3, 0.0), (0.45, 0.0), (0.8, 0.72)])
+def test_a_soft_photograph_has_a_blur_of_its_own(map_level, own):
+    assert own_blur(np.full((4, 4), map_level, np.float32)) == pytest.approx(own, abs=0.01)
+
+
+@pytest.mark.parametrize(("subject", "expected"), [(3.0, 0.0), (0.4, 1.0)])
+def test_a_plain_field_follows_the_subject_before_it(subject, expected):
+    """The map of the field says the other thing, and is not sure of it."""
+    sigma = np.full((120, 160), 0.3 if subject > 1 else 4.0, np.float32)
+    certainty = np.full_like(sigma, 0.01)
+    sigma[40:80, 60:100] = subject
+    certainty[40:80, 60:100] = 0.5
+    chance = in_focus(sigma, certainty=certainty)
+    assert np.abs(chance - expected).max() < 0.1
+    assert np.abs(in_focus(sigma)[:20] - expected).min() > 0.9
+
+
+def test_what_has_evidence_is_judged_by_its_own_blur():
+    sigma = np.repeat(np.array([[0.4, 4.0]], np.float32), 60, axis=1).repeat(80, axis=0)
+    sure = np.full_like(sigma, 0.5)
+    np.testing.assert_array_equal(in_focus(sigma, certainty=sure), in_focus(sigma))
+
+
+def test_a_certainty_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"\(4, 5\)"):
+        in_focus(np.ones((4, 6), np.float32), certainty=np.ones((4, 5), np.float32))

@@ -3,8 +3,10 @@ import numpy as np
 import torch
 
 from defocus_core.maps import tiles
+from defocus_core.maps.config import MapConfig
 from defocus_core.maps.pipeline import estimate
 from defocus_core.maps.tiles import predict_tiled
+from defocus_core.networks import precision
 from defocus_core.networks.classifier import build_classifier
 
 
@@ -23,3 +25,15 @@ def test_tiles_leave_no_seam_in_a_refined_map(monkeypatch):
     whole = estimate(image)
     monkeypatch.setattr(tiles, "TILE_SIDE", 208)
     np.testing.assert_allclose(estimate(image), whole, atol=1e-4)
+
+
+def test_bfloat16_differs_by_some_thousandths_and_can_be_left_out(monkeypatch):
+    image = cv2.GaussianBlur(np.random.default_rng(2).random((160, 200), dtype=np.float32), (0, 0), 1)
+    maps = {}
+    for multiplied in (False, True):
+        monkeypatch.setattr(precision, "_multiplies_bfloat16", lambda multiplied=multiplied: multiplied)
+        maps[multiplied] = estimate(image)
+        maps[f"{multiplied}, not wanted"] = estimate(image, config=MapConfig(bfloat16=False))
+    assert 0 < np.abs(np.log(maps[True] / maps[False])).mean() < 0.01
+    np.testing.assert_array_equal(maps["True, not wanted"], maps[False])
+    np.testing.assert_array_equal(maps["False, not wanted"], maps[False])

@@ -92,6 +92,8 @@ SHARP = {"folder": "x", "high_means": "sharp"}
             {"train_overrides": {"blurnet": {"patch_steps": 9}}},
             r"train_overrides\.blurnet: epochs 10 and patch_steps 9",
         ),
+        ({"domains": {"patch_variants": ["soft"]}}, r"domains\.patch_variants: no patch variant 'soft'"),
+        ({"domains": {"models": ["shipped/blurnett"]}}, r"domains\.models\.0: no shipped model 'blurnett'"),
         ({"patch_variants": {"a": {"backbone": "vgg"}}}, r"patch_variants\.a\.backbone: no backbone 'vgg'"),
         ({"ingest": {"split_fractions": {"train": 0.9}}}, r"ingest\.split_fractions: the fractions sum to 1\.2"),
         ({"patches": {"levels": {"min_sigma": 20}}}, r"patches\.levels: min_sigma 20 is not below"),
