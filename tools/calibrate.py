@@ -11,14 +11,14 @@ import numpy as np
 
 from defocus_core.evaluation import benchmark, metrics
 from defocus_core.evaluation.benchmark_sets import pair_images
-from defocus_core.io.read import read
+from defocus_core.io.read import read_for_measuring
 from defocus_core.maps.focus import in_focus
 from defocus_core.maps.pipeline import estimate
 
 folder, truth, first, last = sys.argv[1:]
 scores = {}
 for pair in pair_images(folder, truth, first=int(first), last=int(last)):
-    sigma = estimate(read(pair.image))
+    sigma = estimate(read_for_measuring(pair.image))
     blurred = benchmark.read_mask(pair.truth, blurred_value="white")
     for key in itertools.product((0.4, 0.5, 0.6), (1.5, 2.0, 3.0), (16, 24, 32), (1.0, 1.25, 1.5, np.inf)):
         least, most, slope, core = key

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from defocus_core.io.color import to_grey
-from defocus_core.io.read import read
+from defocus_core.io.read import read_for_measuring
 from defocus_core.maps.focus import is_all_in_focus, own_blur
 from defocus_core.maps.pipeline import estimate
 from defocus_core.networks.storage import load_model
@@ -19,7 +19,7 @@ table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
 paths = [locate_image(path) for path in table[table.split == split].path]
 judge, fraction = load_model(snakemake.input.judge), snakemake.params.min_sharp_fraction
 sharp, own_sigmas = [], []
-for image in map(read, paths):
+for image in map(read_for_measuring, paths):
     sigma = estimate(image, model=judge)
     if is_all_in_focus(sigma, min_fraction=fraction):
         sharp.append(to_grey(image))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from defocus_core.evaluation import plots
-from defocus_core.io.arrays import read_map
+from defocus_core.io.map_files import read_map
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from defocus_core.evaluation.benchmark_sets import pair_images, shard_pairs
 from defocus_core.io import atomic
-from defocus_core.io.read import read
+from defocus_core.io.read import read_for_measuring
 from defocus_core.maps.config import map_arguments_from
 from defocus_core.maps.pipeline import estimate_with_certainty
 from defocus_core.networks.storage import load_model
@@ -20,7 +20,7 @@ arguments = map_arguments_from(snakemake.params.settings)
 model = load_model(snakemake.input.model)
 members = pair_images(*snakemake.params.folders, **snakemake.params.pairing)
 for pair in shard_pairs(members, snakemake.params.shards)[int(snakemake.wildcards.shard)]:
-    sigma, certainty = estimate_with_certainty(read(pair.image), model=model, **arguments)
+    sigma, certainty = estimate_with_certainty(read_for_measuring(pair.image), model=model, **arguments)
     atomic.write_array(folder / f"{pair.name}.npy", sigma)
     atomic.write_array(folder / "certainty" / f"{pair.name}.npy", certainty.astype(np.float16))
     print(pair.name, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")

@@ -4,7 +4,7 @@ import pandas as pd
 
 from defocus_core.evaluation import benchmark, metrics, plots
 from defocus_core.io import atomic
-from defocus_core.io.read import read
+from defocus_core.io.read import read_for_measuring
 from defocus_core.maps.config import map_arguments_from
 from defocus_core.maps.focus import in_focus
 from defocus_core.maps.pipeline import estimate_with_certainty
@@ -13,7 +13,7 @@ from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
 start_job(snakemake)
-image = read(snakemake.input.image)
+image = read_for_measuring(snakemake.input.image)
 model = load_model(snakemake.input.model)
 arguments = map_arguments_from(snakemake.params.settings)
 panels, rows = [("photograph", image)], []

@@ -15,7 +15,7 @@ from PIL import Image
 from defocus_core.constants import PATCH_SIZE
 from defocus_core.io.color import to_dtype, to_grey
 from defocus_core.io.errors import ImageError
-from defocus_core.io.read import MAX_PIXELS, read
+from defocus_core.io.read import MAX_PIXELS, read_for_measuring
 from defocus_core.training.patches import PatchConfig, patch_sharpness
 from workflow_support.sources import SourceError, source_files
 
@@ -85,7 +85,7 @@ def _row(path: Path, source: dict, config: PatchConfig, max_pixels: int) -> Mani
     data = path.read_bytes()
     row.sha256 = hashlib.sha256(data).hexdigest()
     try:
-        image = read(path, max_pixels=max_pixels)
+        image = read_for_measuring(path, max_pixels=max_pixels)
     except ImageError as error:
         row.skipped, row.note = error.reason, str(error)
         return row

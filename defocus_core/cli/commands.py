@@ -20,7 +20,7 @@ from defocus_core.constants import DEFAULT_MODEL
 from defocus_core.io import atomic
 from defocus_core.io.arrays import check_map_fits
 from defocus_core.io.color import to_dtype
-from defocus_core.io.map_files import find_map, read_map_file, write_map
+from defocus_core.io.map_files import find_map, read_map, write_map
 from defocus_core.io.photograph import Photograph
 from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import check_suffix, write
@@ -227,7 +227,7 @@ def _map_of(file: Item, photograph: Photograph, model: Classifier, given: Path |
 
     if given is None:
         return estimate(photograph.for_measuring(), model=model)
-    sigma = read_map_file(find_map(given, file.stem) if given.is_dir() else given)
+    sigma = read_map(find_map(given, file.stem) if given.is_dir() else given)
     check_map_fits(sigma, photograph.pixels)
     return sigma
 

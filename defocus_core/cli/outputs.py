@@ -10,7 +10,7 @@ from typing import Any
 
 from defocus_core.io.errors import ImageError
 from defocus_core.io.listing import RAW_SUFFIXES, READABLE_SUFFIXES, list_images
-from defocus_core.io.pages import Page, group_pages, list_all_pages
+from defocus_core.io.pages import Page, group_pages, list_pages
 from defocus_core.io.write import check_suffix
 
 
@@ -38,7 +38,7 @@ def expand_paths(paths: Sequence[Path], **chosen: int | None) -> list[Item]:
 def _pictures_of(file: Path, **chosen: int | None) -> list[Item]:
     """Return a file, or its pictures where each is of another channel or time."""
     try:
-        pages = list_all_pages(file, **chosen)
+        pages = list_pages(file, **chosen)
     except (ImageError, OSError):
         if any(chosen.values()) and file.is_file():
             raise
@@ -64,13 +64,16 @@ def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list
         if empty:
             raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
         return found
-    pages = {path: list_all_pages(path, **chosen) for path in paths}
+    pages = {path: list_pages(path, **chosen) for path in paths}
     if not all(len(shots) > 1 for shots in pages.values()):
         return {paths[0]: list(paths)}
     grouped: dict[Item, list[Item]] = {}
     for path, shots in pages.items():
         groups = group_pages(shots)
-        each = len(groups) > 1 and all(len(slices) > 1 for slices in groups.values())
+        counts = {len(slices) for slices in groups.values()}
+        if min(counts) == 1 < max(counts):
+            raise UsageError(f"{path}: a channel or time has one slice alone; choose another by --channel or --time")
+        each = len(groups) > 1 and min(counts) > 1
         stacks: Mapping[Any, list[Page]] = groups if each else {path: shots}
         grouped |= {stack: list(slices) for stack, slices in stacks.items()}
     return grouped
@@ -132,9 +135,9 @@ def output_targets(
 
 def refuse_overwriting(taken: Iterable[Path], written: Iterable[Path], *, option: str = "--out") -> None:
     """Refuse to write over what is taken."""
-    taken = {path.resolve() for path in taken}
+    places = {os.path.realpath(path) for path in taken}  # Path.resolve ends in an error where links lead in a circle
     for target in written:
-        if target.resolve() in taken:
+        if os.path.realpath(target) in places:
             raise UsageError(f"{target} would be written over an input or another result; change {option}")
 
 

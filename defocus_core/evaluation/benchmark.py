@@ -14,7 +14,7 @@ from defocus_core.evaluation.baselines.registry import METHODS, WITH_UNIT
 from defocus_core.evaluation.benchmark_sets import BenchmarkSetError, ImagePair, maps_by_stem
 from defocus_core.io.arrays import read_array
 from defocus_core.io.color import to_grey
-from defocus_core.io.read import read
+from defocus_core.io.read import read, read_for_measuring
 
 MAX_SIGMA_THRESHOLD = 16.0  # pixels, up to which one threshold for a whole set is looked for
 UNITS = {"probability": 1.0, **dict.fromkeys(("map", *WITH_UNIT), MAX_SIGMA_THRESHOLD)}
@@ -260,4 +260,4 @@ def _check_size(values: np.ndarray, grey: np.ndarray, what: str | Path) -> np.nd
 
 def _grey_images(members: Iterable[ImagePair]) -> Iterator[tuple[ImagePair, np.ndarray]]:
     for pair in members:
-        yield pair, to_grey(read(pair.image))
+        yield pair, to_grey(read_for_measuring(pair.image))

@@ -14,7 +14,7 @@ from defocus_core.io import atomic
 from defocus_core.io.color import as_float, to_dtype
 from defocus_core.io.listing import list_images
 from defocus_core.io.package_images import package_folder
-from defocus_core.io.read import read
+from defocus_core.io.read import read, read_for_measuring
 
 MOTORCYCLE_FOCAL_LENGTH = 994.978  # pixels; the rest of the calibration stands in its only use
 
@@ -103,7 +103,7 @@ def center_squares(size: int, folder: str | Path | None = None) -> list[np.ndarr
     folder : of photographs; None takes four that scikit-image carries
     """
     files = list_images(folder) if folder else [package_folder("skimage") / name for name in COMPOSITE_IMAGES]
-    return [_center_square(as_float(read(file)), size) for file in files]
+    return [_center_square(as_float(read_for_measuring(file)), size) for file in files]
 
 
 def _center_square(image: np.ndarray, size: int) -> np.ndarray:

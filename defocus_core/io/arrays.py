@@ -1,4 +1,4 @@
-"""Read maps and other per-pixel numbers from `.npy` files."""
+"""Numbers of every pixel: `.npy` files of them, and what a map must be."""
 
 from __future__ import annotations
 
@@ -31,20 +31,3 @@ def check_map_fits(sigma: np.ndarray, image: np.ndarray) -> None:
         raise ValueError(f"a map of {sigma.shape} does not fit an image of {image.shape[:2]}")
     if not np.isfinite(sigma).all():
         raise ValueError("a map holds finite numbers, this one NaN or infinity")
-
-
-def read_map(path: str | Path) -> np.ndarray:
-    """Read a defocus map from an `.npy` file, (H, W) float32 in pixels.
-
-    Raises
-    ------
-    ValueError
-        If it holds anything but finite numbers from 0 on.
-    """
-    try:
-        sigma = read_array(path)
-    except ValueError as error:
-        raise ValueError(f"{path}: not a defocus map, which is an .npy file of numbers (height, width)") from error
-    if not sigma.size or not (np.isfinite(sigma).all() and sigma.min() >= 0):
-        raise ValueError(f"{path}: a defocus map holds finite numbers of pixels from 0 on")
-    return sigma

@@ -34,3 +34,10 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise ImageError where an image has more pixels than may be decoded."""
     if width * height > max_pixels:
         raise ImageError("huge", f"{width}x{height} pixels, more than the limit of {max_pixels}")
+
+
+def check_one(count: int) -> int:
+    """Return the place of a file's only picture; raise ImageError where it has several."""
+    if count > 1:
+        raise ImageError("unreadable", f"{count} pictures in one file; save one, or fuse them")
+    return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import math
 import threading
 from collections.abc import Iterator
@@ -10,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from defocus_core.io import readers, tiff
+from defocus_core.io.errors import decoder_errors
 from defocus_core.io.pages import family
-from defocus_core.io.pillow import without_size_limit
+from defocus_core.io.pillow import find_profile, without_size_limit
 
 _LOCK = threading.RLock()
-_X_RESOLUTION, _Y_RESOLUTION, _UNIT, _INCH = 282, 283, 296, 2
+_INCH, _CENTIMETER = 2, 3  # TIFF's numbers of units
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,12 @@ class Opened:
     profile : ICC profile of its pixels
     grey : whether the pixels are grey
     density : pixels to the unit across and down, and TIFF's number of the unit, as the file has them
-    pixel_size : micrometres, where OME notes it
     """
 
     image: Any
     profile: bytes | None = None
     grey: bool = False
-    density: tuple[Any, Any, Any] = (0, 0, _INCH)
-    pixel_size: float | None = None
+    density: tuple[Any, Any, Any] | None = None
 
 
 @contextmanager
@@ -68,38 +69,73 @@ def exif_numbers(path: Path) -> tuple[dict[str, float], tuple[int, int]]:
 
 
 def open_metadata(exiv2: Any, path: Path) -> Opened:
-    """Return the metadata of a file; of a TIFF those of its picture, not of a thumbnail before it."""
-    with path.open("rb") as stream:
-        kind = family(stream.read(32))
-    if kind == "pillow":
-        return _open_by_pillow(exiv2, path)
-    if kind == "tiff":
-        with tiff.open_tiff(path) as file:
-            if not tiff.is_raw(file):
-                return _open_tiff(exiv2, path, file)
-    profile = readers.read_heif_profile(path) if kind == "heif" else None
-    return Opened(_read(exiv2, path.read_bytes()) or _nothing(exiv2), profile)
+    """Return the metadata of a file; of a TIFF those of its picture, not of a thumbnail before it.
+
+    Raises
+    ------
+    ImageError
+        If it is no photograph.
+    """
+    with decoder_errors(path):
+        with path.open("rb") as stream:
+            kind = family(stream.read(32))
+        if kind == "pillow":
+            return _open_by_pillow(exiv2, path)
+        if kind == "tiff":
+            with tiff.open_tiff(path) as file:
+                if not tiff.is_raw(file):
+                    return _open_tiff(exiv2, path, file)
+        profile = readers.read_heif_profile(path) if kind == "heif" else None
+        return Opened(_read(exiv2, path.read_bytes()) or _join_blocks(exiv2), profile)
 
 
 def _open_tiff(exiv2: Any, path: Path, file: Any) -> Opened:
     page = tiff.list_pictures(file)[0].page.aspage()
-    data = path.read_bytes()
-    place = page.offset.to_bytes(4, "little" if file.byteorder == "<" else "big") if not file.is_bigtiff else b""
-    image = _read(exiv2, data[:4] + place + data[8:]) if place else None  # exiv2 reads no BigTIFF
-    density = tuple(_number(page.tags.valueof(tag, default=(0, 1))) for tag in (_X_RESOLUTION, _Y_RESOLUTION))
-    grey, unit = page.photometric in tiff.GREY, page.tags.valueof(_UNIT, default=_INCH)
+    if file.is_bigtiff:
+        image = _join_blocks(exiv2, exif=_exif_of_bigtiff(path, page.offset, file.byteorder))
+    else:
+        data, place = path.read_bytes(), page.offset.to_bytes(4, "little" if file.byteorder == "<" else "big")
+        image = _read(exiv2, data[:4] + place + data[8:]) or _join_blocks(exiv2)
     profile = None if page.photometric == tiff.PHOTOMETRIC.SEPARATED else page.tags.valueof(tiff.PROFILE)
     size = tiff.pixel_size(file, page) if file.is_ome else None
-    return Opened(image or _nothing(exiv2), profile, grey, (*density, unit), size)
+    density = (1e4 / size, 1e4 / size, _CENTIMETER) if size else (*page.resolution, page.resolutionunit)
+    has_density = size or {"XResolution", "YResolution"} <= {tag.name for tag in page.tags}
+    return Opened(image, profile, page.photometric in tiff.GREY, density if has_density else None)
 
 
 def _open_by_pillow(exiv2: Any, path: Path) -> Opened:
     with without_size_limit(), Image.open(path) as picture:
-        profile = None if picture.mode == "CMYK" else picture.info.get("icc_profile")
-        grey = picture.mode.startswith(("1", "L", "I"))
-        density = (*picture.info.get("dpi", (0, 0)), _INCH)
-        image = _read(exiv2, path.read_bytes()) or _blocks_of(exiv2, picture)
-    return Opened(image, profile, grey, density)
+        info, grey = picture.info, picture.mode.startswith(("1", "L", "I"))
+        image = _read(exiv2, path.read_bytes()) or _join_blocks(exiv2, info.get("exif", b""), info.get("xmp", b""))
+        return Opened(image, find_profile(picture), grey, (*info["dpi"], _INCH) if "dpi" in info else None)
+
+
+def _exif_of_bigtiff(path: Path, offset: int, byteorder: str) -> bytes:
+    """Return the tags of a BigTIFF's directory, which exiv2 cannot read, as a block of EXIF."""
+    exif = Image.Exif()
+    exif.endian, exif.bigtiff = byteorder, True
+    try:
+        with path.open("rb") as stream:
+            exif.load_from_fp(stream, offset)
+            for group in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+                exif.get_ifd(group)
+            exif.bigtiff = False
+            return exif.tobytes()
+    except Exception:  # of damaged ones nearly anything, and Pillow knows none of Motorola's byte order
+        say_once(f"EXIF, IPTC and XMP of this BigTIFF cannot be read and are not kept: {path}")
+        return b""
+
+
+def _join_blocks(exiv2: Any, exif: bytes = b"", xmp: bytes = b"") -> Any:
+    """Return an image that holds blocks of EXIF and XMP, for a file that exiv2 refuses."""
+    found = exiv2.ImageFactory.create(exiv2.ImageType.exv)
+    if read := _read(exiv2, exif.removeprefix(b"Exif\0\0")):
+        found.setExifData(read.exifData())
+        found.setIptcData(read.iptcData())
+        found.setXmpData(read.xmpData())
+    if read := _read(exiv2, xmp.strip(b"\0 \r\n\t")):
+        found.setXmpData(read.xmpData())
+    return found
 
 
 def _read(exiv2: Any, data: bytes) -> Any:
@@ -111,25 +147,7 @@ def _read(exiv2: Any, data: bytes) -> Any:
     return image
 
 
-def _blocks_of(exiv2: Any, picture: Image.Image) -> Any:
-    """Return an image that holds the EXIF and XMP that Pillow finds, where exiv2 refuses a file."""
-    found = _nothing(exiv2)
-    exif = _read(exiv2, picture.info.get("exif", b"").removeprefix(b"Exif\0\0"))
-    xmp = _read(exiv2, picture.info.get("xmp", b"").strip(b"\0 \r\n\t"))
-    if exif:
-        found.setExifData(exif.exifData())
-    if xmp:
-        found.setXmpData(xmp.xmpData())
-    return found
-
-
-def _nothing(exiv2: Any) -> Any:
-    return exiv2.ImageFactory.create(exiv2.ImageType.exv)
-
-
-def _number(value: Any) -> float:
-    """Return a rational number of a TIFF; 0 where it is none."""
-    try:
-        return value[0] / value[1]
-    except (TypeError, ZeroDivisionError, IndexError):
-        return 0.0
+@functools.cache
+def say_once(message: str) -> None:
+    """Tell the user what is lost; the same for many photographs once."""
+    logging.getLogger("defocus_core").warning(message)

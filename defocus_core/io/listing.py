@@ -8,7 +8,7 @@ from pathlib import Path
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 WRITABLE_SUFFIXES = (*IMAGE_SUFFIXES, ".exr", ".heic", ".heif", ".avif")
 RAW_SUFFIXES = (
-    *(".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".mrw"),
+    *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".iiq", ".mrw"),
     *(".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".srw", ".x3f"),
 )
 READABLE_SUFFIXES = (*WRITABLE_SUFFIXES, *RAW_SUFFIXES)

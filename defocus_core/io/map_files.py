@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,14 @@ import numpy as np
 import tifffile
 
 from defocus_core.io import atomic, readers
-from defocus_core.io.arrays import read_map
+from defocus_core.io.arrays import read_array
+from defocus_core.io.write import write_exr_channels
 
-MAP_SUFFIXES = (".npy", ".tif", ".exr")
+_READERS: dict[str, Callable[[Path], np.ndarray]] = {
+    ".npy": read_array,
+    ".tif": tifffile.imread,
+    ".exr": lambda path: readers.read_exr_channels(path)["Y"],
+}
 
 
 def write_map(
@@ -37,20 +43,16 @@ def write_map(
         return
     with atomic.replacing(path) as part:
         if path.suffix == ".exr":
-            readers.write_exr_channels(part, {"Y": np.ascontiguousarray(sigma, np.float32)}, notes)
+            write_exr_channels(part, {"Y": np.ascontiguousarray(sigma, np.float32)}, notes)
             return
-        density: dict[str, Any] = (
-            {"resolution": (1e4 / pixel_size,) * 2, "resolutionunit": "CENTIMETER"} if pixel_size else {}
-        )
-        said, software = json.dumps(notes), notes.get("software")
-        values = sigma.astype(np.float32)
-        tifffile.imwrite(
-            part, values, description=said, metadata=None, software=software, compression="zlib", **density
-        )
+        options: dict[str, Any] = {"description": json.dumps(notes), "software": notes.get("software")}
+        if pixel_size:
+            options |= {"resolution": (1e4 / pixel_size,) * 2, "resolutionunit": "CENTIMETER"}
+        tifffile.imwrite(part, sigma.astype(np.float32), metadata=None, compression="zlib", **options)
 
 
-def read_map_file(path: str | Path) -> np.ndarray:
-    """Read a defocus map in pixels, (H, W) float32, in any format of `write_map`.
+def read_map(path: str | Path) -> np.ndarray:
+    """Read a defocus map in pixels, (H, W) float32, in any format of `write_map`; never unpickles.
 
     Raises
     ------
@@ -58,18 +60,20 @@ def read_map_file(path: str | Path) -> np.ndarray:
         If it holds anything but finite numbers from 0 on.
     """
     path = Path(path)
-    if path.suffix.lower() not in MAP_SUFFIXES[1:] or not path.is_file():
-        return read_map(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no map {str(path)!r}")
     try:
-        sigma = tifffile.imread(path) if path.suffix.lower() == ".tif" else readers.read_exr_channels(path)["Y"]
+        sigma = _READERS.get(path.suffix.lower(), read_array)(path)
     except Exception as error:  # decoders raise nearly anything on damaged files
-        raise ValueError(f"{path}: not a defocus map ({error})") from error
-    if sigma.ndim != 2 or sigma.dtype.kind != "f" or not (np.isfinite(sigma).all() and sigma.min() >= 0):
-        raise ValueError(f"{path}: not a defocus map, which holds finite numbers of pixels from 0 on, (height, width)")
+        raise ValueError(f"{path}: not a defocus map, which holds numbers (height, width) ({error})") from error
+    if sigma.ndim != 2 or sigma.dtype.kind != "f" or not sigma.size:
+        raise ValueError(f"{path}: not a defocus map, which holds numbers (height, width)")
+    if not (np.isfinite(sigma).all() and sigma.min() >= 0):
+        raise ValueError(f"{path}: a defocus map holds finite numbers of pixels from 0 on")
     return sigma.astype(np.float32)
 
 
 def find_map(folder: Path, stem: str) -> Path:
     """Return the map of a stem in a folder, in the first format that is there; .npy where none is."""
-    names = [folder / f"{stem}{suffix}" for suffix in MAP_SUFFIXES]
+    names = [folder / f"{stem}{suffix}" for suffix in _READERS]
     return next((path for path in names if path.exists()), names[0])

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import io
-import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from defocus_core.io.exif import Opened, library, open_metadata
-from defocus_core.io.xmp import encode, keep_descriptive
+from defocus_core.io.exif import Opened, library, open_metadata, say_once
 
 TIFF_SUFFIXES, JPEG_SUFFIXES, HEIF_SUFFIXES = (".tif", ".tiff"), (".jpg", ".jpeg"), (".heic", ".heif")
+_WITH_IPTC = (".png", *TIFF_SUFFIXES, *JPEG_SUFFIXES)
 _MAX_JPEG_XMP = 65504  # bytes that a segment holds
 _PER_INCH = {2: 1.0, 3: 2.54}  # TIFF's units of resolution
 _NO_UNIT = 1
@@ -22,11 +20,22 @@ _OF_THE_FILE = {"XMLPacket", "ImageResources", "SubIFDs", "CFARepeatPatternDim",
 _OF_THE_FILE |= {"InterColorProfile", "Interlace", "TIFFEPStandardID", "PrintImageMatching"}
 _OF_THE_SCENE = {"DocumentName", "UniqueCameraModel", "CameraSerialNumber", "LensInfo"}
 _ASCII = 2  # TIFF's type of a text
-_DESCRIPTION, _WIDTH, _HEIGHT = (
-    "Exif.Image.ImageDescription",
-    "Exif.Photo.PixelXDimension",
-    "Exif.Photo.PixelYDimension",
-)
+_DESCRIPTION = "Exif.Image.ImageDescription"
+_WIDTH, _HEIGHT = "Exif.Photo.PixelXDimension", "Exif.Photo.PixelYDimension"
+_XMP_OF_THE_SCENE = {
+    "http://purl.org/dc/elements/1.1/",
+    "http://ns.adobe.com/xap/1.0/",
+    "http://ns.adobe.com/xap/1.0/rights/",
+    "http://ns.adobe.com/photoshop/1.0/",
+    "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
+    "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "http://ns.useplus.org/ldf/xmp/1.0/",
+    "http://creativecommons.org/ns#",
+    "http://ns.adobe.com/lightroom/1.0/",
+    "http://www.digikam.org/ns/1.0/",
+    "http://ns.microsoft.com/photo/1.0/",
+    "http://ns.adobe.com/exif/1.0/aux/",
+}
 
 
 @dataclass(frozen=True)
@@ -58,23 +67,25 @@ def read_metadata(path: Path, *, grey: bool, size: tuple[int, int]) -> Metadata:
     with library() as exiv2:
         opened = open_metadata(exiv2, path)
         exif = _travelling_exif(exiv2, opened.image.exifData(), size)
-        xmp = keep_descriptive(exiv2, opened.image.xmpData())
+        xmp = _travelling_xmp(exiv2, opened.image.xmpData())
         iptc = exiv2.IptcData()
         for datum in opened.image.iptcData():
             iptc.add(datum)
         return Metadata(exif, iptc, xmp, opened.profile if opened.grey == grey else None, _density(opened))
 
 
+def say_what_is_lost(kept: Metadata, suffix: str) -> None:
+    """Say once what a format has no place for."""
+    lost = "EXIF, IPTC and XMP" if suffix in (".bmp", ".exr") else "IPTC" if suffix not in _WITH_IPTC else ""
+    if kept.iptc.count() or (lost != "IPTC" and kept.exif.count() + kept.xmp.count()):
+        _say_lost(lost, suffix)
+
+
 def embed(encoded: bytes, kept: Metadata, suffix: str) -> bytes:
-    """Return a picture's file with metadata in it; what its format cannot hold is said once and left out."""
-    if suffix in (".bmp", ".exr"):
-        _say_lost("EXIF, IPTC and XMP" if kept.exif.count() + kept.iptc.count() + kept.xmp.count() else "", suffix)
-        return encoded
-    if suffix == ".webp":
-        _say_lost("IPTC" if kept.iptc.count() else "", suffix)
+    """Return a picture's file with metadata in it; what is too long for its format is said once and left out."""
     with library() as exiv2:
         xmp = kept.xmp
-        if suffix in JPEG_SUFFIXES and len(encode(exiv2, xmp) or b"") > _MAX_JPEG_XMP:
+        if suffix in JPEG_SUFFIXES and len(_encode_xmp(exiv2, xmp)) > _MAX_JPEG_XMP:
             _say_lost("XMP of more than 64 KB", suffix)
             xmp = exiv2.XmpData()
         for lost in ("", "the maker note", "EXIF"):
@@ -90,10 +101,10 @@ def embed(encoded: bytes, kept: Metadata, suffix: str) -> bytes:
 
 
 def blocks(kept: Metadata) -> dict[str, bytes]:
-    """Return metadata as an encoder of HEIF takes them, by a JPEG of one pixel that holds them."""
+    """Return metadata as an encoder of HEIF or AVIF takes them, by a PNG of one pixel that holds them."""
     carrier = io.BytesIO()
-    Image.new("L", (1, 1)).save(carrier, "JPEG")
-    with Image.open(io.BytesIO(embed(carrier.getvalue(), kept, ".jpg"))) as picture:
+    Image.new("L", (1, 1)).save(carrier, "PNG")
+    with Image.open(io.BytesIO(embed(carrier.getvalue(), replace(kept, profile=None), ".png"))) as picture:
         found = {"exif": picture.info.get("exif"), "xmp": picture.info.get("xmp"), "icc_profile": kept.profile}
     return {key: value for key, value in found.items() if value}
 
@@ -107,7 +118,7 @@ def _embed(exiv2: Any, encoded: bytes, data: tuple[Any, Any, Any], profile: byte
             image.exifData().add(datum)
     else:
         image.setExifData(exif)
-        if profile:
+        if profile and image.mimeType() != "image/png":  # there it has a name, which exiv2 leaves empty
             image.setIccProfile(exiv2.DataBuf(profile), False)
     image.setIptcData(iptc)
     image.setXmpData(xmp)
@@ -142,6 +153,25 @@ def _travels(exiv2: Any, datum: Any) -> bool:
     return typed and name not in _OF_THE_FILE and (section in ("OtherTags", "TIFF/EP") or name in _OF_THE_SCENE)
 
 
+def _travelling_xmp(exiv2: Any, properties: Any) -> Any:
+    """Return what XMP says of a scene and its photographer: title, keywords, rating, rights, lens.
+
+    What it says of its own file does not travel: orientation and size, the settings of a raw converter,
+    thumbnails, gain maps and films appended to a file. See ISO 16684-1, Extensible metadata platform.
+    """
+    kept = exiv2.XmpData()
+    for datum in properties:
+        described = exiv2.XmpProperties.ns(datum.groupName()) in _XMP_OF_THE_SCENE
+        if described and not datum.tagName().startswith("Thumbnails"):
+            kept.add(datum)
+    return kept
+
+
+def _encode_xmp(exiv2: Any, properties: Any) -> bytes:
+    flags = exiv2.XmpParser.XmpFormatFlags.useCompactFormat
+    return b"" if properties.empty() else exiv2.XmpParser.encode(properties, flags, 0)[1].encode()
+
+
 def _without_maker_note(exiv2: Any, exif: Any, lost: str) -> Any:
     groups = {"Image", "Photo", "GPSInfo"}
     left = exiv2.ExifData()
@@ -161,23 +191,15 @@ def per_picture_description(description: str) -> str:
 
 
 def _density(opened: Opened) -> tuple[float, float, int] | None:
-    """Return the resolution that a file notes, a microscope's pixel size by the centimetre before others."""
-    if opened.pixel_size:
-        return 1e4 / opened.pixel_size, 1e4 / opened.pixel_size, 3
-    *numbers, unit = opened.density
+    """Return the resolution that a file notes, of a damaged one None."""
     try:
-        across, down = map(float, numbers)
-    except (TypeError, ValueError, ZeroDivisionError):  # of a damaged file
+        across, down, unit = map(float, opened.density or (0, 0, 0))
+    except (TypeError, ValueError):
         return None
-    unit = unit if unit in (_NO_UNIT, *_PER_INCH) else _NO_UNIT
-    return (across, down, unit) if 0 < across < 2**32 and 0 < down < 2**32 else None  # no 0/0
+    known = int(unit) if unit in (_NO_UNIT, *_PER_INCH) else _NO_UNIT
+    return (across, down, known) if 0 < across < 2**32 and 0 < down < 2**32 else None  # no 0/0
 
 
 def _say_lost(what: str, suffix: str) -> None:
     if what:
-        _say_once(f"{suffix} does not keep {what}")
-
-
-@functools.cache
-def _say_once(message: str) -> None:
-    logging.getLogger("defocus_core").warning(message)
+        say_once(f"{suffix} does not keep {what}")

@@ -10,9 +10,10 @@ from PIL import Image
 
 from defocus_core.io import tiff
 from defocus_core.io.errors import ImageError, decoder_errors
-from defocus_core.io.pillow import without_size_limit
+from defocus_core.io.pillow import count_frames, without_size_limit
 
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+RAW_MAGIC = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"FUJIFILMCCD-RAW")
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,8 @@ def list_pages(
     Raises
     ------
     ImageError
-        If it is not an image, has no such place, or has slices of several channels and none is chosen.
+        If it is not an image, or has no such place.
     """
-    pages = list_all_pages(path, channel=channel, z=z, time=time)
-    channels = len({dict(page.position).get("C") for page in pages})
-    if 1 < channels < len(pages):
-        said = f"{channels} channels in one file; save the stack of one, or choose one by --channel"
-        raise ImageError("unreadable", f"{path}: {said}")
-    return pages
-
-
-def list_all_pages(
-    path: str | Path, *, channel: int | None = None, z: int | None = None, time: int | None = None
-) -> list[Page]:
-    """Return the pictures of one size in a file, of all channels; parameters and errors as of `list_pages`."""
     path, pages = Path(path), _list_pages(Path(path))
     for axis, number in {"C": channel, "Z": z, "T": time}.items():
         places = sorted({dict(page.position).get(axis, 0) + 1 for page in pages})
@@ -106,14 +95,9 @@ def _list_pages(path: Path) -> list[Page]:
 def family(head: bytes) -> str:
     """Return which reader a file needs by its first 32 bytes: pillow, tiff, raw, heif or exr."""
     if head[:4] in TIFF_MAGIC:
-        return "raw" if head[8:10] == b"CR" else "tiff"
-    if head[:4] in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM") or head.startswith(b"FUJIFILMCCD-RAW"):
+        return "raw" if head[8:12] in (b"CR\2\0", b"IIII", b"MMMM") else "tiff"
+    if head.startswith(RAW_MAGIC) or head[6:14] == b"HEAPCCDR":
         return "raw"
     if head[4:8] == b"ftyp":
         return {b"crx ": "raw", b"avif": "pillow", b"avis": "pillow"}.get(head[8:12], "heif")
     return "exr" if head[:4] == b"\x76\x2f\x31\x01" else "pillow"
-
-
-def count_frames(picture: Image.Image) -> int:
-    """Return how many pictures a file has for Pillow; thumbnails in a JPEG are none."""
-    return getattr(picture, "n_frames", 1) if picture.format in ("WEBP", "PNG", "GIF") else 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import io
 import os
 import threading
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from defocus_core.io.errors import ImageError, check_size
 from defocus_core.io.photograph import Photograph
 
 _LOCK = threading.Lock()
-_READING: list[int] = []  # a copy of the standard error, and one entry for each thread that reads
+_READING: list[Any] = []  # what gives the output back, and one entry for each thread that reads
 
 
 def read_raw(path: Path, *, max_pixels: int, half_size: bool = False) -> Photograph:
@@ -27,7 +26,7 @@ def read_raw(path: Path, *, max_pixels: int, half_size: bool = False) -> Photogr
     Patterned pixel grouping takes half the time of rawpy's default (AHD, 1.8 s of one core for 24 megapixels).
     """
     rawpy = _load("rawpy", "a RAW photograph", "'defocus-core[raw]'")
-    with _quietly(), rawpy.imread(str(path)) as raw:
+    with path.open("rb") as stream, _quietly(), rawpy.imread(stream) as raw:
         check_size(raw.sizes.raw_width, raw.sizes.raw_height, max_pixels)
         options = {
             "demosaic_algorithm": rawpy.DemosaicAlgorithm.PPG,
@@ -53,7 +52,7 @@ def read_heif(path: Path, *, max_pixels: int) -> Photograph:
 
 def read_exr(path: Path, *, max_pixels: int) -> Photograph:
     """Read OpenEXR: light becomes sRGB levels, what is brighter than white is clipped."""
-    with _quietly(), exr_library().File(str(path), header_only=True) as file:
+    with path.open("rb") as stream, _quietly(), exr_library().File(stream, header_only=True) as file:
         (left, top), (right, bottom) = (map(int, corner) for corner in file.header()["dataWindow"])
     check_size(right - left + 1, bottom - top + 1, max_pixels)
     channels = read_exr_channels(path)
@@ -67,16 +66,8 @@ def read_exr(path: Path, *, max_pixels: int) -> Photograph:
 
 def read_exr_channels(path: Path) -> dict[str, np.ndarray]:
     """Return the channels of an OpenEXR file by name, RGB and RGBA together."""
-    with _quietly(), exr_library().File(str(path)) as file:
+    with path.open("rb") as stream, _quietly(), exr_library().File(stream) as file:
         return {name: channel.pixels for name, channel in file.channels().items()}
-
-
-def write_exr_channels(path: Path, channels: dict[str, np.ndarray], header: dict[str, str]) -> None:
-    """Write an OpenEXR file of channels by name, with notes in its header."""
-    exr = exr_library()
-    layout = {"compression": exr.ZIP_COMPRESSION, "type": exr.scanlineimage}
-    with exr.File(layout | header, channels) as file:
-        file.write(str(path))
 
 
 def read_heif_profile(path: Path) -> bytes | None:
@@ -110,16 +101,23 @@ def _quietly() -> Iterator[None]:
     """
     with _LOCK:
         if not _READING:
-            _READING.append(os.dup(2))
-            with open(os.devnull, "w") as nowhere:
-                os.dup2(nowhere.fileno(), 2)
-        _READING.append(0)
+            _READING.append(_take_output())
+        _READING.append(None)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
+        yield
     finally:
         with _LOCK:
             _READING.pop()
             if len(_READING) == 1:
-                os.dup2(_READING[0], 2)
-                os.close(_READING.pop())
+                _READING.pop().close()
+
+
+def _take_output() -> contextlib.ExitStack:
+    """Send the standard output and error to nowhere, until what is returned is closed."""
+    back, error = contextlib.ExitStack(), os.dup(2)
+    nowhere = back.enter_context(open(os.devnull, "w"))  # noqa: SIM115 (the stack closes it)
+    back.callback(os.close, error)
+    back.callback(os.dup2, error, 2)
+    back.enter_context(contextlib.redirect_stdout(nowhere))
+    os.dup2(nowhere.fileno(), 2)
+    return back

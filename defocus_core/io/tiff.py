@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import re
 from collections.abc import Iterator
@@ -16,12 +17,12 @@ from defocus_core.io.errors import ImageError, check_size
 from defocus_core.io.photograph import Photograph
 
 AXES = {"C": "channel", "Z": "z", "T": "time"}
-TO_MICROMETRES = {"nm": 1e-3, "um": 1, "µm": 1, "\\u00b5m": 1, "micron": 1, "microns": 1, "mm": 1e3, "cm": 1e4}
+TO_MICROMETRES = {"nm": 1e-3, "um": 1, "µm": 1, "μm": 1, "\\u00b5m": 1, "micron": 1, "microns": 1, "mm": 1e3, "cm": 1e4}
 MAX_SUBIFDS = 16  # that may hold a camera's picture
 MAX_OBJECT_PIXEL = 10  # micrometres: a larger pixel is the print resolution of a photograph
 _BY_TIFFFILE = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
 _RAW = (PHOTOMETRIC.CFA, PHOTOMETRIC.LINEAR_RAW)
-_DNG_VERSION, _MIN_SAMPLE, _MAX_SAMPLE, _ORIENTATION, PROFILE = 50706, 340, 341, 274, 34675
+_DNG_VERSION, _MIN_SAMPLE, _MAX_SAMPLE, _ORIENTATION, PROFILE, _X_RESOLUTION = 50706, 340, 341, 274, 34675, 282
 GREY = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK)
 _ASSOCIATED = 1  # alpha that colours are multiplied by
 
@@ -40,10 +41,18 @@ def open_tiff(path: Any) -> TiffFile:
 
 
 def is_raw(file: TiffFile) -> bool:
-    """Say whether a TIFF is a camera's RAW file: its largest picture is behind a colour filter."""
+    """Say whether a TIFF is a camera's RAW file: its largest picture is behind a colour filter.
+
+    Raises
+    ------
+    ImageError
+        If that picture is cut short, of which LibRaw makes black.
+    """
     first: Any = file.pages[0]
     pages = [first, *itertools.islice(first.pages or (), MAX_SUBIFDS)]
-    return _DNG_VERSION in first.tags or any(getattr(page, "photometric", None) in _RAW for page in pages)
+    raw = [page for page in pages if getattr(page, "photometric", None) in _RAW]
+    _check_whole(file, raw)
+    return bool(raw) or _DNG_VERSION in first.tags
 
 
 def list_pictures(file: TiffFile) -> list[Picture]:
@@ -60,13 +69,24 @@ def list_pictures(file: TiffFile) -> list[Picture]:
     _check_whole(file, pages)
     if len({(page.imagewidth, page.imagelength) for page in pages}) > 1:
         raise ImageError("unreadable", f"{len(pages)} pictures of different size in one file; save one")
-    series = file.series[0]
+    return _name_places(file.series[0], pages)
+
+
+def _name_places(series: Any, pages: list[Any]) -> list[Picture]:
+    """Return the directories with their places along the axes of a microscope; OME may leave some out."""
     axes = [(axis, n) for axis, n in zip(series.axes, series.shape, strict=True) if axis not in "YXS"]
-    if not set(AXES) & set(series.axes) or int(np.prod([n for _, n in axes])) != len(pages):
+    places = list(np.ndindex(*(n for _, n in axes)))
+    found = [(page, place) for page, place in zip(series.pages, places, strict=False) if page is not None]
+    if not set(AXES) & set(series.axes):
         return [Picture(page) for page in pages]
-    places = np.ndindex(*(n for _, n in axes))
-    named = [tuple((axis, i) for (axis, _), i in zip(axes, place, strict=True)) for place in places]
-    return [Picture(page, place) for page, place in zip(series.pages, named, strict=True)]
+    if len(found) == len(pages) and len(series.pages) == len(places):
+        return [
+            Picture(page, tuple((axis, i) for (axis, _), i in zip(axes, place, strict=True))) for page, place in found
+        ]
+    if len(pages) < len(places) or {"C", "T"} & set(series.axes):
+        named = " x ".join(f"{n} {axis}" for axis, n in axes)
+        raise ImageError("unreadable", f"{named} are named and {len(pages)} pictures there; save it as OME-TIFF anew")
+    return [Picture(page) for page in pages]
 
 
 def _pages_of(file: TiffFile) -> Iterator[Any]:
@@ -85,8 +105,21 @@ def _check_whole(file: TiffFile, pages: list[Any]) -> None:
             raise ImageError("truncated", "damaged or truncated (pixels lie beyond the end of the file)")
 
 
-def decode(page: Any, *, max_pixels: int) -> Photograph | None:
-    """Return the pixels of a TIFF's directory; None of colours that Pillow knows and tifffile does not.
+def is_known(page: Any) -> bool:
+    """Say whether tifffile knows the colours of a directory; Pillow knows more, in 8 bit.
+
+    Raises
+    ------
+    ImageError
+        If neither does.
+    """
+    if page.photometric not in _BY_TIFFFILE and page.bitspersample > 8:
+        raise ImageError("unreadable", f"{page.bitspersample} bit in other colours; save it as grey or RGB")
+    return page.photometric in _BY_TIFFFILE
+
+
+def decode(page: Any, *, max_pixels: int) -> Photograph:
+    """Return the pixels of a TIFF's directory whose colours are known, as they lie in the file.
 
     Raises
     ------
@@ -98,17 +131,13 @@ def decode(page: Any, *, max_pixels: int) -> Photograph | None:
         check_size(page.tilewidth, page.tilelength, max_pixels)
     if page.samplesperpixel > 64 or page.imagedepth > 1:
         raise ImageError("unreadable", f"{page.samplesperpixel} samples a pixel in {page.imagedepth} layers; save one")
-    if page.photometric not in _BY_TIFFFILE:
-        if page.bitspersample > 8:
-            raise ImageError("unreadable", f"{page.bitspersample} bit in other colours; save it as grey or RGB")
-        return None
     if page.compression not in tifffile.TIFF.DECOMPRESSORS:
         raise ImageError("unreadable", f"TIFF compressed by {page.compression!s}; save it with ZIP, LZW or ZSTD")
     samples = page.asarray(maxworkers=1)
     samples = np.moveaxis(samples, 0, 2) if page.axes.startswith("S") else samples
     samples = _in_full_range(samples, page)
     if page.photometric == PHOTOMETRIC.PALETTE:
-        samples = _through_palette(samples, page)
+        samples = (page.colormap.T[samples if samples.ndim == 2 else samples[..., 0]] >> 8).astype(np.uint8)
     if page.photometric == PHOTOMETRIC.MINISWHITE:
         samples = (1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max) - samples
     return _split_alpha(samples, page)
@@ -121,6 +150,7 @@ def orientation(page: Any) -> int:
 
 def _in_full_range(samples: np.ndarray, page: Any) -> np.ndarray:
     """Return unsigned numbers that fill the range of their dtype, or float32 in [0, 1] by their declared range."""
+    bits = page.bitspersample
     if samples.dtype.kind == "f":
         low, high = (np.min(page.tags.valueof(tag, default=np.nan)) for tag in (_MIN_SAMPLE, _MAX_SAMPLE))
         if not high > low:
@@ -128,52 +158,41 @@ def _in_full_range(samples: np.ndarray, page: Any) -> np.ndarray:
             raise ImageError("unreadable", said)
         scaled = (samples.astype(np.float32) - np.float32(low)) / np.float32(high - low)
         return np.clip(np.nan_to_num(scaled, posinf=0, neginf=0), 0, 1)
-    bits = page.bitspersample
-    if bits <= 8 and page.photometric != PHOTOMETRIC.PALETTE and samples.dtype != np.int8:
-        return (samples.astype(np.uint16) * 255 // (2**bits - 1)).astype(np.uint8) if bits < 8 else samples
-    if bits > 16 or (samples.dtype.kind not in "bu" and samples.dtype != np.int8):
+    if bits > 16 or samples.dtype.kind not in "bu":
         raise ImageError("unreadable", f"{samples.dtype} numbers; save it as unsigned 8 or 16 bit")
-    return samples.view(np.uint8) if samples.dtype == np.int8 else samples << (-bits % 8 if bits > 8 else 0)
-
-
-def _through_palette(samples: np.ndarray, page: Any) -> np.ndarray:
-    return (page.colormap.T[samples if samples.ndim == 2 else samples[..., 0]] >> 8).astype(np.uint8)
+    if bits in (8, 16) or page.photometric == PHOTOMETRIC.PALETTE:
+        return samples
+    return samples << (16 - bits) if bits > 8 else (samples.astype(np.uint16) * 255 // (2**bits - 1)).astype(np.uint8)
 
 
 def _split_alpha(samples: np.ndarray, page: Any) -> Photograph:
-    profile = page.tags.valueof(PROFILE)
-    if samples.ndim == 2:
-        return Photograph(samples, None, profile)
-    colours = 3 if page.photometric in (PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE) and samples.shape[2] >= 3 else 1
-    pixels = samples[..., :colours] if colours == 3 else samples[..., 0]
+    samples, profile = np.atleast_3d(samples), page.tags.valueof(PROFILE)
+    count = samples.shape[2]
+    colours = 3 if page.photometric in (PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE) and count >= 3 else 1
+    pixels = np.ascontiguousarray(samples[..., :3] if colours == 3 else samples[..., 0])
     # some writers leave the tag out where the one further sample is alpha
-    noted = page.extrasamples[0] if page.extrasamples else samples.shape[2] == colours + 1
-    if samples.shape[2] <= colours or not noted:
-        return Photograph(np.ascontiguousarray(pixels), None, profile)
-    alpha = samples[..., colours]
+    noted = page.extrasamples[0] if page.extrasamples else count == colours + 1
+    if count <= colours or not noted:
+        return Photograph(pixels, None, profile)
+    alpha = np.ascontiguousarray(samples[..., colours])
     if page.extrasamples and noted == _ASSOCIATED and pixels.dtype.kind == "u":
         top = np.iinfo(pixels.dtype).max
         weight = np.maximum(alpha, 1).reshape(alpha.shape + (1,) * (pixels.ndim - 2))
         whole = np.minimum(pixels.astype(np.uint32) * top // weight, top).astype(pixels.dtype)
         pixels = np.where(alpha.reshape(weight.shape) == 0, pixels, whole)
-    return Photograph(np.ascontiguousarray(pixels), np.ascontiguousarray(alpha), profile)
+    return Photograph(pixels, alpha, profile)
 
 
 def pixel_size(file: TiffFile, page: Any) -> float | None:
     """Return the micrometres from one pixel to the next, as OME, ImageJ or a resolution of microscopes note them."""
-    described = file.ome_metadata or ""
-    if found := re.search(r'PhysicalSizeX="([^"]+)"', described):
+    described = html.unescape(file.ome_metadata or "")
+    if found := re.search(r'PhysicalSizeX="([0-9.eE+-]+)"', described):
         unit = re.search(r'PhysicalSizeXUnit="([^"]+)"', described)
         return _positive(float(found[1]) * TO_MICROMETRES.get(unit[1] if unit else "um", np.nan))
-    density, per = page.tags.valueof(282, default=(0, 1)), int(page.tags.valueof(296, default=2))
-    across = density[0] / density[1] if density[1] else 0
-    if not across > 0:
-        return None
-    unit_of_imagej = str((file.imagej_metadata or {}).get("unit", ""))
-    if unit_of_imagej in TO_MICROMETRES:
-        return _positive(TO_MICROMETRES[unit_of_imagej] / across)
-    size = {2: 25400, 3: 10000}.get(per, np.nan) / across
-    return _positive(size) if size < MAX_OBJECT_PIXEL else None
+    across = page.resolution[0] if _X_RESOLUTION in page.tags else 0
+    unit_of_imagej = TO_MICROMETRES.get(str((file.imagej_metadata or {}).get("unit")), 0)
+    size = (unit_of_imagej or {2: 25400, 3: 10000}.get(page.resolutionunit, np.nan)) / (across or np.nan)
+    return _positive(size) if unit_of_imagej or size < MAX_OBJECT_PIXEL else None
 
 
 def _positive(number: float) -> float | None:

@@ -11,13 +11,21 @@ from typing import Any
 import imagecodecs
 import numpy as np
 import tifffile
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from defocus_core import __version__
 from defocus_core.io import atomic, readers
 from defocus_core.io.color import srgb_to_linear, to_dtype
 from defocus_core.io.listing import WRITABLE_SUFFIXES
-from defocus_core.io.metadata import HEIF_SUFFIXES, TIFF_SUFFIXES, Metadata, blocks, embed, read_metadata
+from defocus_core.io.metadata import (
+    HEIF_SUFFIXES,
+    TIFF_SUFFIXES,
+    Metadata,
+    blocks,
+    embed,
+    read_metadata,
+    say_what_is_lost,
+)
 
 _SIXTEEN_BIT_SUFFIXES = (".png", ".exr", *TIFF_SUFFIXES, *HEIF_SUFFIXES)
 _NO_ALPHA = (".jpg", ".jpeg", ".bmp")
@@ -52,7 +60,6 @@ def write(
     like : photograph whose ICC profile, EXIF (orientation reset), IPTC, descriptive XMP and resolution are kept, and
         whether it is lossless WebP
     alpha : (H, W) of the image's dtype, 0 where it shows nothing; JPEG and BMP leave it out
-
     keep_float : write floats into a TIFF as float32 with their range declared
 
     Raises
@@ -76,95 +83,106 @@ def write(
     path, like = Path(path), None if like is None else Path(like)
     suffix = path.suffix.lower()
     check_suffix(path, image.dtype)
-    keep_float = suffix == ".exr" or (keep_float and suffix in TIFF_SUFFIXES)
-    if np.issubdtype(image.dtype, np.floating) and not keep_float:
-        image = to_dtype(image, np.dtype(np.uint8))
-        alpha = None if alpha is None else to_dtype(alpha, np.dtype(np.uint8))
+    if image.dtype.kind == "f" and suffix != ".exr" and not (keep_float and suffix in TIFF_SUFFIXES):
+        image, alpha = to_dtype(image, np.uint8), None if alpha is None else to_dtype(alpha, np.uint8)
     if alpha is not None and suffix not in _NO_ALPHA:
         image = np.dstack([image, alpha])
-    has_grey, size = image.ndim == 2 or image.shape[2] == 2, (image.shape[1], image.shape[0])
-    kept = read_metadata(like, grey=has_grey, size=size) if like else None
-    if suffix == ".exr":
-        with atomic.replacing(path) as part:
+    size = image.shape[1], image.shape[0]
+    kept = read_metadata(like, grey=_channels(image) < 3, size=size) if like else None
+    if kept:
+        say_what_is_lost(kept, suffix)
+    with atomic.replacing(path) as part:
+        if suffix == ".exr":
             _write_exr(part, image)
-        return
-    encoded = _encode(image, suffix, kept, lossless=bool(like and _is_lossless_webp(like)))
-    atomic.write_bytes(
-        path, embed(encoded, kept, suffix) if kept and suffix not in (".avif", *HEIF_SUFFIXES) else encoded
-    )
+        else:
+            part.write_bytes(_encode(image, suffix, kept, lossless=bool(like and _is_lossless_webp(like))))
+
+
+def write_exr_channels(path: Path, channels: dict[str, np.ndarray], header: dict[str, str]) -> None:
+    """Write an OpenEXR file of channels by name, with notes in its header."""
+    exr = readers.exr_library()
+    layout = {"compression": exr.ZIP_COMPRESSION, "type": exr.scanlineimage}
+    with exr.File(layout | header, channels) as file:
+        file.write(str(path))
 
 
 def _encode(image: np.ndarray, suffix: str, kept: Metadata | None, *, lossless: bool) -> bytes:
-    """Return an image in a format, with its colour profile and resolution."""
-    stream = io.BytesIO()
-    profile = kept.profile if kept else None
+    """Return the file of an image in a format other than OpenEXR."""
+    if suffix in (".avif", *HEIF_SUFFIXES):
+        return _encode_heif(image, suffix, blocks(kept) if kept else {})
     if suffix in TIFF_SUFFIXES:
-        _encode_tiff(stream, image, kept)
-    elif suffix in HEIF_SUFFIXES:
-        _encode_heif(stream, image, blocks(kept) if kept else {})
-    elif suffix == ".avif":
-        Image.fromarray(image).save(stream, "AVIF", quality=95, subsampling="4:4:4", **(blocks(kept) if kept else {}))
+        encoded = _encode_tiff(image, kept)
     elif suffix == ".png" and image.dtype == np.uint16:
-        return _with_density(bytes(imagecodecs.png_encode(np.ascontiguousarray(image))), kept)
+        encoded = bytes(imagecodecs.png_encode(np.ascontiguousarray(image)))
     else:
         options = {"lossless": True} if lossless and suffix == ".webp" else _SAVE_OPTIONS.get(suffix, {})
-        dpi = kept.dpi if kept else None
-        known = {
-            "icc_profile": profile,
-            "dpi": dpi if dpi and max(dpi) < (1e8 if suffix == ".png" else 2**16) else None,
-        }
-        form = Image.registered_extensions()[suffix]
-        Image.fromarray(image).save(stream, form, **options, **{key: value for key, value in known.items() if value})
+        encoded = _encode_by_pillow(image, suffix, kept, options)
+    if kept is None or suffix == ".bmp":
+        return encoded
+    embedded = embed(encoded, kept, suffix)
+    return _add_chunks(embedded, kept) if suffix == ".png" else embedded
+
+
+def _encode_by_pillow(image: np.ndarray, suffix: str, kept: Metadata | None, options: dict[str, Any]) -> bytes:
+    stream = io.BytesIO()
+    if kept and kept.dpi and max(kept.dpi) < 2**16:
+        options = options | {"dpi": kept.dpi}
+    Image.fromarray(image).save(stream, Image.registered_extensions()[suffix], **options)
     return stream.getvalue()
 
 
-def _encode_tiff(stream: io.BytesIO, image: np.ndarray, kept: Metadata | None) -> None:
-    colours = 1 if image.ndim == 2 or image.shape[2] == 2 else 3
-    more: dict[str, Any] = {"extrasamples": ["unassalpha"]} if image.ndim == 3 and image.shape[2] > colours else {}
+def _add_chunks(png: bytes, kept: Metadata) -> bytes:
+    """Return a PNG with colour profile and pixels to the metre; imagecodecs writes neither, exiv2 no profile's name."""
+    stream, header = io.BytesIO(), 8 + 25  # signature and IHDR chunk
+    stream.write(png[:header])
+    if kept.profile:
+        PngImagePlugin.putchunk(stream, b"iCCP", b"ICC profile\0\0", zlib.compress(kept.profile))
+    if kept.dpi and max(kept.dpi) < 1e8:
+        density = (round(number / 0.0254) for number in kept.dpi)
+        PngImagePlugin.putchunk(stream, b"pHYs", struct.pack(">IIB", *density, 1))
+    stream.write(png[header:])
+    return stream.getvalue()
+
+
+def _encode_tiff(image: np.ndarray, kept: Metadata | None) -> bytes:
+    stream, channels = io.BytesIO(), _channels(image)
+    options: dict[str, Any] = {"photometric": "rgb" if channels >= 3 else "minisblack"}
+    if image.ndim == 3:
+        options |= {"planarconfig": "contig", "extrasamples": ["unassalpha"] if channels in (2, 4) else []}
+    if kept:
+        options["iccprofile"] = kept.profile
     if kept and kept.density:
-        more |= {"resolution": kept.density[:2], "resolutionunit": kept.density[2]}
-    if image.dtype.kind == "f":
+        options |= {"resolution": kept.density[:2], "resolutionunit": kept.density[2]}
+    if image.dtype.kind == "f":  # its range: SMin- and SMaxSampleValue
         image = image.astype(np.float32)
-        more["extratags"] = [
-            (tag, "f", 1, value, True) for tag, value in ((340, 0.0), (341, 1.0))
-        ]  # SMin-, SMaxSampleValue
-    photometric = "minisblack" if colours == 1 else "rgb"
-    planar: dict[str, Any] = {"planarconfig": "contig"} if image.ndim == 3 else {}
-    profile = kept.profile if kept else None
-    tifffile.imwrite(
-        stream, image, photometric=photometric, iccprofile=profile, software=False, metadata=None, **planar, **more
-    )
+        options["extratags"] = [(340, "f", 1, 0.0, True), (341, "f", 1, 1.0, True)]
+    tifffile.imwrite(stream, image, software=False, metadata=None, **options)
+    return stream.getvalue()
 
 
-def _encode_heif(stream: io.BytesIO, image: np.ndarray, kept: dict[str, bytes]) -> None:
-    heif = readers.heif_library()
-    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[1 if image.ndim == 2 else image.shape[2]]
-    depth = ";16" if image.dtype == np.uint16 else ""
-    size = image.shape[1], image.shape[0]
-    picture = heif.from_bytes(mode + depth, size, np.ascontiguousarray(image).tobytes())
-    picture.save(stream, quality=95, chroma=444, **kept)
+def _encode_heif(image: np.ndarray, suffix: str, kept: dict[str, bytes]) -> bytes:
+    stream, options = io.BytesIO(), {"quality": 95, **kept}
+    if suffix == ".avif":
+        Image.fromarray(image).save(stream, "AVIF", subsampling="4:4:4", **options)
+        return stream.getvalue()
+    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[_channels(image)] + (";16" if image.dtype == np.uint16 else "")
+    data, size = np.ascontiguousarray(image).tobytes(), (image.shape[1], image.shape[0])
+    readers.heif_library().from_bytes(mode, size, data).save(stream, chroma=444, **options)
+    return stream.getvalue()
 
 
 def _write_exr(path: Path, image: np.ndarray) -> None:
-    levels = image if image.dtype.kind == "f" else image / np.iinfo(image.dtype).max
-    channels = levels[..., None] if levels.ndim == 2 else levels
-    names = {1: ["Y"], 2: ["Y", "A"], 3: ["RGB"], 4: ["RGBA"]}[channels.shape[2]]
-    light = np.ascontiguousarray(srgb_to_linear(channels))
-    light[..., 3:] = channels[..., 3:]
-    written = {names[0]: light} if len(names) == 1 and channels.shape[2] > 1 else {"Y": light[..., 0].copy()}
-    if names[-1] == "A":
-        written["A"] = channels[..., 1].astype(np.float32)
-    readers.write_exr_channels(path, written, {"software": f"defocus-core {__version__}"})
+    levels = np.atleast_3d(image if image.dtype.kind == "f" else image / np.iinfo(image.dtype).max)
+    colours = 3 if levels.shape[2] >= 3 else 1
+    light = np.ascontiguousarray(srgb_to_linear(levels[..., :colours]))
+    channels = {"RGB": light} if colours == 3 else {"Y": light[..., 0]}
+    if levels.shape[2] > colours:
+        channels["A"] = levels[..., colours].astype(np.float32)
+    write_exr_channels(path, channels, {"software": f"defocus-core {__version__}"})
 
 
-def _with_density(png: bytes, kept: Metadata | None) -> bytes:
-    """Return a PNG with its pixels to the metre, which imagecodecs does not write."""
-    dpi = kept.dpi if kept else None
-    if not dpi or max(dpi) >= 1e8:
-        return png
-    chunk = b"pHYs" + struct.pack(">IIB", *(round(density / 0.0254) for density in dpi), 1)
-    header = 8 + 25  # signature and IHDR chunk
-    return png[:header] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + png[header:]
+def _channels(image: np.ndarray) -> int:
+    return 1 if image.ndim == 2 else image.shape[2]
 
 
 def _is_lossless_webp(path: Path) -> bool:

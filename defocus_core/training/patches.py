@@ -14,7 +14,7 @@ from defocus_core.blur.kernels import blur_matrix, disk_blur, effective_sigma, g
 from defocus_core.blur.levels import Levels
 from defocus_core.constants import PATCH_SIZE
 from defocus_core.io.color import to_grey
-from defocus_core.io.read import read
+from defocus_core.io.read import read_for_measuring
 from defocus_core.settings import Fraction, Real, Settings, Whole
 from defocus_core.training.patch_store import PatchWriter
 
@@ -223,7 +223,7 @@ def write_patches(
     names = [name for name, _ in members]
     with PatchWriter(path, sigmas=config.sigmas(), images=names, parameters=parameters) as writer:
         for index, (name, file) in list(enumerate(members))[shard[0] :: shard[1]]:
-            grey = to_grey(read(file))
+            grey = to_grey(read_for_measuring(file))
             rng = np.random.default_rng([seed, int(name[:16], 16)])
             corners = select_corners(grey, config, rng)
             if not len(corners):

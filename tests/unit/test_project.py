@@ -58,6 +58,13 @@ def test_every_script_notes_what_made_its_results_and_writes_them_whole(script):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_that_measures_blur_reads_for_it(script):
+    text = script.read_text()
+    if "estimate" in text or "is_all_in_focus" in text:
+        assert not re.search(r"\b(read|read_photograph)\(", text), "read_for_measuring: blur is measured in sRGB"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_a_script_keeps_to_the_threads_and_the_log_of_its_rule(script):
     before_torch = r"^os\.environ\.setdefault\(.*\)  # .*\n"  # how its threads wait is read as it is loaded
     body = re.split(rf"^(?:from|import) .*\n|^ .*\n|^\)\n|{before_torch}", script.read_text(), flags=re.M)

@@ -119,7 +119,7 @@ def test_another_colour_map_draws_anew_and_computes_nothing(ran):
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("defocus_core/io/xmp.py", "elements/1.1/", "elements/1.2/"),
+        ("defocus_core/io/metadata.py", "elements/1.1/", "elements/1.2/"),
         ("defocus_core/io/write.py", '"quality": 95', '"quality": 96'),
         ("defocus_core/cli/parser.py", '"--jobs"', '"--workers"'),
         ("defocus_core/evaluation/tables.py", "index=False", "index=True"),

@@ -100,7 +100,7 @@ def fuse(
     first = photograph.filled()
     alignments: list[Alignment | None] = [Alignment()]
     shown, has_alpha = find_shown(photograph, Alignment()), photograph.alpha is not None
-    best = focus_measures(first, model=model, config=config)
+    best = focus_measures(photograph.for_measuring(), model=model, config=config)
     labels: np.ndarray = np.zeros(first.shape[:2], np.uint8)
     before: tuple[np.ndarray, Alignment] | None = None
     for index, shot in enumerate(shots[1:], 1):
@@ -117,7 +117,7 @@ def fuse(
             alignments.append(None)
             continue
         alignments.append(found)
-        seen = focus_measures(found.apply(pixels), model=model, config=config)
+        seen = focus_measures(found.apply(photograph.for_measuring()), model=model, config=config)
         shows = find_shown(photograph, found)
         better = (decide_sharper(seen, best, config=config) | ~shown) & shows
         shown |= shows

@@ -17,7 +17,7 @@ from defocus_core.evaluation import metrics, sharpening_baselines
 from defocus_core.evaluation.experiments.setup import Panels, Setup
 from defocus_core.evaluation.known_scenes import embedded_scenes
 from defocus_core.io.color import as_float, to_dtype, to_grey
-from defocus_core.io.read import read
+from defocus_core.io.read import read_for_measuring
 
 PARTS = {"in_focus": (0, 0.75), "slightly_blurred": (0.75, 2), "blurred": (2, np.inf)}  # sigma in pixels
 NOISE = 2 / 255  # standard deviation of what is added to measure the gain of noise
@@ -108,7 +108,7 @@ def without_truth(
     stems = Counter(path.stem for path in photographs)
     for path in photographs:
         name = path.stem if stems[path.stem] == 1 else f"{path.parent.name}/{path.name}"
-        image = as_float(read(path))
+        image = as_float(read_for_measuring(path))
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else image
         for method, run in _methods({"adaptive": setup.map(image)}).items():
             result = run(image)

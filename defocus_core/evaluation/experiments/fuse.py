@@ -18,7 +18,7 @@ from defocus_core.evaluation.benchmark_sets import Stack
 from defocus_core.evaluation.experiments.setup import Panels, Setup
 from defocus_core.evaluation.known_scenes import center_squares, composite_scene, load_motorcycle
 from defocus_core.io.color import as_float
-from defocus_core.io.read import read
+from defocus_core.io.read import read, read_for_measuring
 from defocus_core.io.write import write
 
 COLUMNS, SHOWN = 4, 3
@@ -104,7 +104,7 @@ def fuse_stacks(
     }
     rows, panels = [], []
     for index, stack in enumerate(stacks):
-        shots = [read(path) for path in stack.shots]
+        shots = [read_for_measuring(path) for path in stack.shots]
         results, seconds = _run_timed(methods, shots)
         write(folder / f"{stack.name}.png", results["fused"].image)
         if index < SHOWN:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tifffile
 
 from defocus_core.cli import outputs
 from defocus_core.cli.parser import main
@@ -89,3 +90,28 @@ def test_maps_leave_room_for_the_files_beside_them(tmp_path, pictures):
     (tmp_path / "one/b.png").touch()
     with pytest.raises(outputs.UsageError, match=r"b\.png is there already, beside"):
         outputs.map_targets(pictures[1:2], tmp_path / "one", [".png"])
+
+
+def test_a_link_to_an_input_is_refused_and_a_circle_of_links_is_no_input(tmp_path):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "circle.png").symlink_to(tmp_path / "circle.png")
+    outputs.refuse_overwriting([tmp_path / "a.png"], [tmp_path / "circle.png"])
+    with pytest.raises(outputs.UsageError, match="would be written over an input"):
+        outputs.refuse_overwriting([tmp_path / "a.png"], [tmp_path / "link.png"])
+
+
+def test_channels_are_not_fused_with_each_other_where_one_lacks_slices(tmp_path):
+    planes = np.zeros((3, 20, 30), np.uint8)
+    data = "".join(
+        f'<TiffData IFD="{i}" FirstZ="{z}" FirstC="{c}"/>' for i, (z, c) in enumerate([(0, 0), (1, 0), (0, 1)])
+    )
+    xml = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0" '
+    xml += 'DimensionOrder="XYZCT" Type="uint8" SizeX="30" SizeY="20" SizeC="2" SizeZ="2" SizeT="1">'
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(
+        path, planes, description=f"{xml}{data}</Pixels></Image></OME>", metadata=None, photometric="minisblack"
+    )
+    with pytest.raises(outputs.UsageError, match=r"one slice alone; choose another by --channel"):
+        outputs.group_stacks([path])
+    assert [len(slices) for slices in outputs.group_stacks([path], channel=1).values()] == [2]

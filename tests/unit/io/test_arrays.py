@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from defocus_core.io.arrays import check_map_fits, read_array, read_map
+from defocus_core.io.arrays import check_map_fits, read_array
+from defocus_core.io.map_files import read_map
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float16, np.int32, np.uint8, bool])

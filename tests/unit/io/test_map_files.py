@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from defocus_core.io.map_files import find_map, read_map_file, write_map
+from defocus_core.io.map_files import find_map, read_map, write_map
 
 SIGMA = np.random.default_rng(0).random((20, 30), dtype=np.float32) * 5
 
@@ -15,7 +15,7 @@ SIGMA = np.random.default_rng(0).random((20, 30), dtype=np.float32) * 5
 def test_a_map_comes_back_as_it_was(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
     write_map(path, SIGMA, unit="px", pixel_size=0.5, notes={"model": "a model", "software": "this"})
-    assert np.array_equal(read_map_file(path), SIGMA)
+    assert np.array_equal(read_map(path), SIGMA)
     assert find_map(tmp_path, "a") == path
 
 
@@ -31,4 +31,4 @@ def test_a_tiff_notes_unit_model_and_pixel_size(tmp_path):
 def test_what_is_no_map_is_said_so(tmp_path, suffix):
     (tmp_path / f"a.{suffix}").write_bytes(b"none")
     with pytest.raises(ValueError, match="not a defocus map"):
-        read_map_file(tmp_path / f"a.{suffix}")
+        read_map(tmp_path / f"a.{suffix}")

@@ -155,3 +155,80 @@ def test_exif_too_long_for_a_jpeg_is_shortened(tmp_path, colour, maker, date):
         found = out.getexif().get_ifd(ExifTags.IFD.Exif)
     assert (ExifTags.Base.DateTimeOriginal in found) == date
     assert (ExifTags.Base.MakerNote in found) == (maker == 40_000)
+
+
+PACKET = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about=""
+  xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4" xmp:Label="Gr\u00fcn"
+  xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"
+  xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" crs:Sharpness="40"
+  xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0">
+<xmp:Thumbnails><rdf:Alt><rdf:li>pixels</rdf:li></rdf:Alt></xmp:Thumbnails>
+<dc:subject xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Bag><rdf:li>owl</rdf:li></rdf:Bag></dc:subject>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="w"?>""".encode()
+
+UNREADABLE = [b'<?xml version="1.0" encoding="%s"?><a/>' % name for name in (b"foo", b"shift_jis")]
+
+
+def travelled(folder, packet):
+    """Return the XMP of a picture written like a photograph that has a packet; None where it has none."""
+    pixels = np.zeros((20, 30, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "with.webp", xmp=packet)
+    write(folder / "made.png", pixels, like=folder / "with.webp")
+    with Image.open(folder / "made.png") as picture:
+        return picture.info.get("xmp")
+
+
+def test_the_scene_travels_and_what_is_of_the_file_does_not(tmp_path):
+    left = travelled(tmp_path, PACKET).decode()
+    assert 'xmp:Rating="4"' in left
+    assert 'xmp:Label="Gr\u00fcn"' in left
+    assert "<rdf:li>owl</rdf:li>" in left
+    for word in ("Orientation", "Sharpness", "hdrgm", "Thumbnails", "pixels"):
+        assert word not in left
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"",
+        b"no xml",
+        *UNREADABLE,
+        PACKET[:-200],
+        b"<a/>",
+        PACKET.replace(b"/xap/", b"/none/").replace(b"/dc/", b"/none/"),
+    ],
+)
+def test_of_what_says_nothing_nothing_is_left(tmp_path, packet):
+    assert travelled(tmp_path, packet) is None
+
+
+@pytest.mark.parametrize("start", ["jpg", "png", "tif", "webp"])
+@pytest.mark.parametrize(
+    ("suffix", "depth"),
+    [(s, np.uint8) for s in ("jpg", "png", "tif", "webp")] + [("png", np.uint16), ("tif", np.uint16)],
+)
+def test_it_survives_in_every_format(tmp_path, start, suffix, depth):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    write(tmp_path / "plain.jpg", pixels)
+    with Image.open(tmp_path / "plain.jpg") as picture:
+        picture.save(tmp_path / "first.jpg", xmp=PACKET)
+    write(tmp_path / f"in.{start}", pixels, like=tmp_path / "first.jpg")
+    written = to_dtype(as_float(pixels), depth)
+    write(tmp_path / f"out.{suffix}", written, like=tmp_path / f"in.{start}")
+    assert read(tmp_path / f"out.{suffix}").dtype == depth
+    with Image.open(tmp_path / f"out.{suffix}") as out:
+        assert b'Rating="4"' in out.info["xmp"]
+
+
+def test_a_packet_too_long_for_a_jpeg_is_left_out(tmp_path):
+    pixels = np.zeros((20, 30, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "in.webp", xmp=PACKET.replace(b"owl", b"owl" * 30000))
+    write(tmp_path / "out.jpg", pixels, like=tmp_path / "in.webp")
+    with Image.open(tmp_path / "out.jpg") as out:
+        assert "xmp" not in out.info
+    write(tmp_path / "out.png", pixels, like=tmp_path / "in.webp")
+    with Image.open(tmp_path / "out.png") as out:
+        assert out.info["xmp"].count(b"owl") == 30000

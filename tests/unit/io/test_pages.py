@@ -4,7 +4,7 @@ import tifffile
 from PIL import Image
 
 from defocus_core.io.errors import ImageError
-from defocus_core.io.pages import list_pages
+from defocus_core.io.pages import family, group_pages, list_pages
 from defocus_core.io.read import read
 from defocus_core.io.write import write
 
@@ -55,13 +55,11 @@ def test_pictures_of_different_size_in_one_file_are_refused(tmp_path, colour):
 
 
 @pytest.mark.parametrize("kind", [{"imagej": True}, {"ome": True}])
-def test_channels_of_a_microscope_are_no_slices(tmp_path, kind):
+def test_channels_of_a_microscope_are_stacks_of_their_own(tmp_path, kind):
     stack = np.zeros((5, 2, 30, 40), np.uint16)
     tifffile.imwrite(tmp_path / "two.tif", stack, metadata={"axes": "ZCYX"}, **kind)
-    with pytest.raises(ImageError, match="2 channels in one file; save the stack of one"):
-        list_pages(tmp_path / "two.tif")
-    tifffile.imwrite(tmp_path / "one.tif", stack[:, :1], metadata={"axes": "ZCYX"}, **kind)
-    assert len(list_pages(tmp_path / "one.tif")) == 5
+    groups = group_pages(list_pages(tmp_path / "two.tif"))
+    assert [(page.stem, len(slices)) for page, slices in groups.items()] == [("two.c1", 5), ("two.c2", 5)]
 
 
 def test_a_damaged_stack_is_a_named_error(tmp_path):
@@ -71,3 +69,24 @@ def test_a_damaged_stack_is_a_named_error(tmp_path):
     for name in ("z.tif", "text.tif"):
         with pytest.raises(ImageError, match=name):
             list_pages(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"II*\0\x10\0\0\0CR\2\0", "raw"),  # Canon CR2
+        (b"II*\0\x08\0\0\0IIII", "raw"),  # Phase One IIQ, whose first directory is a thumbnail
+        (b"II\x1a\0\0\0HEAPCCDR", "raw"),  # Canon CRW
+        (b"IIU\0\x18\0\0\0", "raw"),  # Panasonic RW2
+        (b"FUJIFILMCCD-RAW 0201", "raw"),
+        (b"\0\0\0\x18ftypcrx ", "raw"),  # Canon CR3
+        (b"\0\0\0\x18ftypheic", "heif"),
+        (b"\0\0\0\x18ftypavif", "pillow"),
+        (b"MM\0+\0\x08\0\0", "tiff"),
+        (b"\x76\x2f\x31\x01", "exr"),
+        (b"\x89PNG\r\n\x1a\n", "pillow"),
+        (b"", "pillow"),
+    ],
+)
+def test_the_first_bytes_of_a_file_choose_its_reader(head, kind):
+    assert family(head) == kind

@@ -1,14 +1,17 @@
 """What a photograph says beside its pixels: alpha and colour profile."""
 
 import io
+import struct
 
 import imagecodecs
 import numpy as np
+import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from defocus_core.io.color import to_grey
 from defocus_core.io.read import read_photograph
+from defocus_core.io.write import write
 
 
 def test_what_is_hidden_by_alpha_is_filled_from_around(tmp_path):
@@ -46,3 +49,19 @@ def test_a_palette_with_transparency_has_alpha(tmp_path):
     photograph = read_photograph(tmp_path / "a.png")
     assert photograph.alpha[3, 3] == 255
     assert (photograph.alpha > 0).sum() == 1
+
+
+@pytest.mark.parametrize(("mode", "gamma", "expected"), [("RGB", 1.0, 152), ("L", 1.0, 152), ("RGB", 1 / 2.2, 80)])
+def test_the_gamma_of_a_png_is_its_profile(tmp_path, mode, gamma, expected):
+    plain, content = io.BytesIO(), struct.pack(">I", round(gamma * 100000))
+    picture = Image.new(mode, (30, 20), (80, 80, 80) if mode == "RGB" else 80)
+    picture.save(plain, "PNG")
+    chunk = io.BytesIO()
+    PngImagePlugin.putchunk(chunk, b"gAMA", content)
+    data = plain.getvalue()
+    (tmp_path / "a.png").write_bytes(data[:33] + chunk.getvalue() + data[33:])
+    write(tmp_path / "b.png", np.asarray(picture), like=tmp_path / "a.png")
+    for name in ("a.png", "b.png"):
+        photograph = read_photograph(tmp_path / name)
+        assert (photograph.pixels == 80).all()
+        np.testing.assert_allclose(photograph.for_measuring(), expected, atol=1)

@@ -1,8 +1,10 @@
+import os
 import struct
 import tracemalloc
 import zlib
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -10,7 +12,7 @@ from PIL import Image
 
 from defocus_core.io.errors import ImageError
 from defocus_core.io.pages import list_pages
-from defocus_core.io.read import read
+from defocus_core.io.read import read, read_for_measuring, read_photograph
 from defocus_core.io.write import write
 
 
@@ -141,3 +143,66 @@ def test_a_picture_of_a_stack_is_read_without_the_others(tmp_path, dtype):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < stack.nbytes / 4
+
+
+def test_what_is_measured_is_srgb_and_has_no_edge_where_alpha_ends(tmp_path):
+    colour = np.full((20, 30, 4), 120, np.uint8)
+    colour[..., 3] = 255
+    colour[:5] = 0
+    adobe = imagecodecs.cms_profile("adobergb")
+    Image.fromarray(colour).save(tmp_path / "a.png", icc_profile=adobe)
+    (level,) = np.unique(read_for_measuring(tmp_path / "a.png"))
+    assert np.array_equal(np.unique(read(tmp_path / "a.png")), [0, 120])
+    one, srgb = colour[10:11, :1, :3].copy(), imagecodecs.cms_profile("srgb")
+    assert level == imagecodecs.cms_transform(one, adobe, srgb, colorspace="rgb", outcolorspace="rgb")[0, 0, 0]
+
+
+def test_what_is_no_file_of_pixels_is_named(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "circle.png").symlink_to(tmp_path / "circle.png")
+    (tmp_path / "folder.png").mkdir()
+    for name in ("pipe.png", "circle.png", "folder.png"):
+        with pytest.raises(FileNotFoundError, match=f"no image file .*{name}"):
+            read(tmp_path / name)
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(ImageError, match=r"empty\.png: not an image"):
+        read(tmp_path / "empty.png")
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "avif", "heic"])
+def test_orientation_is_applied_once_whoever_turns(tmp_path, suffix):
+    ramp = np.broadcast_to(np.arange(0, 240, 4, dtype=np.uint8)[:, None], (60, 40))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.fromarray(np.dstack([ramp] * 3))
+    if suffix == "heic":
+        pytest.importorskip("pillow_heif").from_pillow(picture).save(tmp_path / "a.heic", exif=exif.tobytes())
+    else:
+        picture.save(tmp_path / f"a.{suffix}", exif=exif)
+    upright = np.rot90(np.dstack([ramp] * 3), -1).astype(int)
+    assert np.abs(read(tmp_path / f"a.{suffix}") - upright).mean() < 4
+    write(tmp_path / f"b.{suffix}", upright.astype(np.uint8), like=tmp_path / f"a.{suffix}")
+    assert np.abs(read(tmp_path / f"b.{suffix}") - upright).mean() < 4
+
+
+def test_inks_of_a_jpeg_are_read_as_pillow_reads_them(tmp_path):
+    inks = Image.fromarray(np.full((20, 30, 3), (200, 100, 50), np.uint8)).convert("CMYK")
+    inks.save(tmp_path / "a.jpg", quality=95, icc_profile=imagecodecs.cms_profile("srgb"))
+    photograph = read_photograph(tmp_path / "a.jpg")
+    assert np.abs(photograph.pixels - np.array([200, 100, 50])).max() <= 3
+    assert photograph.profile is None  # it is of the inks
+
+
+@pytest.mark.parametrize("suffix", ["webp", "gif", "png", "avif"])
+def test_the_frames_of_an_animation_are_pictures(tmp_path, suffix):
+    frames = [Image.fromarray(np.full((20, 30, 3), level, np.uint8)) for level in (50, 200)]
+    frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:])
+    with pytest.raises(ImageError, match="2 pictures in one file"):
+        read(tmp_path / f"a.{suffix}")
+    assert [int(read(page).mean().round(-1)) for page in list_pages(tmp_path / f"a.{suffix}")] == [50, 200]
+
+
+def test_the_second_picture_of_a_stereo_camera_is_left_out(tmp_path, colour):
+    Image.fromarray(colour).save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[Image.fromarray(colour)])
+    assert read(tmp_path / "a.jpg").shape == colour.shape
+    assert len(list_pages(tmp_path / "a.jpg")) == 1

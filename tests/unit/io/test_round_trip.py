@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from defocus_core.io import metadata
+from defocus_core.io.exif import say_once
 from defocus_core.io.read import read
 from defocus_core.io.write import write
 
@@ -98,7 +98,7 @@ def test_a_description_that_tells_a_layout_does_not_travel(tmp_path, kind, dtype
 
 
 def test_what_cannot_be_kept_is_said_once(tmp_path, colour, caplog):
-    metadata._say_once.cache_clear()
+    say_once.cache_clear()
     Image.fromarray(colour).save(tmp_path / "in.jpg")
     tag(tmp_path / "in.jpg")
     with caplog.at_level(logging.WARNING, "defocus_core"):

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from defocus_core.io.errors import ImageError
-from defocus_core.io.pages import group_pages, list_all_pages, list_pages
+from defocus_core.io.pages import group_pages, list_pages
 from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import write
 
@@ -33,7 +33,7 @@ def test_axes_of_a_microscope_are_chosen(tmp_path, kind):
     (page,) = list_pages(tmp_path / "a.tif", channel=2, z=3, time=1)
     assert (read(page) == stack[0, 2, 1, 0, 0]).all()
     assert read_photograph(page).pixel_size == pytest.approx(0.5)
-    groups = group_pages(list_all_pages(tmp_path / "a.tif"))
+    groups = group_pages(list_pages(tmp_path / "a.tif"))
     assert [group.stem for group in groups] == ["a.t1.c1", "a.t1.c2", "a.t2.c1", "a.t2.c2"]
     assert all(len(slices) == 3 for slices in groups.values())
     with pytest.raises(ImageError, match=r"no channel 3; it has 1 to 2"):
@@ -71,7 +71,7 @@ def test_the_xml_of_ome_leads_to_no_other_file(tmp_path):
         '<UUID FileName="secret.tif">urn:uuid:0</UUID></TiffData></Pixels></Image></OME>'
     )
     tifffile.imwrite(tmp_path / "a.tif", pixels(1, np.uint8), description=xml, metadata=None)
-    assert all(page.path.name == "a.tif" for page in list_all_pages(tmp_path / "a.tif"))
+    assert all(page.path.name == "a.tif" for page in list_pages(tmp_path / "a.tif"))
     assert read(tmp_path / "a.tif").shape == SHAPE
 
 
@@ -93,3 +93,41 @@ def test_a_compression_that_is_unknown_is_named(tmp_path):
         file.pages[0].tags["Compression"].overwrite(32999)
     with pytest.raises(ImageError, match=r"a\.tif: .*32999"):
         read(tmp_path / "a.tif")
+
+
+OME = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0" '
+OME += (
+    'DimensionOrder="XYZCT" Type="uint8" SizeX="30" SizeY="20" SizeC="2" SizeZ="2" SizeT="1">%s</Pixels></Image></OME>'
+)
+
+
+def test_planes_that_ome_leaves_out_move_no_other_one(tmp_path):
+    places = [(0, 0), (1, 0), (1, 1)]  # z and channel
+    data = (f'<TiffData IFD="{i}" FirstZ="{z}" FirstC="{c}" PlaneCount="1"/>' for i, (z, c) in enumerate(places))
+    planes = np.arange(3, dtype=np.uint8)[:, None, None] + np.zeros(SHAPE, np.uint8)
+    xml = OME % "".join(data)
+    tifffile.imwrite(tmp_path / "a.tif", planes, description=xml, metadata=None, photometric="minisblack")
+    found = {page.position: read(page)[0, 0] for page in list_pages(tmp_path / "a.tif")}
+    assert found == {(("C", c), ("Z", z)): i for i, (z, c) in enumerate(places)}
+    (page,) = list_pages(tmp_path / "a.tif", channel=2)
+    assert page.stem == "a.c2.z2"
+
+
+def test_a_stack_of_one_directory_is_no_single_picture(tmp_path):
+    stack = np.zeros((2, 3, *SHAPE), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata={"axes": "ZCYX"})
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:  # ImageJ writes those of more than 4 GB so
+        first = file.pages[0]
+        place = first.offset + 2 + 12 * len(first.tags)
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    data[place : place + 4] = bytes(4)
+    (tmp_path / "a.tif").write_bytes(data)
+    with pytest.raises(ImageError, match="2 Z x 3 C are named and 1 pictures there; save it as OME-TIFF"):
+        read(tmp_path / "a.tif")
+
+
+def test_signed_numbers_are_refused(tmp_path):
+    for dtype in (np.int8, np.int16, np.int32):
+        tifffile.imwrite(tmp_path / "a.tif", np.zeros(SHAPE, dtype))
+        with pytest.raises(ImageError, match=r"int(8|16|32) numbers; save it as unsigned 8 or 16 bit"):
+            read(tmp_path / "a.tif")

@@ -1,6 +1,8 @@
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 from skimage import data
 
 from defocus_core.applications.fusion.stack import fuse
@@ -8,6 +10,8 @@ from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.evaluation import metrics
 from defocus_core.io.color import as_float, to_dtype
 from defocus_core.io.write import write
+
+WHITE, PRIMARIES = (0.3127, 0.329, 1), (0.64, 0.33, 1, 0.3, 0.6, 1, 0.15, 0.06, 1)  # of sRGB, as xyY
 
 
 def test_fusion_takes_each_half_from_its_sharp_shot(image):
@@ -57,6 +61,25 @@ def test_files_fuse_as_their_pixels(image, tmp_path):
     for path, shot in zip(paths, shots, strict=True):
         write(path, shot)
     assert np.array_equal(fuse(paths).image, fuse(shots).image)
+
+
+def test_shots_are_compared_in_srgb_whatever_their_profile(image, tmp_path):
+    left, right = image.copy(), image.copy()
+    soft = gaussian_blur(image, 4)
+    left[:, 75:], right[:, :75] = soft[:, 75:], soft[:, :75]
+    srgb = imagecodecs.cms_profile("srgb")
+    linear = imagecodecs.cms_profile("rgb", whitepoint=WHITE, primaries=PRIMARIES, gamma=1.0)
+    shots = {"srgb": [], "linear": []}
+    for name, shot in (("left", left), ("right", right)):
+        plain = to_dtype(np.dstack([shot] * 3) if shot.ndim == 2 else shot, np.uint16)
+        other = imagecodecs.cms_transform(plain, srgb, linear, colorspace="rgb", outcolorspace="rgb")
+        for kind, array, profile in (("srgb", plain, srgb), ("linear", other, linear)):
+            shots[kind].append(tmp_path / f"{name}_{kind}.tif")
+            tifffile.imwrite(shots[kind][-1], array, photometric="rgb", iccprofile=profile)
+    srgb_fused, linear_fused = fuse(shots["srgb"]), fuse(shots["linear"])
+    assert (srgb_fused.labels == linear_fused.labels).mean() > 0.999
+    taken = [tifffile.imread(shot) for shot in shots["linear"]]
+    assert np.array_equal(linear_fused.image[:, :20], taken[0][:, :20])
 
 
 def test_shots_that_cannot_be_fused_are_refused(image):
