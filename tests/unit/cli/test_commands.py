@@ -223,4 +223,4 @@ def test_what_is_no_map_is_said_so(tmp_path, capsys, content):
             np.savez(file, **content) if isinstance(content, dict) else np.save(file, content)
     given = [str(tmp_path / "ok.png"), "--out", str(tmp_path / "o.png"), "--map", str(tmp_path / "m.npy")]
     assert main(["enhance", *given]) == 2
-    assert "m.npy: not a defocus map, which is an .npy file of numbers" in capsys.readouterr().err
+    assert "m.npy: not a defocus map, which holds numbers (height, width)" in capsys.readouterr().err

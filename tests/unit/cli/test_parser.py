@@ -28,7 +28,7 @@ from defocus_core.maps import pipeline
         (["enhance", "ok.png", "--out", "ok.png"], "ok.png would be written over an input"),
         (["enhance", "ok.png", "small.png", "--out", "o.png"], "2 results do not fit into one file 'o.png'"),
         (["enhance", "ok.png", "--out", "o.png", "--map", "map.npy"], "a map of (3, 3) does not fit"),
-        (["enhance", "ok.png", "--out", "o.png", "--map", "none.npy"], "No such file"),
+        (["enhance", "ok.png", "--out", "o.png", "--map", "none.npy"], "no map 'none.npy'"),
         (["depth", "ok.png", "--out", "o", "--map", "minus.npy"], "finite numbers of pixels from 0 on"),
         (["magnify", "ok.png", "--out", "o.png", "--strength", "0.5"], "1 to 20 times as wide, not 0.5"),
         (["fuse", ".", "ok.png", "--out", "f.png"], "not both at once"),
