@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -49,10 +50,12 @@ def group_bursts(hashes: Sequence[np.ndarray], times: Sequence[datetime | None])
     >>> group_bursts([one, one, other], [None, None, None])
     [0, 0, 1]
     """
-    known = all(times)
-    order = sorted(range(len(hashes)), key=lambda index: (times[index] if known else index, index))
+    order = list(range(len(hashes)))
+    taken = [time.timestamp() for time in times if time is not None]
+    if len(taken) == len(order):
+        order.sort(key=taken.__getitem__)
     bursts, number = {order[0]: 0} if order else {}, 0
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in itertools.pairwise(order):
         number += not _are_alike(hashes, times, before, after)
         bursts[after] = number
     return [bursts[index] for index in range(len(hashes))]

@@ -54,7 +54,7 @@ def sharpest_plane(shots: Sequence[np.ndarray], *, model: Classifier | str | Non
     maps = [sample_map(shot, model=model) for shot in shots]
     evident = np.stack([found.evident for found in maps])
     values = np.log(np.maximum(np.stack([found.sigma for found in maps]), MIN_SIGMA))
-    counted = evident.any(0)
+    counted = np.asarray(evident.any(0))
     if not counted.any():
         return Planes(None, 0.0, np.full(len(shots), np.nan))
     blurred = np.where(evident, values, -np.inf).max(0)  # a plane that shows nothing there is at least as blurred

@@ -114,7 +114,7 @@ def _choose_tiles(grey: np.ndarray, sigma: np.ndarray, evident: np.ndarray, cell
     least = cell * MIN_COPY_SIGMA
     blur = [_sharpest_of(sigma[tile][evident[tile]], least) for tile in tiles]
     detail = cv2.resize(np.abs(cv2.Laplacian(grey, cv2.CV_32F)), sigma.shape[::-1], interpolation=cv2.INTER_AREA)
-    order = np.lexsort(([-float(detail[tile].mean()) for tile in tiles], np.round(4 * np.log2(blur))))
+    order = np.lexsort((np.array([-detail[tile].mean() for tile in tiles]), np.round(4 * np.log2(blur))))
     order = order[np.isfinite(np.array(blur)[order])]
     count = round(TILES_PER_ROOT * np.sqrt(grey.size / 1e6))
     first, rest = order[: count - count // 2], order[count - count // 2 :]
