@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -36,8 +35,8 @@ def perceptual_hash(image: np.ndarray) -> np.ndarray:
 def group_bursts(hashes: Sequence[np.ndarray], times: Sequence[datetime | None]) -> list[int]:
     """Return the burst of each photograph, numbered from 0 in the order of time.
 
-    Neighbours in time, or in their order where the time is not known, are one burst if they look alike and were taken
-    within ten seconds.
+    A photograph is of the burst whose latest one it looks like, if it was taken within ten seconds of that, or if the
+    time of one of them is not known.
 
     Parameters
     ----------
@@ -54,10 +53,12 @@ def group_bursts(hashes: Sequence[np.ndarray], times: Sequence[datetime | None])
     taken = [time.timestamp() for time in times if time is not None]
     if len(taken) == len(order):
         order.sort(key=taken.__getitem__)
-    bursts, number = {order[0]: 0} if order else {}, 0
-    for before, after in itertools.pairwise(order):
-        number += not _are_alike(hashes, times, before, after)
-        bursts[after] = number
+    last: list[int] = []  # the latest photograph of each burst
+    bursts: dict[int, int] = {}
+    for index in order:
+        alike = (number for number, other in enumerate(last) if _are_alike(hashes, times, other, index))
+        bursts[index] = next(alike, len(last))
+        last[bursts[index] : bursts[index] + 1] = [index]
     return [bursts[index] for index in range(len(hashes))]
 
 

@@ -15,7 +15,7 @@ from defocus_core.networks.classifier import Classifier
 MIN_EVIDENCE = 0.002  # share of the pixels that must tell of blur for a photograph to have a score
 BASE_FRACTION = 0.1  # of the pixels that tell of blur; the largest sigma of the sharpest such share is the base
 MOTION_SIDE, MOTION_REACH = 448, 32  # pixels: of the window in which motion is looked for, and around what is sharpest
-MIN_MOTION = 0.6  # pixels of sigma below which blur is not called directional
+MIN_MOTION, MIN_MOTION_RATIO = 0.6, 1.5  # sigma in pixels, and ratio to the rest, from which blur is called directional
 Box = tuple[int, int, int, int]
 NAN = float("nan")
 
@@ -129,9 +129,9 @@ def measure(
     limit, base = np.quantile(sampled.sigma[evident], (SHARPEST_FRACTION, BASE_FRACTION))
     sharpest = evident & sampled.known & (sampled.sigma <= limit)
     row, column = _densest(sharpest)
-    motion = _motion_around(sampled, sharpest, row, column)
+    motion = _motion_around(sampled, sharpest, row, column, round_sigma=float(limit))
     focused = _is_in_focus(sampled) & evident
-    directional = motion.sigma > max(float(limit), MIN_MOTION)
+    directional = motion.sigma > max(MIN_MOTION_RATIO * float(limit), MIN_MOTION)
     return Score(
         sharpest_sigma=max(float(limit), motion.sigma),
         x=(column + 0.5) * sampled.cell - 0.5,
@@ -178,7 +178,7 @@ def _densest(inside: np.ndarray) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def _motion_around(sampled: SampledMap, sharpest: np.ndarray, row: int, column: int) -> Motion:
+def _motion_around(sampled: SampledMap, sharpest: np.ndarray, row: int, column: int, *, round_sigma: float) -> Motion:
     """Measure the directional blur around what is sharpest, near a place of the grid."""
     cell, grey = sampled.cell, sampled.grey
     reach = 2 * (MOTION_REACH // cell) + 1
@@ -190,7 +190,7 @@ def _motion_around(sampled: SampledMap, sharpest: np.ndarray, row: int, column: 
     if min(part.shape) < 2:
         return ROUND
     weight = cv2.resize(near[rows, columns], part.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return directional_blur(part, weight.astype(np.float32))
+    return directional_blur(part, weight.astype(np.float32), round_sigma=round_sigma)
 
 
 def _window(centre: int, side: int, length: int) -> slice:

@@ -14,6 +14,7 @@ LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24)  # pixels, about
 MIN_LAGS = 4
 MIN_VARIATION = 0.15  # of the direction of least variation, as a share of that of most: stripes have less
 GAIN, MIN_SQUARE = 2.0, 0.03  # chosen on the scenes of evaluation/experiments/score.py with other photographs
+SHARP_SIGMA = 0.3  # pixels, that the network says of the sharpest photographs
 NOISE_FLOOR = 0.15  # share of the noise below which a structure function tells nothing
 _SIGMAS = np.geomspace(0.15, 16, 48)  # of a step edge, pixels
 
@@ -35,7 +36,7 @@ class Motion:
 ROUND = Motion(0.0, float("nan"))
 
 
-def directional_blur(grey: np.ndarray, weight: np.ndarray) -> Motion:
+def directional_blur(grey: np.ndarray, weight: np.ndarray, *, round_sigma: float = 0.0) -> Motion:
     """Measure the blur that one direction has beyond the others.
 
     The structure function of a direction, the mean squared difference of pixels some lag apart, tells how wide edges
@@ -46,6 +47,8 @@ def directional_blur(grey: np.ndarray, weight: np.ndarray) -> Motion:
     ----------
     grey : (H, W) float32 in [0, 1]
     weight : (H, W) float32, what of it counts
+    round_sigma : blur that all directions have, pixels, as far as it is known: motion leaves edges along it sharp, so
+        that a direction is believed only as far as it exceeds this
 
     References
     ----------
@@ -64,7 +67,8 @@ def directional_blur(grey: np.ndarray, weight: np.ndarray) -> Motion:
     design = np.column_stack([np.ones(len(STEPS)), np.cos(2 * angles), np.sin(2 * angles)])
     mean, cosine, sine = np.linalg.lstsq(design, squares, rcond=None)[0]
     amplitude = float(np.hypot(cosine, sine))
-    excess = 2 * amplitude - max(float(mean) - amplitude, 0.0) - MIN_SQUARE
+    least = max(float(mean) - amplitude, max(round_sigma - SHARP_SIGMA, 0) ** 2)
+    excess = 2 * amplitude - least - MIN_SQUARE
     if excess <= 0:
         return ROUND
     angle = float(np.degrees(-np.arctan2(sine, cosine) / 2) % 180)  # rows of an image count downward

@@ -1,9 +1,12 @@
 """One file's metadata leave no trace in the next one's."""
 
-import exiv2
-from PIL import Image
+from datetime import datetime
 
-from defocus_core.io.exif import exif_numbers, library
+import exiv2
+import pytest
+from PIL import ExifTags, Image
+
+from defocus_core.io.exif import exif_numbers, exif_time, library
 from defocus_core.io.write import write
 
 
@@ -37,3 +40,23 @@ def test_the_level_of_messages_is_given_back():
     with library():
         assert exiv2.LogMsg.level() == exiv2.LogMsg.Level.mute
     assert exiv2.LogMsg.level() == before
+
+
+@pytest.mark.parametrize(
+    ("noted", "taken"),
+    [
+        ({"DateTimeOriginal": "2026:06:01 12:00:05"}, datetime(2026, 6, 1, 12, 0, 5)),
+        (
+            {"DateTimeOriginal": "2026:06:01 12:00:05", "SubsecTimeOriginal": "25"},
+            datetime(2026, 6, 1, 12, 0, 5, 250000),
+        ),
+        ({"DateTimeOriginal": "0000:00:00 00:00:00"}, None),
+        ({}, None),
+    ],
+)
+def test_the_time_is_that_of_the_exposure(tmp_path, colour, noted, taken):
+    exif = Image.Exif()
+    for name, value in noted.items():
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base[name]] = value
+    Image.fromarray(colour).save(tmp_path / "a.jpg", exif=exif)
+    assert exif_time(tmp_path / "a.jpg") == taken

@@ -7,7 +7,7 @@ from PIL import Image
 from defocus_core.io.color import as_float, to_dtype
 from defocus_core.io.read import read
 from defocus_core.io.write import write
-from defocus_core.io.xmp import descriptive_packet
+from defocus_core.io.xmp import descriptive_packet, write_rating
 
 PACKET = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -76,3 +76,24 @@ def test_a_packet_too_long_for_a_jpeg_is_left_out(tmp_path):
     write(tmp_path / "out.png", pixels, like=tmp_path / "in.webp")
     with Image.open(tmp_path / "out.png") as out:
         assert out.info["xmp"].count(b"owl") == 30000
+
+
+def test_a_rating_goes_beside_the_photograph_and_keeps_what_is_there(tmp_path):
+    photograph = tmp_path / "a.jpg"
+    photograph.write_bytes(b"untouched")
+    sidecar = write_rating(photograph, 3)
+    assert sidecar == tmp_path / "a.jpg.xmp"
+    sidecar.write_text(sidecar.read_text().replace('xmp:Rating="3"', 'xmp:Rating="3" xmp:Label="Red"'))
+    text = write_rating(photograph, 5).read_text()
+    assert 'Rating="5"' in text
+    assert 'Label="Red"' in text
+    assert photograph.read_bytes() == b"untouched"
+
+
+def test_what_is_no_rating_or_no_sidecar_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="a rating is 1 to 5 stars, not 0"):
+        write_rating(tmp_path / "a.jpg", 0)
+    (tmp_path / "a.jpg.xmp").write_bytes(b"notes")
+    with pytest.raises(ValueError, match=r"a\.jpg\.xmp: not an XMP sidecar; move it away"):
+        write_rating(tmp_path / "a.jpg", 1)
+    assert (tmp_path / "a.jpg.xmp").read_bytes() == b"notes"
