@@ -16,7 +16,7 @@ from defocus_core.cli.outputs import UsageError
 from defocus_core.cli.parser import main
 from defocus_core.io.color import as_float, to_dtype
 
-SHARP = as_float(data.astronaut())[:200, 120:320]
+SHARP = as_float(data.astronaut())[:320, 100:420]
 COLUMNS = ["image", "sharpest_sigma", "x", "y", "in_focus_fraction", "median_sigma_in_focus", "base_sigma", "evidence"]
 
 
@@ -71,13 +71,13 @@ def test_json_has_null_where_nothing_is_known(shots, tmp_path):
 
 def test_a_mask_and_a_box_tell_the_subject(shots, tmp_path):
     half = blurred(0)
-    half[:, 100:] = blurred(4)[:, 100:]
+    half[:, 140:] = blurred(4)[:, 140:]
     Image.fromarray(half).save(tmp_path / "half.png")
-    mask = np.zeros((200, 200), np.uint8)
-    mask[:, 110:] = 255
+    mask = np.zeros((320, 320), np.uint8)
+    mask[:, 150:] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
     found = []
-    for given in ([], ["--mask", str(tmp_path / "mask.png")], ["--box", "110,0,90,200"]):
+    for given in ([], ["--mask", str(tmp_path / "mask.png")], ["--box", "150,0,170,320"]):
         assert main(["score", str(tmp_path / "half.png"), *given, "--out", str(tmp_path / "s.csv")]) == 0
         found.append(pd.read_csv(tmp_path / "s.csv").sharpest_sigma[0])
     assert found[0] < 1
