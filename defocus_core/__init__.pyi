@@ -2,6 +2,7 @@ from .applications.depth import Lens, depth, relative_defocus
 from .applications.enhance import enhance
 from .applications.fusion.stack import Fusion, fuse
 from .applications.magnify import magnify
+from .applications.score.measure import Score, score
 from .io.photograph import Photograph
 from .io.read import read, read_photograph
 from .io.write import write
@@ -14,6 +15,7 @@ __all__ = [
     "Fusion",
     "Lens",
     "Photograph",
+    "Score",
     "depth",
     "enhance",
     "estimate",
@@ -25,5 +27,6 @@ __all__ = [
     "read",
     "read_photograph",
     "relative_defocus",
+    "score",
     "write",
 ]

@@ -350,6 +350,24 @@ class DepthExperiment(Settings):
     f_number: Positive = Field(description="Focal length by aperture.")
 
 
+class ScoreExperiment(Settings):
+    """Sharp photographs blurred in several ways and conditions, and ranked by one number each."""
+
+    sigmas: Annotated[list[Positive], Field(min_length=1)] = Field(description="Sigma of the blurs, pixels.")
+    min_sigma: Positive = Field(description="Least sigma that counts as out of focus, pixels.")
+    size: Side = Field(description="Side of a photograph, pixels.")
+    limit: Count = Field(description="Photographs of each folder.")
+    folders: list[str] | None = Field(
+        None, description="Folders of sharp photographs; left out, four photographs of scikit-image's."
+    )
+
+    @model_validator(mode="after")
+    def _check_sigmas(self) -> ScoreExperiment:
+        if max(self.sigmas) < self.min_sigma:
+            raise ValueError(f"none of the sigmas is from min_sigma {self.min_sigma:g} on")
+        return self
+
+
 class ApplicationsSection(Settings):
     """Scenes on which the applications are measured."""
 
@@ -357,6 +375,7 @@ class ApplicationsSection(Settings):
     magnify: MagnifyExperiment = Field(description="Scenes at a small and at a wide aperture.")
     fuse: FuseExperiment = Field(description="Scenes whose all-in-focus image is known.")
     depth: DepthExperiment = Field(description="The lens that photographs a scene of known distances.")
+    score: ScoreExperiment = Field(description="Sharp photographs, blurred and ranked.")
 
 
 class Config(Settings):

@@ -163,12 +163,14 @@ class Selection:
 
     def application_files(self, application: str) -> list[str]:
         """Return the photographs that an application composes its scenes from, where they are not scikit-image's."""
-        folder = self._config["applications"][application].get("photographs")
-        if not folder:
-            return []
-        if not Path(folder).is_dir():
-            raise SelectionError(f"applications.{application}.photographs: no folder {folder!r}")
-        return [str(path) for path in list_images(folder)]
+        settings = self._config["applications"][application]
+        folders = {"photographs": [settings.get("photographs")], "folders": settings.get("folders") or []}
+        chosen: list[str] = []
+        for key, folder in ((key, folder) for key, listed in folders.items() for folder in listed if folder):
+            if not Path(folder).is_dir():
+                raise SelectionError(f"applications.{application}.{key}: no folder {folder!r}")
+            chosen += map(str, list_images(folder))
+        return chosen
 
     def _shard(self, name: str, shard: int) -> Sequence[ImagePair]:
         return self._members(name)[shard]

@@ -23,6 +23,7 @@ from defocus_core.io.color import to_dtype
 from defocus_core.io.map_files import find_map, read_map, write_map
 from defocus_core.io.photograph import Photograph
 from defocus_core.io.read import read, read_photograph
+from defocus_core.io.sidecar import write_rating
 from defocus_core.io.write import check_suffix, write
 
 if TYPE_CHECKING:
@@ -166,6 +167,82 @@ def run_depth(options: Namespace) -> None:
     _run_each(files, "depth", one, jobs=options.jobs)
 
 
+def run_score(options: Namespace) -> None:
+    """Print how sharp every image is, and write that where it is asked for."""
+    from defocus_core.cli import scores
+    from defocus_core.networks.storage import load_model
+
+    if options.out and options.out.suffix.lower() not in scores.SUFFIXES:
+        raise outputs.UsageError(f"--out is a .csv or .json file, not {str(options.out)!r}")
+    if options.mask and options.box:
+        raise outputs.UsageError("--mask and --box both say where the subject is; give one")
+    box, model = scores.parse_box(options.box) if options.box else None, load_model(options.model)
+    if options.planes:
+        _run_planes(options, model)
+        return
+    files = outputs.expand_paths(options.images, **_chosen(options))
+    written = [path for path in (options.out, options.html) if path]
+    outputs.refuse_overwriting([outputs.file_of_shot(file) for file in files], written)
+    rows: list[scores.Row] = []
+
+    def one(file: Item) -> scores.Row:
+        return scores.measure_row(
+            file,
+            model=model,
+            mask=options.mask,
+            box=box,
+            half_size=options.half_size,
+            pictures=options.html is not None,
+        )
+
+    for file, outcome in zip(files, _outcomes(files, "scores", one, jobs=options.jobs), strict=True):
+        try:
+            rows.append(outcome())
+        except (ValueError, OSError) as error:
+            rows.append(scores.Row(str(file), error=" ".join(str(error).split())))
+    rows = scores.ranked(rows)
+    scores.print_rows(rows, Console())
+    if options.out:
+        scores.write_scores(scores.table_of(rows), options.out)
+    if options.html:
+        atomic.write_text(options.html, scores.sheet_of(rows))
+    if options.rating:
+        of_name = {str(file): outputs.file_of_shot(file) for file in files}
+        for row in rows:
+            if row.rating:
+                write_rating(of_name[row.image], row.rating)
+    _report([_naming(row.image, row.error) for row in rows if row.error], len(files))
+
+
+def _run_planes(options: Namespace, model: Classifier) -> None:
+    """Print which plane of each stack is the sharpest, and write that where it is asked for."""
+    import pandas as pd
+
+    from defocus_core.applications.score.planes import sharpest_plane
+    from defocus_core.cli import scores
+
+    given = [f"--{name}" for name in ("mask", "box", "rating", "html") if getattr(options, name)]
+    if given:
+        raise outputs.UsageError(f"{given[0]} does not go with --planes, which has one line a plane")
+    stacks = outputs.group_stacks(options.images, **_chosen(options))
+    tables = []
+
+    def one(stack: Item) -> pd.DataFrame:
+        shots = [read_photograph(shot, half_size=options.half_size).for_measuring() for shot in stacks[stack]]
+        return scores.planes_table(str(stack), sharpest_plane(shots, model=model))
+
+    failed = []
+    for stack, outcome in zip(stacks, _outcomes(list(stacks), "stacks", one, jobs=options.jobs), strict=True):
+        try:
+            tables.append(outcome())
+            scores.print_planes(tables[-1], Console())
+        except (ValueError, OSError) as error:
+            failed.append(_naming(str(stack), str(error)))
+    if options.out and tables:
+        scores.write_scores(pd.concat(tables), options.out)
+    _report(failed, len(stacks))
+
+
 def run_export(options: Namespace) -> None:
     """Write a model as ONNX."""
     from defocus_core.networks.export import export_onnx
@@ -234,21 +311,37 @@ def _map_of(file: Item, photograph: Photograph, model: Classifier, given: Path |
 
 def _run_each(files: Sequence[Item], what: str, one: Callable[[Item], None], *, jobs: int | None) -> None:
     """Run every file, with progress; those that fail are named together at the end."""
-    from defocus_core.cli import parallel
-
     failed = []
-    outcomes = _progress(parallel.run_each(one, files, jobs=jobs), what, len(files))
-    for file, outcome in zip(files, outcomes, strict=True):
+    for file, outcome in zip(files, _outcomes(files, what, one, jobs=jobs), strict=True):
         try:
             outcome()
         except (ValueError, OSError) as error:
             if len(files) == 1:
                 raise
-            failed.append(str(error) if str(file) in str(error) else f"{file}: {error}")
-    if failed:
-        more = [f"and {len(failed) - MAX_REPORTED} more"] if len(failed) > MAX_REPORTED else []
-        said = "; ".join(failed[:MAX_REPORTED] + more)
-        raise outputs.UsageError(f"{len(failed)} of {len(files)} images failed: {said}")
+            failed.append(_naming(str(file), str(error)))
+    _report(failed, len(files))
+
+
+def _outcomes(
+    files: Sequence[Item], what: str, one: Callable[[Item], Outcome], *, jobs: int | None
+) -> Iterable[Callable[[], Outcome]]:
+    from defocus_core.cli import parallel
+
+    return _progress(parallel.run_each(one, files, jobs=jobs), what, len(files))
+
+
+def _naming(file: str, error: str) -> str:
+    """Return an error with the file it is of."""
+    return error if file in error else f"{file}: {error}"
+
+
+def _report(failed: Sequence[str], count: int) -> None:
+    """Raise an error that names the first of those that failed, if any did."""
+    if not failed:
+        return
+    more = [f"and {len(failed) - MAX_REPORTED} more"] if len(failed) > MAX_REPORTED else []
+    said = "; ".join([*failed[:MAX_REPORTED], *more])
+    raise outputs.UsageError(f"{len(failed)} of {count} images failed: {said}" if count > 1 else said)
 
 
 def _progress(outcomes: Iterable[Outcome], what: str, total: int) -> Iterable[Outcome]:

@@ -1,4 +1,4 @@
-"""The `defocus` command: maps, enhancement, magnification, fusion and depth of one's own photographs."""
+"""The `defocus` command: maps, enhancement, magnification, fusion, depth and scores of one's own photographs."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ def _build_parser() -> argparse.ArgumentParser:
         _add_magnify_command,
         _add_fuse_command,
         _add_depth_command,
+        _add_score_command,
         _add_export_command,
         _add_provenance_command,
         _add_models_command,
@@ -176,6 +177,29 @@ def _add_depth_command(known: argparse._SubParsersAction) -> None:
     ):
         command.add_argument(f"--{name}", type=float, metavar=unit, help=f"{what} (default: EXIF)")
     command.set_defaults(run=commands.run_depth)
+
+
+def _add_score_command(known: argparse._SubParsersAction) -> None:
+    command = known.add_parser(
+        "score",
+        help="how sharp photographs are, in one number each: sorted, with the best of each burst",
+        description="The number is the sigma, in pixels, of the sharpest hundredth of what tells of blur.",
+    )
+    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
+    command.add_argument("--out", type=Path, metavar="FILE", help="also write the table, .csv or .json")
+    command.add_argument("--mask", type=Path, metavar="FILE", help="image that is not black where the subject is")
+    command.add_argument("--box", metavar="X,Y,W,H", help="where the subject is, pixels from the upper left corner")
+    command.add_argument(
+        "--rating", action="store_true", help="write 1 to 5 stars to IMAGE.xmp; the photograph is not touched"
+    )
+    command.add_argument("--html", type=Path, metavar="FILE", help="write a contact sheet, what is in focus outlined")
+    command.add_argument(
+        "--planes", action="store_true", help="which plane of each stack is the sharpest, with its confidence"
+    )
+    command.set_defaults(run=commands.run_score)
+    _add_choice(command)
+    _add_jobs(command)
+    _add_model(command)
 
 
 def _add_export_command(known: argparse._SubParsersAction) -> None:

@@ -94,15 +94,18 @@ def write_embedded_set(folder: str | Path, *, seed: int, size: int) -> None:
 COMPOSITE_IMAGES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
 
 
-def center_squares(size: int, folder: str | Path | None = None) -> list[np.ndarray]:
+def center_squares(size: int, folder: str | Path | None = None, *, limit: int | None = None) -> list[np.ndarray]:
     """Return the middle squares of photographs, each (size, size, 3) float32 in [0, 1].
 
     Parameters
     ----------
     size : side in pixels
     folder : of photographs; None takes four that scikit-image carries
+    limit : how many, evenly spaced in the list of the folder; None is all
     """
     files = list_images(folder) if folder else [package_folder("skimage") / name for name in COMPOSITE_IMAGES]
+    if limit and len(files) > limit:
+        files = [files[(2 * index + 1) * len(files) // (2 * limit)] for index in range(limit)]
     return [_center_square(as_float(read_for_measuring(file)), size) for file in files]
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,14 @@ def _read(exiv2: Any, data: bytes) -> Any:
 def say_once(message: str) -> None:
     """Tell the user what is lost; the same for many photographs once."""
     logging.getLogger("defocus_core").warning(message)
+
+
+def exif_time(path: Path) -> datetime | None:
+    """Return when a photograph was taken by its EXIF, to the fraction of a second noted; None where it says nothing."""
+    with library() as exiv2:
+        found = {datum.key(): datum.toString() for datum in open_metadata(exiv2, path).image.exifData()}
+    try:
+        taken = datetime.strptime(found["Exif.Photo.DateTimeOriginal"].strip(), "%Y:%m:%d %H:%M:%S")
+        return taken + timedelta(seconds=float(f"0.{found.get('Exif.Photo.SubSecTimeOriginal', '0').strip()}"))
+    except (KeyError, ValueError):
+        return None

@@ -85,7 +85,7 @@ def embed(encoded: bytes, kept: Metadata, suffix: str) -> bytes:
     """Return a picture's file with metadata in it; what is too long for its format is said once and left out."""
     with library() as exiv2:
         xmp = kept.xmp
-        if suffix in JPEG_SUFFIXES and len(_encode_xmp(exiv2, xmp)) > _MAX_JPEG_XMP:
+        if suffix in JPEG_SUFFIXES and len(encode_xmp(exiv2, xmp)) > _MAX_JPEG_XMP:
             _say_lost("XMP of more than 64 KB", suffix)
             xmp = exiv2.XmpData()
         for lost in ("", "the maker note", "EXIF"):
@@ -167,7 +167,8 @@ def _travelling_xmp(exiv2: Any, properties: Any) -> Any:
     return kept
 
 
-def _encode_xmp(exiv2: Any, properties: Any) -> bytes:
+def encode_xmp(exiv2: Any, properties: Any) -> bytes:
+    """Return XMP properties of libexiv2 as a packet; empty where there are none."""
     flags = exiv2.XmpParser.XmpFormatFlags.useCompactFormat
     return b"" if properties.empty() else exiv2.XmpParser.encode(properties, flags, 0)[1].encode()
 

@@ -63,6 +63,8 @@ def test_every_promised_file_is_there(ran):
         assert pd.read_csv(results / f"applications/{application}/scores.csv").psnr.notna().all()
     fused = pd.read_csv(results / "applications/fuse/scores.csv").set_index(["scenes", "method"]).psnr
     assert fused["motorcycle", "fused"] > fused["motorcycle"].drop(["fused", "fused, seams of 1 pixel"]).max()
+    ranked = pd.read_csv(results / "applications/score/scores.csv").set_index(["condition", "kernel", "method"])
+    assert ranked.auc["all but enlarged", "gaussian", "score"] > 0.9
     alone = pd.read_csv(results / "applications/no_reference/scores.csv").set_index("method").blur_effect
     assert alone["adaptive"] < alone["input"]
     depth = pd.read_csv(results / "applications/depth/scores.csv").set_index(["distances", "focus"])
@@ -151,7 +153,7 @@ def test_a_backbone_added_trains_it_alone_and_one_removed_trains_none(ran):
 
 def test_another_step_reruns_maps_and_after(ran):
     jobs = ran.pending({"maps": {"step": 16}})
-    mapped = {"maps": 2, "map_pictures": 2, "score": 2, "benchmark": 1, "application": 4, "no_reference": 1}
+    mapped = {"maps": 2, "map_pictures": 2, "score": 2, "benchmark": 1, "application": 5, "no_reference": 1}
     assert jobs == {**mapped, "maps_of_variant": 2, "score_of_variant": 4, "map_variants": 1, "all": 1}
 
 

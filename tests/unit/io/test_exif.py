@@ -2,15 +2,16 @@
 
 import logging
 import struct
+from datetime import datetime
 
 import exiv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, TiffImagePlugin
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from defocus_core.io.errors import ImageError
-from defocus_core.io.exif import exif_numbers, library, say_once
+from defocus_core.io.exif import exif_numbers, exif_time, library, say_once
 from defocus_core.io.read import read
 from defocus_core.io.write import write
 
@@ -95,3 +96,23 @@ def test_metadata_of_what_is_no_photograph_are_a_named_error(tmp_path, colour):
     with pytest.raises(ImageError, match=r"a\.txt: not an image"):
         write(tmp_path / "b.png", colour, like=tmp_path / "a.txt")
     assert not (tmp_path / "b.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("noted", "taken"),
+    [
+        ({"DateTimeOriginal": "2026:06:01 12:00:05"}, datetime(2026, 6, 1, 12, 0, 5)),
+        (
+            {"DateTimeOriginal": "2026:06:01 12:00:05", "SubsecTimeOriginal": "25"},
+            datetime(2026, 6, 1, 12, 0, 5, 250000),
+        ),
+        ({"DateTimeOriginal": "0000:00:00 00:00:00"}, None),
+        ({}, None),
+    ],
+)
+def test_the_time_is_that_of_the_exposure(tmp_path, colour, noted, taken):
+    exif = Image.Exif()
+    for name, value in noted.items():
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base[name]] = value
+    Image.fromarray(colour).save(tmp_path / "a.jpg", exif=exif)
+    assert exif_time(tmp_path / "a.jpg") == taken

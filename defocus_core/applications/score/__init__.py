@@ -1,0 +1,1 @@
+"""How sharp a photograph is, in a few numbers."""

@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+from defocus_core.applications.score.noise import has_detail, noise_variance
+
+
+@pytest.mark.parametrize("deviation", [0.01, 0.05])
+def test_the_noise_of_a_plain_field_is_measured_and_is_no_detail(deviation):
+    noise = np.random.default_rng(0).normal(0.5, deviation, (200, 200)).astype(np.float32)
+    assert noise_variance(noise) == pytest.approx(deviation**2, rel=0.15)
+    assert not has_detail(noise).any()
+
+
+def test_an_edge_is_detail_in_noise_too():
+    image = np.random.default_rng(0).normal(0.3, 0.03, (100, 100)).astype(np.float32)
+    image[:, 50:] += 0.3
+    found = has_detail(image)
+    assert found[:, 47:53].all()
+    assert not found[:, :30].any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2)])
+def test_small_and_constant_images_have_none(shape):
+    assert not has_detail(np.full(shape, 0.5, np.float32)).any()

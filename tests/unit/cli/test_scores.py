@@ -1,0 +1,139 @@
+import json
+import math
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from PIL import ExifTags, Image
+from skimage import data
+
+from defocus_core.applications.score.measure import Score
+from defocus_core.blur.kernels import gaussian_blur
+from defocus_core.cli import scores
+from defocus_core.cli.outputs import UsageError
+from defocus_core.cli.parser import main
+from defocus_core.io.color import as_float, to_dtype
+
+SHARP = as_float(data.astronaut())[:320, 100:420]
+COLUMNS = ["image", "sharpest_sigma", "x", "y", "in_focus_fraction", "median_sigma_in_focus", "base_sigma", "evidence"]
+
+
+def blurred(sigma):
+    return to_dtype(gaussian_blur(SHARP, sigma), np.uint8)
+
+
+@pytest.fixture
+def shots(tmp_path):
+    """A burst of three, a black photograph and a file that is none."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for second, (name, sigma) in enumerate({"a": 3, "b": 0, "c": 1.5}.items()):
+        exif = Image.Exif()
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = f"2026:06:01 12:00:0{second}"
+        Image.fromarray(blurred(sigma)).save(folder / f"{name}.jpg", quality=95, exif=exif)
+    Image.fromarray(np.zeros((50, 60), np.uint8)).save(folder / "black.png")
+    (folder / "bad.jpg").write_bytes(b"no image")
+    return folder
+
+
+def test_a_folder_is_sorted_with_its_best_and_a_row_for_a_bad_file(shots, tmp_path, capsys):
+    before = {path.name: path.read_bytes() for path in shots.iterdir()}
+    files = ["--out", str(tmp_path / "s.csv"), "--html", str(tmp_path / "s.html")]
+    assert main(["score", str(shots), *files, "--rating"]) == 2
+    said = capsys.readouterr()
+    assert "bad.jpg: not an image this can read" in said.err
+    table = pd.read_csv(tmp_path / "s.csv")
+    assert list(table.columns[: len(COLUMNS)]) == COLUMNS
+    assert [name.split("/")[-1] for name in table.image] == ["b.jpg", "c.jpg", "a.jpg", "black.png", "bad.jpg"]
+    assert table.best_of_burst.tolist() == [True, False, False, False, False]
+    assert table.burst[:3].tolist() == [1, 1, 1]
+    assert table.burst[3:].isna().all()
+    assert table.evidence[3] == 0
+    assert np.isnan(table.sharpest_sigma[3])
+    assert "not an image" in table.error[4]
+    assert said.out.index("b.jpg") < said.out.index("a.jpg") < said.out.index("bad.jpg")
+    assert {path.name: path.read_bytes() for path in shots.iterdir() if path.suffix != ".xmp"} == before
+    assert 'Rating="5"' in (shots / "b.jpg.xmp").read_text()
+    assert {path.name for path in shots.glob("*.xmp")} == {"a.jpg.xmp", "b.jpg.xmp", "c.jpg.xmp"}
+    page = (tmp_path / "s.html").read_text()
+    assert page.count("<figure") == 5
+    assert page.count("data:image/jpeg;base64,") == 4
+
+
+def test_json_has_null_where_nothing_is_known(shots, tmp_path):
+    assert main(["score", str(shots / "black.png"), "--out", str(tmp_path / "s.json")]) == 0
+    (row,) = json.loads((tmp_path / "s.json").read_text())
+    assert row["sharpest_sigma"] is None
+    assert row["blur"] == "unknown"
+
+
+def test_a_mask_and_a_box_tell_the_subject(shots, tmp_path):
+    half = blurred(0)
+    half[:, 140:] = blurred(4)[:, 140:]
+    Image.fromarray(half).save(tmp_path / "half.png")
+    mask = np.zeros((320, 320), np.uint8)
+    mask[:, 150:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    found = []
+    for given in ([], ["--mask", str(tmp_path / "mask.png")], ["--box", "150,0,170,320"]):
+        assert main(["score", str(tmp_path / "half.png"), *given, "--out", str(tmp_path / "s.csv")]) == 0
+        found.append(pd.read_csv(tmp_path / "s.csv").sharpest_sigma[0])
+    assert found[0] < 1
+    assert found[1] == found[2] > 1.5
+
+
+def test_the_sharpest_plane_of_a_stack_is_told_with_its_confidence(tmp_path, capsys):
+    planes = np.stack([blurred(sigma)[:, :, 0] for sigma in (3, 0.5, 2)])
+    tifffile.imwrite(tmp_path / "z.tif", planes, photometric="minisblack")
+    out = ["--out", str(tmp_path / "s.csv")]
+    assert main(["score", str(tmp_path / "z.tif"), "--planes", *out]) == 0
+    table = pd.read_csv(tmp_path / "s.csv")
+    assert table.plane[table.sharpest].tolist() == [2]
+    assert table.confidence[1] > 0.95
+    assert "sharpest" in capsys.readouterr().out
+    assert main(["score", str(tmp_path / "z.tif"), "--planes", "--rating"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--out", "s.txt"], "--out is a .csv or .json file, not 's.txt'"),
+        (["--box", "1,2,3"], "--box is X,Y,W,H in whole pixels, such as 100,50,400,300, not '1,2,3'"),
+        (["--box", "1,2,0,3"], "the width and height of --box are at least 1, not 0 and 3"),
+        (["--box", "1,2,3,4", "--mask", "m.png"], "--mask and --box both say where the subject is"),
+        (["--box", "900,0,5,5"], "the box 900,0,5,5 lies outside an image of 60x50 pixels"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_line(shots, capsys, given, message):
+    assert main(["score", str(shots / "black.png"), *given]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+
+
+def row(name, sigma, *, alike=0, second=0):
+    found = Score(sigma, 0, 0, 1, sigma, sigma, 1, "round")
+    return scores.Row(name, found, phash=np.full(64, bool(alike)), time=datetime(2026, 1, 1, 12, 0, second))
+
+
+def test_each_burst_has_one_best():
+    rows = [row("a", 2), row("b", 1, second=1), row("c", 3, alike=1), row("d", 0.5, alike=1, second=30)]
+    found = scores.ranked(rows)
+    assert [(entry.image, entry.burst, entry.best) for entry in found] == [
+        ("d", None, False),
+        ("b", 1, True),
+        ("a", 1, False),
+        ("c", None, False),
+    ]
+
+
+@pytest.mark.parametrize(("sigma", "stars"), [(0.3, 5), (0.9, 4), (1.5, 3), (2, 2), (9, 1), (math.nan, None)])
+def test_stars_follow_sigma(sigma, stars):
+    assert row("a", sigma).rating == stars
+
+
+def test_a_box_is_four_whole_numbers():
+    assert scores.parse_box("1,2,3,4") == (1, 2, 3, 4)
+    with pytest.raises(UsageError, match="not '1,2,3,x'"):
+        scores.parse_box("1,2,3,x")
