@@ -46,6 +46,11 @@ class MapConfig(Settings):
         "the photograph "
         "as it is.",
     )
+    evidence: Flag = Field(
+        True,
+        description="Be sure of nothing where a photograph has no more than noise, such as on a plain field: there a "
+        "map follows its surroundings.",
+    )
     bfloat16: Flag = Field(
         True,
         description="Compute a dense network in bfloat16 where the processor multiplies it, in half the time: sigma "
@@ -60,6 +65,7 @@ PAPER_CONFIG = MapConfig(
     min_pyramid_side=0,
     log_sigma=False,
     stretch_contrast=False,
+    evidence=False,
     refinement=PAPER_GUIDED,
 )
 DEFAULT_CONFIG = MapConfig()

@@ -9,15 +9,13 @@ from skimage import filters
 
 from defocus_core.blur.sigma_scale import MIN_SIGMA, probability_below
 from defocus_core.io.arrays import check_map_fits
-from defocus_core.maps.refine.least_squares import propagate
+from defocus_core.maps.surroundings import EVIDENT_CERTAINTY, follow_surroundings
 
 NOTICEABLE_BOUNDS, LOGISTIC_SLOPE, MAX_CORE_RATIO = (0.5, 2.0), 24.0, 1.25
 THRESHOLD_FACTOR = 0.95  # of the blur that divides a photograph best, so that 0.5 is the best threshold of the chance
 SHARPEST_FRACTION = 0.01  # share of a photograph that stands for its sharpest
 ALL_ALIKE_SIGMA = 1.2  # pixels of sigma below which a photograph of one blur all over is in focus
 DIVIDING_RATIO, DIVIDING_WIDTH = 2.1, 0.05  # of the sigmas of the two parts of a photograph that is divided
-EVIDENT_CERTAINTY = 0.1  # certainty from which a pixel is judged by its own blur
-REACH = 30.0  # pixels of a quarter of the size, over which what is judged decides for what is not
 SHARP_SIGMA, NEARLY_SHARP_SIGMA = 0.35, 0.45  # what maps tell of photographs without blur, pixels
 
 
@@ -63,15 +61,17 @@ def in_focus(
     >>> print(in_focus(np.array([[0.3, 0.3, 4.0, 4.0]], np.float32)).round(2))
     [[1. 1. 0. 0.]]
     """
-    noticeable = just_noticeable_blur(sigma, bounds=bounds)
+    noticeable = just_noticeable_blur(sigma, certainty=certainty, bounds=bounds)
     sharpest = max(float(np.quantile(sigma, SHARPEST_FRACTION)), float(MIN_SIGMA))
     chance = probability_below(sigma, noticeable, slope=slope) * _regions_with_core(
         sigma, noticeable, min(noticeable, core * sharpest)
     )
-    return chance if certainty is None else _follow_surroundings(chance, certainty)
+    return chance if certainty is None else follow_surroundings(chance, certainty)
 
 
-def just_noticeable_blur(sigma: np.ndarray, *, bounds: tuple[float, float] = NOTICEABLE_BOUNDS) -> float:
+def just_noticeable_blur(
+    sigma: np.ndarray, *, certainty: np.ndarray | None = None, bounds: tuple[float, float] = NOTICEABLE_BOUNDS
+) -> float:
     """Return the sigma above which a photograph's own surfaces look out of focus.
 
     A surface in focus in a soft or enlarged photograph would be out of focus in a crisp one. So the threshold is
@@ -82,6 +82,7 @@ def just_noticeable_blur(sigma: np.ndarray, *, bounds: tuple[float, float] = NOT
     Parameters
     ----------
     sigma : (H, W) float32 defocus map, pixels
+    certainty : (H, W) float32 in [0, 1], see `in_focus`; pixels without evidence have no vote
     bounds : of the dividing sigma, in pixels; calibrated on CUHK 0201-0300
 
     Returns
@@ -92,17 +93,21 @@ def just_noticeable_blur(sigma: np.ndarray, *, bounds: tuple[float, float] = NOT
     ----------
     Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 1979, on log sigma.
     """
-    threshold, ratio = _divide(sigma)
+    votes = _centre_weight(sigma.shape)
+    if certainty is not None and certainty.any():
+        check_map_fits(certainty, sigma)
+        votes *= np.minimum(certainty / EVIDENT_CERTAINTY, 1)
+    threshold, ratio = _divide(sigma, votes)
     divided = special.expit(np.log(ratio / DIVIDING_RATIO) / DIVIDING_WIDTH)
     dividing = np.clip(THRESHOLD_FACTOR * threshold, *bounds)
     return float(np.exp(divided * np.log(dividing) + (1 - divided) * np.log(ALL_ALIKE_SIGMA)))
 
 
-def _divide(sigma: np.ndarray) -> tuple[float, float]:
+def _divide(sigma: np.ndarray, votes: np.ndarray) -> tuple[float, float]:
     """Return the sigma that best divides a photograph in two, and the ratio of the mean sigmas of its parts."""
     steps = 48  # to a unit of log sigma: 256 codes are 0.1 to 20 pixels
     codes = np.clip(steps * np.log(np.maximum(sigma, MIN_SIGMA) / MIN_SIGMA), 0, 255).astype(np.uint8)
-    counts = np.bincount(codes.ravel(), _centre_weight(sigma.shape).ravel(), 256)
+    counts = np.bincount(codes.ravel(), votes.ravel(), 256)
     middle = (_otsu_threshold(counts) + 254 - _otsu_threshold(counts[::-1])) / 2
     parts = [part for part in (slice(0, int(middle) + 1), slice(int(middle) + 1, 256)) if counts[part].any()]
     means = [np.average(np.arange(256)[part], weights=counts[part]) for part in parts]
@@ -116,21 +121,6 @@ def _regions_with_core(sigma: np.ndarray, noticeable: float, reached: float) -> 
     kept[0] = True  # what is above the noticeable blur
     kept[region[sigma <= reached]] = True
     return kept[region]
-
-
-def _follow_surroundings(chance: np.ndarray, certainty: np.ndarray) -> np.ndarray:
-    """Replace the probability of pixels without evidence by that of the evidence around them."""
-    certainty = np.asarray(certainty, np.float32)
-    check_map_fits(certainty, chance)
-    evidence = np.minimum(certainty / np.float32(EVIDENT_CERTAINTY), 1) ** 2
-    if evidence.min() == 1:
-        return chance
-    size = tuple(max(length // 4, 1) for length in chance.shape[::-1])
-    coarse, weight = (cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (chance, evidence))
-    weight = weight**2 + np.float32(1e-5)
-    spread = propagate(coarse, weight, np.zeros_like(coarse), smoothness=REACH**2, contrast=1.0)
-    spread = np.clip(cv2.resize(spread, chance.shape[::-1]), 0, 1)
-    return chance * evidence + spread * (1 - evidence)
 
 
 def _centre_weight(shape: tuple[int, int]) -> np.ndarray:

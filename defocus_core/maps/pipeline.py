@@ -11,8 +11,10 @@ from defocus_core.blur.sigma_scale import SigmaScale
 from defocus_core.constants import DEFAULT_MODEL, PATCH_SIZE
 from defocus_core.io.color import stretch_contrast, to_grey
 from defocus_core.maps.config import DEFAULT_CONFIG, MapConfig
+from defocus_core.maps.detail import has_detail
 from defocus_core.maps.pyramid import enlarge, merge_levels
 from defocus_core.maps.refine.refinement import refine_map
+from defocus_core.maps.surroundings import follow_surroundings
 from defocus_core.maps.tiles import predict_tiled
 from defocus_core.maps.windows import overlap_average, predict_windows
 from defocus_core.networks.classifier import Classifier
@@ -106,6 +108,8 @@ def estimate_with_certainty(
         if image.ndim == 3:
             image = image[:, :, :3] if image.shape[2] > 1 else image[:, :, 0]
         values = refine_map(values, image, config.refinement, certainty=certainty)
+        if config.evidence:
+            values = follow_surroundings(values, certainty)
     values = scale.decode(values)
     return np.maximum(values, 0, out=values), certainty
 
@@ -120,11 +124,18 @@ def predict_pyramid(
     if not 1 <= step <= PATCH_SIZE:
         raise ValueError(f"step is 1 to {PATCH_SIZE} pixels (windows must touch), not {step}")
     grey = stretch_contrast(to_grey(image)) if config.stretch_contrast else to_grey(image)
+    detail = has_detail(grey).astype(np.float32) if config.evidence else None
     scales = [predict(grey, model, step=step, config=config)]
     while 0 < config.min_pyramid_side <= min(grey.shape) // 2 and len(scales) <= MAX_HALVINGS:
         grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)
         scales.append(predict(grey, model, step=step, config=config))
+    if detail is not None:
+        return [(values, sure * _shrink(detail, sure.shape)) for values, sure in scales]
     return scales
+
+
+def _shrink(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    return values if values.shape == shape else cv2.resize(values, shape[::-1], interpolation=cv2.INTER_AREA)
 
 
 def predict(
@@ -143,12 +154,12 @@ def predict(
     ceil(W / cell)) of a dense network
     """
     if model.cell is not None:
-        return predict_tiled(grey, model, config=config)
-    values, certainty = predict_windows(grey, model, step=step, config=config)
-    return (
-        overlap_average(values, certainty**config.certainty_exponent, step=step, shape=grey.shape),
-        overlap_average(certainty, np.ones_like(certainty), step=step, shape=grey.shape),
-    )
+        values, certainty = predict_tiled(grey, model, config=config)
+    else:
+        windows, sure = predict_windows(grey, model, step=step, config=config)
+        values = overlap_average(windows, sure**config.certainty_exponent, step=step, shape=grey.shape)
+        certainty = overlap_average(sure, np.ones_like(sure), step=step, shape=grey.shape)
+    return values, certainty
 
 
 @functools.lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ MODULES = (
     "defocus_core.applications.magnify",
     "defocus_core.applications.score.bursts",
     "defocus_core.applications.score.measure",
-    "defocus_core.applications.score.noise",
+    "defocus_core.maps.detail",
     "defocus_core.blur.kernels",
     "defocus_core.blur.levels",
     "defocus_core.blur.rendering",

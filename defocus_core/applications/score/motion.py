@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import erf
 
-from defocus_core.applications.score.noise import noise_variance
+from defocus_core.maps.detail import noise_variance
 
 STEPS = ((1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2, 1))  # (x, y) of eight directions
 LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24)  # pixels, about

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from defocus_core.applications.score.noise import has_detail
 from defocus_core.io.color import stretch_contrast, to_grey
 from defocus_core.maps.config import MapConfig
+from defocus_core.maps.detail import has_detail
 from defocus_core.maps.pipeline import estimate_with_certainty
 from defocus_core.maps.pyramid import EVIDENT_CERTAINTY
 from defocus_core.networks.classifier import Classifier

@@ -58,14 +58,23 @@ def test_a_soft_photograph_has_a_blur_of_its_own(map_level, own):
 
 @pytest.mark.parametrize(("subject", "expected"), [(3.0, 0.0), (0.4, 1.0)])
 def test_a_plain_field_follows_the_subject_before_it(subject, expected):
-    """The map of the field says the other thing, and is not sure of it."""
+    """The map of the field says the other thing, without evidence."""
     sigma = np.full((120, 160), 0.3 if subject > 1 else 4.0, np.float32)
-    certainty = np.full_like(sigma, 0.01)
+    certainty = np.zeros_like(sigma)
     sigma[40:80, 60:100] = subject
     certainty[40:80, 60:100] = 0.5
+    away = np.ones(sigma.shape, bool)
+    away[30:90, 50:110] = False
     chance = in_focus(sigma, certainty=certainty)
-    assert np.abs(chance - expected).max() < 0.1
+    assert np.abs(chance[away] - expected).max() < 0.1
     assert np.abs(in_focus(sigma)[:20] - expected).min() > 0.9
+
+
+def test_what_has_no_evidence_has_no_vote():
+    sigma = np.repeat(np.array([[0.4, 0.9, 9.0]], np.float32), 60, axis=1).repeat(80, axis=0)
+    certainty = np.repeat(np.array([[0.5, 0.5, 0.0]], np.float32), 60, axis=1).repeat(80, axis=0)
+    assert just_noticeable_blur(sigma) == 2
+    assert just_noticeable_blur(sigma, certainty=certainty) < 0.7
 
 
 def test_what_has_evidence_is_judged_by_its_own_blur():

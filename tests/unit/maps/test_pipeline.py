@@ -7,6 +7,7 @@ from skimage import data
 from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.io.color import to_dtype, to_grey
 from defocus_core.maps.config import DEFAULT_CONFIG, PAPER_CONFIG, MapConfig
+from defocus_core.maps.focus import in_focus
 from defocus_core.maps.pipeline import MAX_HALVINGS, estimate, estimate_with_certainty, predict_pyramid
 from defocus_core.networks.classifier import build_classifier
 from defocus_core.networks.storage import load_model
@@ -133,3 +134,20 @@ def test_certainty_is_low_where_nothing_tells_of_blur():
     assert certainty.shape == image.shape
     assert ((certainty >= 0) & (certainty <= 1)).all()
     assert np.median(certainty[:, :64]) < 0.5 * np.median(certainty[:, 128:])
+
+
+@pytest.mark.parametrize("blur", [0, 3])
+def test_a_plain_field_follows_the_subject_before_it(blur):
+    subject = to_grey(data.camera())[100:260, 150:310]
+    image = np.full((420, 420), 0.95, np.float32)
+    image[130:290, 130:290] = subject
+    image = gaussian_blur(image, blur)
+    image += np.random.default_rng(0).normal(0, 0.001, image.shape).astype(np.float32)
+    image = to_dtype(image, np.uint8)
+    sigma, certainty = estimate_with_certainty(image)
+    field = np.ones(image.shape, bool)
+    field[90:330, 90:330] = False
+    assert certainty[field].mean() < 0.1
+    chance = in_focus(sigma, certainty=certainty)
+    for area in (chance[field], chance[150:270, 150:270]):
+        assert area.mean() > 0.75 if blur == 0 else area.mean() < 0.05

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core.applications.score.noise import has_detail, noise_variance
+from defocus_core.maps.detail import has_detail, noise_variance
 
 
 @pytest.mark.parametrize("deviation", [0.01, 0.05])
