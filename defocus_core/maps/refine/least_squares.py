@@ -79,7 +79,7 @@ class _NormalEquations:
         direction = residual * inverse
         size = first = np.vdot(residual, direction)
         for _ in range(passes):
-            if size <= 1e-12 * first:
+            if size <= max(1e-12 * first, float(np.finfo(np.float32).tiny)):  # what is less has no quotient
                 break
             pace = size / np.vdot(direction, self._times(direction, product))
             solution += np.multiply(direction, pace, out=scaled)

@@ -56,3 +56,11 @@ def test_an_edge_of_the_guide_keeps_two_sides_apart():
     values = np.where(guide > 0, 5, 1).astype(np.float32)
     got = propagate(values, np.ones_like(values), guide, smoothness=1000, contrast=0.02)
     np.testing.assert_allclose(got, values, atol=1e-4)
+
+
+@pytest.mark.parametrize("exponent", [-21.25, -20.0, -19.0])
+def test_values_whose_squares_are_no_numbers_any_more_are_propagated(exponent):
+    rng = np.random.default_rng(0)
+    weight = np.float32(10) ** rng.uniform(-4, -1, (96, 128)).astype(np.float32)
+    values = (10.0 ** (exponent + rng.uniform(-1, 1, weight.shape))).astype(np.float32)
+    assert np.isfinite(propagate(values, weight, np.zeros_like(values), smoothness=10, contrast=1)).all()
