@@ -16,6 +16,9 @@ from defocus_core.networks.classifier import Classifier
 MIN_DETAIL = np.float32(1e-4)  # detail, in grey levels of 0..1, below which more or less of it tells nothing
 MIN_VEIL_RADIUS = 15  # pixels
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
+MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
+MAX_MAP_PIXELS = 1e6  # of the copy that the defocus map is made of
+STRIP_ROWS = 256  # that are grey levels at a time
 
 
 @dataclass(frozen=True)
@@ -56,18 +59,71 @@ class FusionConfig:
             raise ValueError(f"seam is 0 to 100 pixels, not {self.seam_sigma:g}")
 
 
+def decision_step(shape: tuple[int, int]) -> int:
+    """Return how many pixels of a shot, a side, share one pixel of the decision: 1 up to 6.5 megapixels, then 2, 4."""
+    step = 1
+    while shape[0] * shape[1] > MAX_DECISION_PIXELS * step**2:
+        step *= 2
+    return step
+
+
 def focus_measures(
-    image: np.ndarray, *, model: Classifier | str | None = None, config: FusionConfig = FusionConfig()
+    image: np.ndarray, *, model: Classifier | str | None = None, config: FusionConfig = FusionConfig(), step: int = 1
 ) -> np.ndarray:
-    """Return the focus measures of a shot: grey level, detail, sigma in pixels, (3, H, W) float32."""
-    grey = to_grey(image)
-    detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), config.detail_sigma))
-    detail = cv2.GaussianBlur(detail, (0, 0), config.gather_sigma)
-    return np.stack([grey, detail, estimate(image, model=model)])
+    """Return the focus measures of a shot: grey level, detail, sigma in pixels, (3, H / step, W / step) float32.
+
+    Detail is measured in full size. The defocus map, which only votes, is made of a megapixel at most.
+    """
+    height, width = image.shape[:2]
+    size = (max(1, width // step), max(1, height // step))
+    grey = _grey_levels(image)
+    detail = cv2.GaussianBlur(grey, (0, 0), config.detail_sigma)
+    cv2.absdiff(grey, detail, dst=detail)
+    if step > 1:
+        grey, detail = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (grey, detail))
+    detail = cv2.GaussianBlur(detail, (0, 0), config.gather_sigma / step)
+    return np.stack([grey, detail, _sigma(image, size, model)])
 
 
-def decide_sharper(shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig()) -> np.ndarray:
-    """Decide where one shot is sharper than another.
+def map_factor(shape: tuple[int, int]) -> float:
+    """Return how many times smaller than a shot the copy is of which the defocus map is made."""
+    return max(1.0, float(np.sqrt(shape[0] * shape[1] / MAX_MAP_PIXELS)))
+
+
+def _sigma(image: np.ndarray, size: tuple[int, int], model: Classifier | str | None) -> np.ndarray:
+    """Return the defocus map of a small copy, in pixels of the shot, at a size of width and height."""
+    factor = map_factor((image.shape[0], image.shape[1]))
+    if factor > 1:
+        small = (round(image.shape[1] / factor), round(image.shape[0] / factor))
+        image = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+    sigma = estimate(image, model=model) * np.float32(factor)
+    return sigma if sigma.shape[::-1] == size else cv2.resize(sigma, size, interpolation=cv2.INTER_LINEAR)
+
+
+def _grey_levels(image: np.ndarray) -> np.ndarray:
+    """Return `to_grey` of an image, strip by strip: three channels of floats would be large."""
+    grey = np.empty(image.shape[:2], np.float32)
+    for top in range(0, len(image), STRIP_ROWS):
+        grey[top : top + STRIP_ROWS] = to_grey(image[top : top + STRIP_ROWS])
+    return grey
+
+
+def decide_sharper(
+    shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig(), step: int = 1
+) -> np.ndarray:
+    """Decide where one shot is sharper than another; parameters as of `decision_field`.
+
+    Returns
+    -------
+    (H, W) bool, False where no vote reaches, and at ties
+    """
+    return decision_field(shot, other, config=config, step=step) > 0
+
+
+def decision_field(
+    shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig(), step: int = 1
+) -> np.ndarray:
+    """Decide where one shot is sharper than another, and how clearly.
 
     Detail votes for the shot that has more of it, the defocus map for the shot of less blur, each as far as
     the two shots differ in it; detail that is hardly more than noise hardly votes. Least squares settle the
@@ -77,36 +133,46 @@ def decide_sharper(shot: np.ndarray, other: np.ndarray, *, config: FusionConfig 
     Parameters
     ----------
     shot, other : of `focus_measures`
+    step : of `focus_measures`
 
     Returns
     -------
-    (H, W) bool, False where no vote reaches, and at ties
+    (H, W) float32 in [-1, 1], above 0 where the shot is sharper
     """
     (grey, detail, _), (grey_there, detail_there, _) = shot, other
-    decision = propagate(
+    field = propagate(
         *_votes(shot, other, config),
         (grey + grey_there) / 2,
-        smoothness=config.smoothness,
+        smoothness=config.smoothness / step**2,
         contrast=config.contrast,
+        tiled=True,
     )
-    return remove_small_regions(
-        decision > 0,
+    kept = remove_small_regions(
+        field > 0,
         smallest=int(config.max_region_fraction * grey.size),
         stakes=np.abs(detail - detail_there),
-        least=config.max_region_stake * grey.size**0.5,
+        least=config.max_region_stake * grey.size**0.5 / step,
     )
+    np.negative(field, out=field, where=kept != (field > 0))
+    return field
 
 
 def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> tuple[np.ndarray, np.ndarray]:
     """Return for each pixel -1 to 1, for the one shot where positive, and the weight of that."""
     (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
-    noise = MIN_DETAIL + config.noise_factor * min(_noise_level(detail), _noise_level(detail_there))
-    more = np.tanh(config.vote_gain * np.log((detail + noise) / (detail_there + noise)))
-    less = np.tanh(2 * np.log((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA)))
+    noise = MIN_DETAIL + config.noise_factor * min(noise_level(detail), noise_level(detail_there))
+    more = _compare((detail + noise) / (detail_there + noise), config.vote_gain)
+    less = _compare((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA), 2)
     stake = _detail_fraction(np.maximum(detail, detail_there), noise, config.veil_reach) ** 2
     detail_weight, map_weight = stake * np.abs(more), stake * config.map_weight * np.abs(less)
     weight = detail_weight + map_weight + MIN_WEIGHT
     return (detail_weight * more + map_weight * less) / weight, weight
+
+
+def _compare(ratio: np.ndarray, gain: float) -> np.ndarray:
+    """Return tanh(gain * log(ratio)), -1 to 1."""
+    power = np.minimum(ratio, 100) ** np.float32(2 * gain)
+    return (power - 1) / (power + 1)
 
 
 def _detail_fraction(detail: np.ndarray, noise: np.float32, reach: float) -> np.ndarray:
@@ -116,11 +182,11 @@ def _detail_fraction(detail: np.ndarray, noise: np.float32, reach: float) -> np.
     more.
     """
     radius = max(MIN_VEIL_RADIUS, round(reach * max(detail.shape)))
-    window = np.ones((2 * radius + 1,) * 2, np.uint8)
+    window = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1,) * 2)
     return (detail + noise) / (cv2.dilate(detail, window) + noise)
 
 
-def _noise_level(detail: np.ndarray) -> np.float32:
+def noise_level(detail: np.ndarray) -> np.float32:
     """Return the detail below which a fiftieth of a shot lies: there, hardly anything but its noise.
 
     What has no detail at all, being clipped or a frame, has no noise either and does not count.

@@ -49,4 +49,5 @@ def test_without_detail_the_shot_of_less_blur_is_taken_and_the_first_of_equals(m
     flat = np.full((64, 80), 0.5, np.float32)
     sigmas = iter([3.0, 1.0, 1.0])
     monkeypatch.setattr(decide, "estimate", lambda image, **_: np.full(image.shape[:2], next(sigmas), np.float32))
-    assert (fuse([flat, flat, flat], model="blurnet").labels == 1).all()
+    shots = [flat, flat.copy(), flat + np.float32(1e-6)]
+    assert (fuse(shots, model="blurnet").labels == 1).all()
