@@ -18,6 +18,7 @@ from defocus_core.cli import outputs
 from defocus_core.cli.outputs import Item, UsageError
 from defocus_core.io.map_files import write_map
 from defocus_core.io.read import read, read_photograph
+from defocus_core.io.video import FILM_SUFFIXES
 from defocus_core.io.write import check_suffix, write
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ SIDE_SUFFIXES = {
     "alignment": (".json",),
 }
 
+EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg", ".webp", ".bmp")
+
 
 @dataclass(frozen=True)
 class _Job:
@@ -43,8 +46,9 @@ class _Job:
     reference: int
 
     @property
-    def first(self) -> Path:
-        return outputs.file_of_shot(self.shots[0])
+    def like(self) -> Path | None:
+        """The file whose metadata are kept; a film has none."""
+        return _like(self.shots[0])
 
 
 def run_fuse(options: Namespace) -> None:
@@ -123,7 +127,7 @@ def _print_plan(job: _Job, options: Namespace) -> None:
 
 
 def _run(job: _Job, options: Namespace, how: dict[str, Any]) -> None:
-    if job.out and not options.slab:
+    if job.out and not options.slab and job.shots[job.reference].suffix.lower() not in EIGHT_BIT_SUFFIXES:
         check_suffix(job.out, read(job.shots[job.reference]).dtype)
     crop = options.register if options.crop is None else options.crop
     loaded = _load_alignment(job)
@@ -193,6 +197,10 @@ def _save_alignment(job: _Job, aligned: AlignedStack) -> None:
     write_alignment(job.sides["alignment"], aligned, names=[_name(shot) for shot in job.shots])
 
 
+def _like(shot: Item) -> Path | None:
+    return None if shot.suffix.lower() in FILM_SUFFIXES else outputs.file_of_shot(shot)
+
+
 def _name(shot: Item) -> str:
     index = getattr(shot, "index", None)
     name = outputs.file_of_shot(shot).name
@@ -201,7 +209,7 @@ def _name(shot: Item) -> str:
 
 def _write_fusion(job: _Job, fusion: Fusion) -> None:
     assert job.out is not None
-    write(job.out, fusion.image, like=job.first, alpha=fusion.alpha, keep_float=True)
+    write(job.out, fusion.image, like=job.like, alpha=fusion.alpha, keep_float=True)
     for name, path in job.sides.items():
         if name == "labels":
             write(path, fusion.labels)
@@ -234,7 +242,7 @@ def _apply_labels(job: _Job, options: Namespace, loaded: AlignedStack | None, *,
         labels[frame.top : frame.bottom, frame.left : frame.right] = cropped
     image = apply_labels(job.shots, labels, alignments=given, reference=reference, seam=options.seam)
     image = loaded.frame.crop(image) if loaded and crop else image
-    write(job.out, image, like=job.first, keep_float=True)
+    write(job.out, image, like=job.like, keep_float=True)
 
 
 def _shape(shot: Item) -> tuple[int, int]:
@@ -264,7 +272,7 @@ def _write_aligned(job: _Job, aligned: AlignedStack, folder: Path, *, crop: bool
         if (not crop and not shown.all()) or photograph.alpha is not None:
             alpha = (shown * (np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1)).astype(pixels.dtype)
             alpha = aligned.frame.crop(alpha)
-        write(target, aligned.frame.crop(pixels), like=outputs.file_of_shot(shot), alpha=alpha, keep_float=True)
+        write(target, aligned.frame.crop(pixels), like=_like(shot), alpha=alpha, keep_float=True)
 
 
 def _write_slabs(job: _Job, aligned: AlignedStack, options: Namespace, how: dict[str, Any], *, crop: bool) -> None:
@@ -290,7 +298,7 @@ def _write_slabs(job: _Job, aligned: AlignedStack, options: Namespace, how: dict
         image, alpha = fusion.image, fusion.alpha
         if crop:
             image, alpha = aligned.frame.crop(image), None if alpha is None else aligned.frame.crop(alpha)
-        write(target, image, like=job.first, alpha=alpha, keep_float=True)
+        write(target, image, like=job.like, alpha=alpha, keep_float=True)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from defocus_core.io.errors import ImageError
 from defocus_core.io.listing import RAW_SUFFIXES, READABLE_SUFFIXES, list_images
 from defocus_core.io.pages import Page, group_pages, list_all_pages
+from defocus_core.io.video import FILM_SUFFIXES
 from defocus_core.io.write import check_suffix
 
 
@@ -137,8 +138,9 @@ def _stack_name(stack: Item) -> str:
 
 
 def writable(item: Item) -> str:
-    """Return the suffix of what is written of a picture: its own, of RAW that of TIFF."""
-    return ".tif" if item.suffix.lower() in RAW_SUFFIXES else item.suffix
+    """Return the suffix of what is written of a picture: its own; of RAW that of TIFF, of a film that of PNG."""
+    own = item.suffix.lower()
+    return ".tif" if own in RAW_SUFFIXES else ".png" if own in FILM_SUFFIXES else item.suffix
 
 
 def output_targets(

@@ -8,7 +8,7 @@ import imagecodecs
 import numpy as np
 from PIL import ExifTags, Image
 
-from defocus_core.io import readers, tiff
+from defocus_core.io import readers, tiff, video
 from defocus_core.io.errors import ImageError, check_size, decoder_errors
 from defocus_core.io.pages import Page, count_frames, family
 from defocus_core.io.photograph import Photograph
@@ -70,6 +70,9 @@ def read_photograph(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS, ha
             return readers.read_heif(path, max_pixels=max_pixels)
         if kind == "exr":
             return readers.read_exr(path, max_pixels=max_pixels)
+        if kind == "film":
+            frame = _only(video.count_film_frames(path)) if index is None else index
+            return video.read_film_frame(path, frame, max_pixels=max_pixels)
         return _read_by_pillow(path, index, head=head, max_pixels=max_pixels)
 
 

@@ -83,7 +83,7 @@ class Composite:
         gap = np.abs(measures[0] - self.best[0])
         gap *= 1 - np.minimum(np.abs(field), 1)
         np.maximum(self.doubt, gap, out=self.doubt)
-        better = (cv2.resize(field, self.labels.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0) | ~self.shown
+        better = _enlarge(field, self.labels.shape) | ~self.shown
         better &= shown
         small = better if self.step == 1 else cv2.resize(better.astype(np.uint8), field.shape[::-1]) > 0
         self.shown |= shown
@@ -105,3 +105,12 @@ class Composite:
         chosen = front == nearer
         size = np.maximum(np.abs(field), MIN_FIELD)
         return np.where(chosen == (field > 0), field, np.where(chosen, size, -size))
+
+
+def _enlarge(field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return where a field enlarged to a shape is above 0, (H, W) bool; levels of 8 bit take a quarter of floats."""
+    if field.shape == shape:
+        return field > 0
+    levels = np.clip(np.rint(field * 127), -127, 127)
+    levels += (levels == 0) * np.where(field > 0, 1, -1)
+    return cv2.resize((levels + 128).astype(np.uint8), shape[::-1], interpolation=cv2.INTER_LINEAR) > 128

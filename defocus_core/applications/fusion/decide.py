@@ -18,7 +18,7 @@ MIN_VEIL_RADIUS = 15  # pixels
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
 MAX_MAP_PIXELS = 1e6  # of the copy that the defocus map is made of
-STRIP_ROWS = 256  # that are grey levels at a time
+STRIP_ROWS = 256  # that are measured at a time
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,31 @@ def focus_measures(
 
     Detail is measured in full size. The defocus map, which only votes, is made of a megapixel at most.
     """
-    height, width = image.shape[:2]
-    size = (max(1, width // step), max(1, height // step))
-    grey = _grey_levels(image)
-    detail = cv2.GaussianBlur(grey, (0, 0), config.detail_sigma)
-    cv2.absdiff(grey, detail, dst=detail)
-    if step > 1:
-        grey, detail = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (grey, detail))
-    detail = cv2.GaussianBlur(detail, (0, 0), config.gather_sigma / step)
-    return np.stack([grey, detail, _sigma(image, size, model)])
+    height, width = image.shape[0] // step, image.shape[1] // step
+    measures = np.empty((3, height, width), np.float32)
+    rows = STRIP_ROWS // step
+    for top in range(0, height, rows):  # three channels of floats of a whole shot would be large
+        strip = slice(top * step, min(top + rows, height) * step)
+        measures[:2, top : top + rows] = _measure_strip(image, strip, config, step=step)
+    measures[1] = cv2.GaussianBlur(measures[1], (0, 0), config.gather_sigma / step)
+    measures[2] = _sigma(image, (width, height), model)
+    return measures
+
+
+def _measure_strip(
+    image: np.ndarray, strip: slice, config: FusionConfig, *, step: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return grey levels and detail of some rows, shrunken by a step; the rows around them count in the detail."""
+    top, bottom, reach = strip.start, strip.stop, int(np.ceil(4 * config.detail_sigma))
+    above = min(reach, top)
+    grey = to_grey(image[top - above : bottom + reach])
+    detail = cv2.absdiff(grey, cv2.GaussianBlur(grey, (0, 0), config.detail_sigma))
+    width = image.shape[1] // step * step
+    grey, detail = (plane[above : above + bottom - top, :width] for plane in (grey, detail))
+    if step == 1:
+        return grey, detail
+    size = (width // step, (bottom - top) // step)
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA), cv2.resize(detail, size, interpolation=cv2.INTER_AREA)
 
 
 def map_factor(shape: tuple[int, int]) -> float:
@@ -98,14 +114,6 @@ def _sigma(image: np.ndarray, size: tuple[int, int], model: Classifier | str | N
         image = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
     sigma = estimate(image, model=model) * np.float32(factor)
     return sigma if sigma.shape[::-1] == size else cv2.resize(sigma, size, interpolation=cv2.INTER_LINEAR)
-
-
-def _grey_levels(image: np.ndarray) -> np.ndarray:
-    """Return `to_grey` of an image, strip by strip: three channels of floats would be large."""
-    grey = np.empty(image.shape[:2], np.float32)
-    for top in range(0, len(image), STRIP_ROWS):
-        grey[top : top + STRIP_ROWS] = to_grey(image[top : top + STRIP_ROWS])
-    return grey
 
 
 def decide_sharper(

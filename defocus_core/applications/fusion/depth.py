@@ -36,7 +36,8 @@ class FocusPeak:
         """Start with one shot."""
         nothing = np.full_like(detail, np.nan)
         labels = np.full(detail.shape, index, np.uint16)
-        return cls(labels, detail.copy(), nothing, nothing.copy(), detail, detail, index)
+        kept = detail.copy()  # of a plane of measures, the rest of which may go
+        return cls(labels, detail.copy(), nothing, nothing.copy(), kept, kept, index)
 
     def add(self, index: int, neighbour: int, detail: np.ndarray, better: np.ndarray) -> None:
         """Add the shot that lies next to one added before.
@@ -53,7 +54,7 @@ class FocusPeak:
         np.copyto(behind, self.latest if neighbour == self.last else self.reference, where=better)
         np.copyto(self.at, detail, where=better)
         np.copyto(self.labels, index, where=better, casting="unsafe")
-        self.latest, self.last = detail, index
+        self.latest, self.last = detail.copy(), index
 
     def depth(self) -> np.ndarray:
         """Return the place of the largest detail, (H, W) float32 in shots from 0: the peak of a parabola.
