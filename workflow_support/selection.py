@@ -162,13 +162,15 @@ class Selection:
         return shots + [str(path) for folder in entry.peers.values() for path in _maps_of(folder).values()]
 
     def application_files(self, application: str) -> list[str]:
-        """Return the photographs that an application composes its scenes from, where they are not scikit-image's."""
-        folder = self._config["applications"][application].get("photographs")
-        if not folder:
-            return []
-        if not Path(folder).is_dir():
-            raise SelectionError(f"applications.{application}.photographs: no folder {folder!r}")
-        return [str(path) for path in list_images(folder)]
+        """Return the photographs on disk that an application composes its scenes from, or shows crops of."""
+        settings = self._config["applications"][application]
+        named = {"photographs": settings.get("photographs")}
+        named |= {f"crops.{index}.folder": crop["folder"] for index, crop in enumerate(settings.get("crops", []))}
+        folders = {key: folder for key, folder in named.items() if folder}
+        for key, folder in folders.items():
+            if not Path(folder).is_dir():
+                raise SelectionError(f"applications.{application}.{key}: no folder {folder!r}")
+        return [str(path) for folder in folders.values() for path in list_images(folder)]
 
     def _shard(self, name: str, shard: int) -> Sequence[ImagePair]:
         return self._members(name)[shard]
