@@ -15,6 +15,7 @@ from defocus_core.networks.classifier import Classifier
 
 MIN_DETAIL = np.float32(1e-4)  # detail, in grey levels of 0..1, below which more or less of it tells nothing
 MIN_VEIL_RADIUS = 15  # pixels
+MIN_SHARPER, MIN_MORE_BLUR = 2.0, 1.5  # ratios of detail and of sigma from which an edge spreads from another shot
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
 MAX_MAP_PIXELS = 1e6  # of the copy that the defocus map is made of
@@ -169,7 +170,9 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> tuple[n
     """Return for each pixel -1 to 1, for the one shot where positive, and the weight of that."""
     (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
     noise = MIN_DETAIL + config.noise_factor * min(noise_level(detail), noise_level(detail_there))
-    more = _compare((detail + noise) / (detail_there + noise), config.vote_gain)
+    own = _unexplained(detail, detail_there, noise, sigma / (sigma_there + MIN_SIGMA), config.veil_reach)
+    own_there = _unexplained(detail_there, detail, noise, sigma_there / (sigma + MIN_SIGMA), config.veil_reach)
+    more = _compare((own + noise) / (own_there + noise), config.vote_gain)
     less = _compare((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA), 2)
     stake = _detail_fraction(np.maximum(detail, detail_there), noise, config.veil_reach) ** 2
     detail_weight, map_weight = stake * np.abs(more), stake * config.map_weight * np.abs(less)
@@ -183,15 +186,31 @@ def _compare(ratio: np.ndarray, gain: float) -> np.ndarray:
     return (power - 1) / (power + 1)
 
 
+def _unexplained(
+    detail: np.ndarray, detail_there: np.ndarray, noise: np.float32, blur: np.ndarray, reach: float
+) -> np.ndarray:
+    """Return the detail of a shot that no sharper edge of the other one explains.
+
+    An edge that the other shot has twice as sharp spreads in this one: around it, as much detail as this shot has on
+    such an edge is its veil, where this shot has more blur by the defocus maps (`blur` is their ratio).
+    """
+    sharper_there = detail_there + noise > MIN_SHARPER * (detail + noise)
+    veil = cv2.dilate(np.where(sharper_there, detail, np.float32(0)), _window(detail.shape, reach))
+    return np.where(blur > MIN_MORE_BLUR, np.maximum(detail - veil, 0), detail)
+
+
+def _window(shape: tuple[int, ...], reach: float) -> np.ndarray:
+    radius = max(MIN_VEIL_RADIUS, round(reach * max(shape)))
+    return cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1,) * 2)
+
+
 def _detail_fraction(detail: np.ndarray, noise: np.float32, reach: float) -> np.ndarray:
     """Return detail, over noise, as a fraction of the largest around each pixel.
 
     The blurred edge of a defocused thing has a gradient where the sharp shot is flat; the sharp edge beside it tells
     more.
     """
-    radius = max(MIN_VEIL_RADIUS, round(reach * max(detail.shape)))
-    window = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1,) * 2)
-    return (detail + noise) / (cv2.dilate(detail, window) + noise)
+    return (detail + noise) / (cv2.dilate(detail, _window(detail.shape, reach)) + noise)
 
 
 def noise_level(detail: np.ndarray) -> np.float32:

@@ -51,3 +51,16 @@ def test_without_detail_the_shot_of_less_blur_is_taken_and_the_first_of_equals(m
     monkeypatch.setattr(decide, "estimate", lambda image, **_: np.full(image.shape[:2], next(sigmas), np.float32))
     shots = [flat, flat.copy(), flat + np.float32(1e-6)]
     assert (fuse(shots, model="blurnet").labels == 1).all()
+
+
+def test_detail_that_a_sharper_edge_of_the_other_shot_explains_does_not_count():
+    """An edge at column 30 is soft in one shot and sharp in the other; at column 100 there is texture."""
+    soft, sharp = np.full((2, 40, 140), 0.001, np.float32)
+    soft[:, 22:39], sharp[:, 29:32], soft[:, 100:110] = 0.02, 0.2, 0.1
+    noise, more, less = np.float32(1e-4), np.full((40, 140), 3, np.float32), np.full((40, 140), 0.5, np.float32)
+    expected = soft.copy()
+    expected[:, 14:47] = 0
+    np.testing.assert_allclose(decide._unexplained(soft, sharp, noise, more, 0.02), expected, atol=1e-6)
+    np.testing.assert_array_equal(decide._unexplained(soft, sharp, noise, less, 0.02), soft)
+    texture = decide._unexplained(sharp, soft, noise, more, 0.02)[:, 29:32]
+    np.testing.assert_allclose(texture, sharp[:, 29:32], atol=0.002)
