@@ -16,6 +16,8 @@ from defocus_core.networks.classifier import Classifier
 MIN_DETAIL = np.float32(1e-4)  # detail, in grey levels of 0..1, below which more or less of it tells nothing
 MIN_VEIL_RADIUS = 15  # pixels
 MIN_SHARPER, MIN_MORE_BLUR = 2.0, 1.5  # ratios of detail and of sigma from which an edge spreads from another shot
+MIN_BLURRED_SIGMA = 5.0  # pixels from which neither of two shots is in focus, or a quarter of how far a veil reaches
+KEEP_WEIGHT = np.float32(0.02)  # of the vote to keep what is chosen there
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
 MAX_MAP_PIXELS = 1e6  # of the copy that the defocus map is made of
@@ -177,7 +179,17 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> tuple[n
     stake = _detail_fraction(np.maximum(detail, detail_there), noise, config.veil_reach) ** 2
     detail_weight, map_weight = stake * np.abs(more), stake * config.map_weight * np.abs(less)
     weight = detail_weight + map_weight + MIN_WEIGHT
-    return (detail_weight * more + map_weight * less) / weight, weight
+    nowhere = _out_of_focus(np.minimum(sigma, sigma_there), config.veil_reach)
+    keep = nowhere * KEEP_WEIGHT
+    pull = (1 - nowhere) * (detail_weight * more + map_weight * less) - keep
+    weight = (1 - nowhere) * weight + keep + MIN_WEIGHT / 10
+    return pull / weight, weight
+
+
+def _out_of_focus(sigma: np.ndarray, reach: float) -> np.ndarray:
+    """Return how far a blur is out of focus, 0 to 1: there, edges tell nothing, and the choice so far is kept whole."""
+    limit = np.float32(max(MIN_BLURRED_SIGMA, reach / 4 * max(sigma.shape)))
+    return np.clip(sigma / limit * 5 - 4, 0, 1)
 
 
 def _compare(ratio: np.ndarray, gain: float) -> np.ndarray:

@@ -64,3 +64,16 @@ def test_detail_that_a_sharper_edge_of_the_other_shot_explains_does_not_count():
     np.testing.assert_array_equal(decide._unexplained(soft, sharp, noise, less, 0.02), soft)
     texture = decide._unexplained(sharp, soft, noise, more, 0.02)[:, 29:32]
     np.testing.assert_allclose(texture, sharp[:, 29:32], atol=0.002)
+
+
+def test_what_neither_shot_has_in_focus_is_kept_whole():
+    """A light far out of focus, with more detail in the new shot: it stays with the choice so far."""
+    y, x = np.mgrid[:120, :160]
+    grey = (0.2 + 0.7 * (np.hypot(y - 60, x - 80) < 30)).astype(np.float32)
+    detail = np.where(np.abs(np.hypot(y - 60, x - 80) - 30) < 6, 0.1, 0.001).astype(np.float32)
+    taken = {}
+    for sigma in (1.0, 7.0):
+        shot, other = (np.stack([grey, part, np.full_like(grey, sigma)]) for part in (detail, detail / 2))
+        taken[sigma] = decide_sharper(shot, other)
+    assert not taken[7.0].any()
+    assert taken[1.0].mean() > 0.1
