@@ -16,7 +16,7 @@ from defocus_core.networks.classifier import Classifier
 MIN_DETAIL = np.float32(1e-4)  # detail, in grey levels of 0..1, below which more or less of it tells nothing
 MIN_VEIL_RADIUS = 15  # pixels
 MIN_SHARPER, MIN_MORE_BLUR = 2.0, 1.5  # ratios of detail and of sigma from which an edge spreads from another shot
-MIN_BLURRED_SIGMA = 5.0  # pixels from which neither of two shots is in focus, or a quarter of how far a veil reaches
+MIN_BLURRED_SIGMA = 7.0  # pixels from which neither of two shots is in focus, or a quarter of how far a veil reaches
 KEEP_WEIGHT = np.float32(0.02)  # of the vote to keep what is chosen there
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
