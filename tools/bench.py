@@ -4,6 +4,7 @@ Every line names both times; machines are noisy, so only the ratios mean somethi
 """
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -189,6 +190,40 @@ def bench_large(folder):
         subprocess.run([sys.executable, "-c", LARGE, path, folder / "out", megapixels], check=True)
 
 
+STACK = """
+import re, sys, time
+from pathlib import Path
+from defocus_core.cli.parser import main
+start, used = time.perf_counter(), time.process_time()
+assert main(["fuse", sys.argv[1], "--out", sys.argv[2], *sys.argv[4:]]) == 0
+peak = int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024 / 1e9
+count, seconds, used = int(sys.argv[3]), time.perf_counter() - start, time.process_time() - used
+how = " ".join(["fuse", *sys.argv[4:]])
+print(f"{how} of {count} shots of 24 megapixels, file to file: {seconds / count:.1f} s a shot, "
+      f"{used / count:.1f} s of processor, {peak:.2f} GB at most")
+"""
+
+
+def bench_stack(folder, count=6):
+    """Time and memory of `defocus fuse` a shot of 24 megapixels, and of enfuse where it is installed."""
+    sharp = photograph(6000, 4000)
+    soft = gaussian_blur(sharp, 6)
+    shots = [folder / f"stack/{index}.jpg" for index in range(count)]
+    for index, path in enumerate(shots):
+        here = slice(index * 6000 // count, (index + 1) * 6000 // count)
+        shot = soft.copy()
+        shot[:, here] = sharp[:, here]
+        write(path, np.roll(shot, 3 * index, 1))
+    for more in ([], ["--register"]):
+        arguments = [folder / "stack", folder / "fused.jpg", str(count), *more]
+        subprocess.run([sys.executable, "-c", STACK, *arguments], check=True)
+    if shutil.which("enfuse"):
+        weights = ["--exposure-weight=0", "--saturation-weight=0", "--contrast-weight=1", "--hard-mask"]
+        command = ["enfuse", *weights, "-o", folder / "enfuse.jpg", *shots]
+        seconds = timed(lambda: subprocess.run(command, check=True, capture_output=True))
+        print(f"enfuse of the same: {seconds / count:.1f} s a shot", flush=True)
+
+
 def bench_networks():
     batch = torch.rand(128, 1, 32, 32)
     small, mobile = (build_classifier(n, np.arange(20)).eval() for n in ("blurnet", "mobilenet_v2"))
@@ -273,6 +308,7 @@ if __name__ == "__main__":
         bench_onnx(Path(folder))
         bench_folder(Path(folder))
         bench_large(Path(folder))
+        bench_stack(Path(folder))
     bench_baselines()
     bench_applications()
     bench_training()  # the last: it changes how this process keeps memory

@@ -341,6 +341,29 @@ class FuseExperiment(Settings):
     commands: dict[str, Command] = Field({}, description="Other fusion programs by name, as in `stacks`.")
 
 
+class StackCrop(Settings):
+    """A part of a real stack that is shown as each method fuses it."""
+
+    folder: str = Field(description="Folder of the shots.")
+    top: Annotated[int, Field(strict=True, ge=0)] = Field(description="First row, pixels.")
+    left: Annotated[int, Field(strict=True, ge=0)] = Field(description="First column, pixels.")
+    side: Side = Field(description="Rows and columns, pixels.")
+
+
+class RenderedStacksExperiment(Settings):
+    """Stacks of rendered scenes of known depth, and crops of real stacks."""
+
+    size: Side = Field(description="Side of a scene, pixels.")
+    cameras: Annotated[int, Field(strict=True, ge=1, le=4)] = Field(
+        4, description="Cameras, from 5 shots without noise to 9 with JPEG, each of which takes six scenes."
+    )
+    photographs: str | None = Field(
+        None, description="Folder of sharp photographs to compose; left out, four of scikit-image's."
+    )
+    commands: dict[str, Command] = Field({}, description="Other fusion programs by name, as in `stacks`.")
+    crops: list[StackCrop] = Field([], description="Parts of real stacks to show.")
+
+
 class DepthExperiment(Settings):
     """The lens that photographs a scene of known distances."""
 
@@ -374,6 +397,7 @@ class ApplicationsSection(Settings):
     enhance: EnhanceExperiment = Field(description="The embedded scenes, blurred by a known map.")
     magnify: MagnifyExperiment = Field(description="Scenes at a small and at a wide aperture.")
     fuse: FuseExperiment = Field(description="Scenes whose all-in-focus image is known.")
+    rendered_stacks: RenderedStacksExperiment = Field(description="Rendered stacks, and real ones to look at.")
     depth: DepthExperiment = Field(description="The lens that photographs a scene of known distances.")
     score: ScoreExperiment = Field(description="Sharp photographs, blurred and ranked.")
 

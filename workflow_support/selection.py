@@ -162,14 +162,16 @@ class Selection:
         return shots + [str(path) for folder in entry.peers.values() for path in _maps_of(folder).values()]
 
     def application_files(self, application: str) -> list[str]:
-        """Return the photographs that an application composes its scenes from, where they are not scikit-image's."""
+        """Return the photographs on disk that an application composes its scenes from, or shows crops of."""
         settings = self._config["applications"][application]
-        folders = {"photographs": [settings.get("photographs")], "folders": settings.get("folders") or []}
+        named = [("photographs", settings.get("photographs"))]
+        named += [(f"folders.{index}", folder) for index, folder in enumerate(settings.get("folders") or [])]
+        named += [(f"crops.{index}.folder", crop["folder"]) for index, crop in enumerate(settings.get("crops", []))]
         chosen: list[str] = []
-        for key, folder in ((key, folder) for key, listed in folders.items() for folder in listed if folder):
-            if not Path(folder).is_dir():
+        for key, folder in named:
+            if folder and not Path(folder).is_dir():
                 raise SelectionError(f"applications.{application}.{key}: no folder {folder!r}")
-            chosen += map(str, list_images(folder))
+            chosen += map(str, list_images(folder) if folder else [])
         return chosen
 
     def _shard(self, name: str, shard: int) -> Sequence[ImagePair]:

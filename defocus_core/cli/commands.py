@@ -22,7 +22,7 @@ from defocus_core.io.arrays import check_map_fits
 from defocus_core.io.color import to_dtype
 from defocus_core.io.map_files import find_map, read_map, write_map
 from defocus_core.io.photograph import Photograph
-from defocus_core.io.read import read, read_photograph
+from defocus_core.io.read import read_photograph
 from defocus_core.io.sidecar import write_rating
 from defocus_core.io.write import check_suffix, write
 
@@ -63,7 +63,7 @@ def run_map(options: Namespace) -> None:
             atomic.write_array(target.with_suffix(".probability.npy"), chance)
         plots.write_map_picture(sigma, target.with_suffix(".png"))
 
-    _run_each(files, "maps", one, jobs=options.jobs)
+    run_each_item(files, "maps", one, jobs=options.jobs)
 
 
 def run_enhance(options: Namespace) -> None:
@@ -106,34 +106,6 @@ def run_magnify(options: Namespace) -> None:
         )
 
 
-def run_fuse(options: Namespace) -> None:
-    """Write what every stack of shots is fused into, and the shot of each pixel where it is asked for."""
-    from defocus_core.applications.fusion.decide import FusionConfig
-    from defocus_core.applications.fusion.stack import fuse
-    from defocus_core.networks.storage import load_model
-
-    stacks = outputs.group_stacks(options.images, **_chosen(options))
-    written, labels = outputs.fusion_targets(stacks, options.out, options.labels)
-    config, model = FusionConfig(seam_sigma=options.seam), load_model(options.model)
-
-    def one(stack: Item) -> None:
-        shots, first = stacks[stack], outputs.file_of_shot(stacks[stack][0])
-        check_suffix(written[stack], read(shots[0]).dtype)
-        fusion = fuse(
-            shots,
-            model=model,
-            config=config,
-            register=options.register,
-            match_exposure=options.match_exposure,
-            strict=options.strict,
-        )
-        write(written[stack], fusion.image, like=first, alpha=fusion.alpha, keep_float=True)
-        if stack in labels:
-            write(labels[stack], fusion.labels)
-
-    _run_each(list(stacks), "fused", one, jobs=options.jobs)
-
-
 def run_depth(options: Namespace) -> None:
     """Write STEM.near and STEM.far, or STEM.relative, of every image as .npy and .png."""
     from defocus_core.applications.depth import (
@@ -164,7 +136,7 @@ def run_depth(options: Namespace) -> None:
             atomic.write_array(written[file].with_suffix(f".{name}.npy"), values)
             plots.write_distance_picture(values, written[file].with_suffix(f".{name}.png"), label=label)
 
-    _run_each(files, "depth", one, jobs=options.jobs)
+    run_each_item(files, "depth", one, jobs=options.jobs)
 
 
 def run_score(options: Namespace) -> None:
@@ -291,7 +263,7 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
             result[empty] = image[empty]
         write(written[file], result, like=outputs.file_of_shot(file), alpha=photograph.alpha, keep_float=True)
 
-    _run_each(files, what, one, jobs=options.jobs)
+    run_each_item(files, what, one, jobs=options.jobs)
 
 
 def _chosen(options: Namespace) -> dict[str, int | None]:
@@ -309,10 +281,12 @@ def _map_of(file: Item, photograph: Photograph, model: Classifier, given: Path |
     return sigma
 
 
-def _run_each(files: Sequence[Item], what: str, one: Callable[[Item], None], *, jobs: int | None) -> None:
-    """Run every file, with progress; those that fail are named together at the end."""
+def run_each_item(
+    files: Sequence[Item], what: str, one: Callable[[Item], None], *, jobs: int | None, shown: bool = True
+) -> None:
+    """Run every file, with progress if it is shown; those that fail are named together at the end."""
     failed = []
-    for file, outcome in zip(files, _outcomes(files, what, one, jobs=jobs), strict=True):
+    for file, outcome in zip(files, _outcomes(files, what, one, jobs=jobs, shown=shown), strict=True):
         try:
             outcome()
         except (ValueError, OSError) as error:
@@ -323,11 +297,12 @@ def _run_each(files: Sequence[Item], what: str, one: Callable[[Item], None], *, 
 
 
 def _outcomes(
-    files: Sequence[Item], what: str, one: Callable[[Item], Outcome], *, jobs: int | None
+    files: Sequence[Item], what: str, one: Callable[[Item], Outcome], *, jobs: int | None, shown: bool = True
 ) -> Iterable[Callable[[], Outcome]]:
     from defocus_core.cli import parallel
 
-    return _progress(parallel.run_each(one, files, jobs=jobs), what, len(files))
+    outcomes = parallel.run_each(one, files, jobs=jobs)
+    return _progress(outcomes, what, len(files)) if shown else outcomes
 
 
 def _naming(file: str, error: str) -> str:

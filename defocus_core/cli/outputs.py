@@ -11,6 +11,7 @@ from typing import Any
 from defocus_core.io.errors import ImageError
 from defocus_core.io.listing import RAW_SUFFIXES, READABLE_SUFFIXES, list_images
 from defocus_core.io.pages import Page, group_pages, list_pages
+from defocus_core.io.video import FILM_SUFFIXES
 from defocus_core.io.write import check_suffix
 
 
@@ -64,7 +65,7 @@ def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list
         if empty:
             raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
         return found
-    pages = {path: list_pages(path, **chosen) for path in paths}
+    pages = {path: _pages_of(path, alone=len(paths) == 1, **chosen) for path in paths}
     if not all(len(shots) > 1 for shots in pages.values()):
         return {paths[0]: list(paths)}
     grouped: dict[Item, list[Item]] = {}
@@ -79,27 +80,60 @@ def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list
     return grouped
 
 
+def _pages_of(path: Path, *, alone: bool, **chosen: int | None) -> list[Page]:
+    """Return the pictures of a file; of one that cannot be read, beside others, the file, which fails where it is."""
+    try:
+        return list_pages(path, **chosen)
+    except ImageError:
+        if alone or any(chosen.values()):
+            raise
+        return [Page(path, 0)]
+
+
 def file_of_shot(shot: Item) -> Path:
     """Return the file that a shot lies in."""
     return shot.path if isinstance(shot, Page) else shot
 
 
-def fusion_targets(
-    stacks: dict[Item, list[Item]], out: Path, labels: Path | None
-) -> tuple[dict[Item, Path], dict[Item, Path]]:
-    """Return where each stack's picture goes, and its labels where they are asked for."""
-    files = {stack: [file_of_shot(shot) for shot in shots] for stack, shots in stacks.items()}
-    names = {stack: _stack_name(stack) for stack in stacks}
-    taken = [file for shots in files.values() for file in shots]
-    pictures = output_targets(list(stacks), out, lambda stack: names[stack] + writable(files[stack][0]), taken)
-    if labels is None:
-        return pictures, {}
-    taken += pictures.values()
-    found = output_targets(list(stacks), labels, lambda stack: f"{names[stack]}.png", taken, option="--labels")
-    lossy = [path.suffix for path in found.values() if path.suffix.lower() != ".png"]
-    if lossy:
-        raise UsageError(f"--labels holds numbers and is written as .png, not {lossy[0]!r}")
-    return pictures, found
+def fusion_targets(stacks: dict[Item, list[Item]], out: Path) -> dict[Item, Path]:
+    """Return where each stack's picture goes."""
+    taken = [file_of_shot(shot) for shots in stacks.values() for shot in shots]
+    return output_targets(
+        list(stacks), out, lambda stack: _stack_name(stack) + writable(file_of_shot(stacks[stack][0])), taken
+    )
+
+
+def side_targets(
+    stacks: dict[Item, list[Item]], given: Path | None, suffixes: Sequence[str], taken: Sequence[Path], *, option: str
+) -> dict[Item, Path]:
+    """Return where something else of each stack goes, a file or a folder, in one of a few formats; never over shots."""
+    if given is None:
+        return {}
+    if given.suffix and not given.is_dir():
+        if len(stacks) > 1:
+            raise UsageError(f"{len(stacks)} results do not fit into one file {str(given)!r}; give a folder")
+        if given.suffix.lower() not in suffixes:
+            raise UsageError(f"{option} is written as {' or '.join(suffixes)}, not {given.suffix!r}")
+        make_folder(given.parent)
+        found = dict.fromkeys(stacks, given)
+    else:
+        folder = make_folder(given)
+        found = one_file_each(list(stacks), folder, lambda stack: _stack_name(stack) + suffixes[0])
+    shots = [file_of_shot(shot) for group in stacks.values() for shot in group]
+    refuse_overwriting([*shots, *taken], found.values(), option=option)
+    return found
+
+
+def slab_targets(stack: Item, shots: Sequence[Item], out: Path, count: int) -> list[Path]:
+    """Return where the slabs of a stack go: NAME.slab01.SUFFIX in the folder `out`, or beside the file `out`."""
+    if out.suffix and not out.is_dir():
+        folder, name, suffix = make_folder(out.parent), out.stem, out.suffix
+    else:
+        folder, name, suffix = make_folder(out), _stack_name(stack), writable(file_of_shot(shots[0]))
+    found = [folder / f"{name}.slab{index:02d}{suffix}" for index in range(1, count + 1)]
+    check_suffix(found[0])
+    refuse_overwriting(map(file_of_shot, shots), found)
+    return found
 
 
 def _stack_name(stack: Item) -> str:
@@ -107,8 +141,9 @@ def _stack_name(stack: Item) -> str:
 
 
 def writable(item: Item) -> str:
-    """Return the suffix of what is written of a picture: its own, of RAW that of TIFF."""
-    return ".tif" if item.suffix.lower() in RAW_SUFFIXES else item.suffix
+    """Return the suffix of what is written of a picture: its own; of RAW that of TIFF, of a film that of PNG."""
+    own = item.suffix.lower()
+    return ".tif" if own in RAW_SUFFIXES else ".png" if own in FILM_SUFFIXES else item.suffix
 
 
 def output_targets(

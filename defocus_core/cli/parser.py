@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from defocus_core import __version__
-from defocus_core.cli import commands
+from defocus_core.cli import commands, fuse
 from defocus_core.constants import DEFAULT_MODEL
 
 
@@ -139,26 +139,70 @@ def _add_magnify_command(known: argparse._SubParsersAction) -> None:
 
 
 def _add_fuse_command(known: argparse._SubParsersAction) -> None:
-    command = known.add_parser("fuse", help="one sharp image from shots focused at different distances")
+    command = known.add_parser(
+        "fuse",
+        help="one sharp image from shots focused at different distances",
+        description="Shots are given in the order of their focus, from front to back where that matters.",
+    )
     command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="each folder a stack")
-    command.add_argument("--out", required=True, type=Path, metavar="FILE_OR_DIR")
-    command.add_argument(
-        "--labels", type=Path, metavar="FILE_OR_DIR", help="which shot each pixel comes from, 8-bit PNG"
-    )
-    command.add_argument("--register", action="store_true", help="bring the shots onto the first one first")
-    command.add_argument(
-        "--match-exposure", action="store_true", help="give the shots the exposure of the first one first"
-    )
+    command.add_argument("--out", type=Path, metavar="FILE_OR_DIR")
+    _add_fusion_results(command)
+    _add_fusion_alignment(command)
     command.add_argument(
         "--strict", action="store_true", help="refuse a stack with a bad shot (default: leave it out, with a warning)"
     )
     command.add_argument(
         "--seam", type=float, default=0.0, help="blend over seams, sigma in pixels (default: no blending)"
     )
-    command.set_defaults(run=commands.run_fuse)
+    command.add_argument(
+        "--prefer",
+        choices=("front", "back"),
+        help="what wins where a blurred front veils a sharp background: a clean outline, or the background",
+    )
+    command.add_argument("--use-labels", type=Path, metavar="FILE.png", help="take each pixel from the shot it names")
+    command.add_argument("--slab", type=int, metavar="N", help="fuse every N neighbouring shots by themselves")
+    command.add_argument("--overlap", type=int, default=0, metavar="M", help="shots that slabs share (default 0)")
+    command.add_argument("--every", type=int, default=1, metavar="N", help="take each Nth shot (default all)")
+    command.add_argument("--dry-run", action="store_true", help="say what would be read, in which order, and written")
+    command.add_argument(
+        "--resume", action="store_true", help="keep the state beside --out, and go on from it after a killed run"
+    )
+    command.set_defaults(run=fuse.run_fuse)
     _add_choice(command)
-    _add_jobs(command)
+    command.add_argument("--jobs", type=int, metavar="N", help="stacks worked on side by side (default 1)")
     _add_model(command)
+
+
+def _add_fusion_results(command: argparse.ArgumentParser) -> None:
+    for option, metavar, what in (
+        ("labels", "FILE_OR_DIR", "which shot each pixel comes from, PNG of 8 bit, of 16 bit beyond 255 shots"),
+        ("depth", "FILE_OR_DIR", "where in the stack each pixel is sharp, in shots from 0, and NAME.confidence"),
+        ("nowhere", "FILE_OR_DIR", "PNG, white where no shot is sharp"),
+        ("report", "FILE.html", "contact sheet: labels, depth, the most doubtful seams"),
+    ):
+        command.add_argument(f"--{option}", type=Path, metavar=metavar, help=what)
+
+
+def _add_fusion_alignment(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--register", action="store_true", help="bring the shots onto the reference first")
+    command.add_argument(
+        "--match-exposure", action="store_true", help="give the shots the exposure of the reference first"
+    )
+    command.add_argument(
+        "--reference",
+        default="first",
+        metavar="SHOT",
+        help="that the others are aligned to: number, first, middle, last or file name (default %(default)s)",
+    )
+    command.add_argument(
+        "--crop",
+        action=argparse.BooleanOptionalAction,
+        help="crop to the frame that all shots share (default: with --register)",
+    )
+    command.add_argument("--align-only", type=Path, metavar="DIR", help="write the aligned shots")
+    command.add_argument(
+        "--alignment", type=Path, metavar="FILE.json", help="use this alignment; if there is no such file, write it"
+    )
 
 
 def _add_depth_command(known: argparse._SubParsersAction) -> None:

@@ -1,4 +1,4 @@
-"""The pictures that one file holds: pages of a TIFF, frames of an animation."""
+"""The pictures that one file holds: pages of a TIFF, frames of an animation or a film."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from defocus_core.io import tiff
+from defocus_core.io import tiff, video
 from defocus_core.io.errors import ImageError, decoder_errors
 from defocus_core.io.pillow import count_frames, without_size_limit
 
@@ -89,15 +89,19 @@ def _list_pages(path: Path) -> list[Page]:
         if kind == "pillow":
             with without_size_limit(), Image.open(path) as picture:
                 return [Page(path, index) for index in range(count_frames(picture))]
+        if kind == "film":
+            return [Page(path, index) for index in range(video.count_film_frames(path))]
         return [Page(path, 0)]
 
 
 def family(head: bytes) -> str:
-    """Return which reader a file needs by its first 32 bytes: pillow, tiff, raw, heif or exr."""
+    """Return which reader a file needs by its first 32 bytes: pillow, tiff, raw, heif, film or exr."""
     if head[:4] in TIFF_MAGIC:
         return "raw" if head[8:12] in (b"CR\2\0", b"IIII", b"MMMM") else "tiff"
     if head.startswith(RAW_MAGIC) or head[6:14] == b"HEAPCCDR":
         return "raw"
+    if video.is_film(head):
+        return "film"
     if head[4:8] == b"ftyp":
         return {b"crx ": "raw", b"avif": "pillow", b"avis": "pillow"}.get(head[8:12], "heif")
     return "exr" if head[:4] == b"\x76\x2f\x31\x01" else "pillow"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from defocus_core.io import readers, tiff
+from defocus_core.io import readers, tiff, video
 from defocus_core.io.errors import check_one, decoder_errors
 from defocus_core.io.pages import Page, family
 from defocus_core.io.photograph import Photograph
@@ -72,6 +72,9 @@ def read_photograph(path: str | Path | Page, *, max_pixels: int = MAX_PIXELS, ha
             return readers.read_heif(path, max_pixels=max_pixels)
         if kind == "exr":
             return readers.read_exr(path, max_pixels=max_pixels)
+        if kind == "film":
+            frame = check_one(video.count_film_frames(path)) if index is None else index
+            return video.read_film_frame(path, frame, max_pixels=max_pixels)
         return read_by_pillow(path, index, max_pixels=max_pixels)
 
 

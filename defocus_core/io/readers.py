@@ -25,7 +25,7 @@ def read_raw(path: Path, *, max_pixels: int, half_size: bool = False) -> Photogr
 
     Patterned pixel grouping takes half the time of rawpy's default (AHD, 1.8 s of one core for 24 megapixels).
     """
-    rawpy = _load("rawpy", "a RAW photograph", "'defocus-core[raw]'")
+    rawpy = load_module("rawpy", "a RAW photograph", "'defocus-core[raw]'")
     with path.open("rb") as stream, _quietly(), rawpy.imread(stream) as raw:
         check_size(raw.sizes.raw_width, raw.sizes.raw_height, max_pixels)
         options = {
@@ -77,15 +77,16 @@ def read_heif_profile(path: Path) -> bytes | None:
 
 def heif_library() -> Any:
     """Return the module pillow_heif."""
-    return _load("pillow_heif", "HEIC", "'defocus-core[heif]'")
+    return load_module("pillow_heif", "HEIC", "'defocus-core[heif]'")
 
 
 def exr_library() -> Any:
     """Return the module OpenEXR."""
-    return _load("OpenEXR", "OpenEXR", "OpenEXR")
+    return load_module("OpenEXR", "OpenEXR", "OpenEXR")
 
 
-def _load(module: str, what: str, packages: str) -> Any:
+def load_module(module: str, what: str, packages: str) -> Any:
+    """Return a module that a file needs, or raise ImageError that names what to install."""
     try:
         return importlib.import_module(module)
     except ImportError as error:

@@ -21,7 +21,7 @@ PINS = dict(line.split("==") for line in (ROOT / "requirements.txt").read_text()
 def test_the_pins_satisfy_pyproject():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    extra = {p.name: p for name in ("onnx", "raw", "heif") for p in map(Requirement, extras[name])}
+    extra = {p.name: p for name in ("onnx", "raw", "heif", "video") for p in map(Requirement, extras[name])}
     workflow = [*map(Requirement, extras["workflow"])]
     development = (ROOT / "requirements-dev.txt").read_text().splitlines()
     pins = PINS | dict(line.split("==") for line in development if line.split("==")[0] in extra)

@@ -15,7 +15,13 @@ from defocus_core.networks.classifier import Classifier
 
 MIN_DETAIL = np.float32(1e-4)  # detail, in grey levels of 0..1, below which more or less of it tells nothing
 MIN_VEIL_RADIUS = 15  # pixels
+MIN_SHARPER, MIN_MORE_BLUR = 2.0, 1.5  # ratios of detail and of sigma from which an edge spreads from another shot
+MIN_BLURRED_SIGMA = 7.0  # pixels from which neither of two shots is in focus, or a quarter of how far a veil reaches
+KEEP_WEIGHT = np.float32(0.02)  # of the vote to keep what is chosen there
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
+MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
+MAX_MAP_PIXELS = 1e6  # of the copy that the defocus map is made of
+STRIP_ROWS = 256  # that are measured at a time
 
 
 @dataclass(frozen=True)
@@ -56,18 +62,79 @@ class FusionConfig:
             raise ValueError(f"seam is 0 to 100 pixels, not {self.seam_sigma:g}")
 
 
+def decision_step(shape: tuple[int, int]) -> int:
+    """Return how many pixels of a shot, a side, share one pixel of the decision: 1 up to 6.5 megapixels, then 2, 4."""
+    step = 1
+    while shape[0] * shape[1] > MAX_DECISION_PIXELS * step**2:
+        step *= 2
+    return step
+
+
 def focus_measures(
-    image: np.ndarray, *, model: Classifier | str | None = None, config: FusionConfig = FusionConfig()
+    image: np.ndarray, *, model: Classifier | str | None = None, config: FusionConfig = FusionConfig(), step: int = 1
 ) -> np.ndarray:
-    """Return the focus measures of a shot: grey level, detail, sigma in pixels, (3, H, W) float32."""
-    grey = to_grey(image)
-    detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), config.detail_sigma))
-    detail = cv2.GaussianBlur(detail, (0, 0), config.gather_sigma)
-    return np.stack([grey, detail, estimate(image, model=model)])
+    """Return the focus measures of a shot: grey level, detail, sigma in pixels, (3, H / step, W / step) float32.
+
+    Detail is measured in full size. The defocus map, which only votes, is made of a megapixel at most.
+    """
+    height, width = image.shape[0] // step, image.shape[1] // step
+    measures = np.empty((3, height, width), np.float32)
+    rows = STRIP_ROWS // step
+    for top in range(0, height, rows):  # three channels of floats of a whole shot would be large
+        strip = slice(top * step, min(top + rows, height) * step)
+        measures[:2, top : top + rows] = _measure_strip(image, strip, config, step=step)
+    measures[1] = cv2.GaussianBlur(measures[1], (0, 0), config.gather_sigma / step)
+    measures[2] = _sigma(image, (width, height), model)
+    return measures
 
 
-def decide_sharper(shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig()) -> np.ndarray:
-    """Decide where one shot is sharper than another.
+def _measure_strip(
+    image: np.ndarray, strip: slice, config: FusionConfig, *, step: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return grey levels and detail of some rows, shrunken by a step; the rows around them count in the detail."""
+    top, bottom, reach = strip.start, strip.stop, int(np.ceil(4 * config.detail_sigma))
+    above = min(reach, top)
+    grey = to_grey(image[top - above : bottom + reach])
+    detail = cv2.absdiff(grey, cv2.GaussianBlur(grey, (0, 0), config.detail_sigma))
+    width = image.shape[1] // step * step
+    grey, detail = (plane[above : above + bottom - top, :width] for plane in (grey, detail))
+    if step == 1:
+        return grey, detail
+    size = (width // step, (bottom - top) // step)
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA), cv2.resize(detail, size, interpolation=cv2.INTER_AREA)
+
+
+def map_factor(shape: tuple[int, int]) -> float:
+    """Return how many times smaller than a shot the copy is of which the defocus map is made."""
+    return max(1.0, float(np.sqrt(shape[0] * shape[1] / MAX_MAP_PIXELS)))
+
+
+def _sigma(image: np.ndarray, size: tuple[int, int], model: Classifier | str | None) -> np.ndarray:
+    """Return the defocus map of a small copy, in pixels of the shot, at a size of width and height."""
+    factor = map_factor((image.shape[0], image.shape[1]))
+    if factor > 1:
+        small = (round(image.shape[1] / factor), round(image.shape[0] / factor))
+        image = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+    sigma = estimate(image, model=model) * np.float32(factor)
+    return sigma if sigma.shape[::-1] == size else cv2.resize(sigma, size, interpolation=cv2.INTER_LINEAR)
+
+
+def decide_sharper(
+    shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig(), step: int = 1
+) -> np.ndarray:
+    """Decide where one shot is sharper than another; parameters as of `decision_field`.
+
+    Returns
+    -------
+    (H, W) bool, False where no vote reaches, and at ties
+    """
+    return decision_field(shot, other, config=config, step=step) > 0
+
+
+def decision_field(
+    shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig(), step: int = 1
+) -> np.ndarray:
+    """Decide where one shot is sharper than another, and how clearly.
 
     Detail votes for the shot that has more of it, the defocus map for the shot of less blur, each as far as
     the two shots differ in it; detail that is hardly more than noise hardly votes. Least squares settle the
@@ -77,36 +144,76 @@ def decide_sharper(shot: np.ndarray, other: np.ndarray, *, config: FusionConfig 
     Parameters
     ----------
     shot, other : of `focus_measures`
+    step : of `focus_measures`
 
     Returns
     -------
-    (H, W) bool, False where no vote reaches, and at ties
+    (H, W) float32 in [-1, 1], above 0 where the shot is sharper
     """
     (grey, detail, _), (grey_there, detail_there, _) = shot, other
-    decision = propagate(
+    field = propagate(
         *_votes(shot, other, config),
         (grey + grey_there) / 2,
-        smoothness=config.smoothness,
+        smoothness=config.smoothness / step**2,
         contrast=config.contrast,
+        tiled=True,
     )
-    return remove_small_regions(
-        decision > 0,
+    kept = remove_small_regions(
+        field > 0,
         smallest=int(config.max_region_fraction * grey.size),
         stakes=np.abs(detail - detail_there),
-        least=config.max_region_stake * grey.size**0.5,
+        least=config.max_region_stake * grey.size**0.5 / step,
     )
+    np.negative(field, out=field, where=kept != (field > 0))
+    return field
 
 
 def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> tuple[np.ndarray, np.ndarray]:
     """Return for each pixel -1 to 1, for the one shot where positive, and the weight of that."""
     (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
-    noise = MIN_DETAIL + config.noise_factor * min(_noise_level(detail), _noise_level(detail_there))
-    more = np.tanh(config.vote_gain * np.log((detail + noise) / (detail_there + noise)))
-    less = np.tanh(2 * np.log((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA)))
+    noise = MIN_DETAIL + config.noise_factor * min(noise_level(detail), noise_level(detail_there))
+    own = _unexplained(detail, detail_there, noise, sigma / (sigma_there + MIN_SIGMA), config.veil_reach)
+    own_there = _unexplained(detail_there, detail, noise, sigma_there / (sigma + MIN_SIGMA), config.veil_reach)
+    more = _compare((own + noise) / (own_there + noise), config.vote_gain)
+    less = _compare((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA), 2)
     stake = _detail_fraction(np.maximum(detail, detail_there), noise, config.veil_reach) ** 2
     detail_weight, map_weight = stake * np.abs(more), stake * config.map_weight * np.abs(less)
     weight = detail_weight + map_weight + MIN_WEIGHT
-    return (detail_weight * more + map_weight * less) / weight, weight
+    nowhere = _out_of_focus(np.minimum(sigma, sigma_there), config.veil_reach)
+    keep = nowhere * KEEP_WEIGHT
+    pull = (1 - nowhere) * (detail_weight * more + map_weight * less) - keep
+    weight = (1 - nowhere) * weight + keep + MIN_WEIGHT / 10
+    return pull / weight, weight
+
+
+def _out_of_focus(sigma: np.ndarray, reach: float) -> np.ndarray:
+    """Return how far a blur is out of focus, 0 to 1: there, edges tell nothing, and the choice so far is kept whole."""
+    limit = np.float32(max(MIN_BLURRED_SIGMA, reach / 4 * max(sigma.shape)))
+    return np.clip(sigma / limit * 5 - 4, 0, 1)
+
+
+def _compare(ratio: np.ndarray, gain: float) -> np.ndarray:
+    """Return tanh(gain * log(ratio)), -1 to 1."""
+    power = np.minimum(ratio, 100) ** np.float32(2 * gain)
+    return (power - 1) / (power + 1)
+
+
+def _unexplained(
+    detail: np.ndarray, detail_there: np.ndarray, noise: np.float32, blur: np.ndarray, reach: float
+) -> np.ndarray:
+    """Return the detail of a shot that no sharper edge of the other one explains.
+
+    An edge that the other shot has twice as sharp spreads in this one: around it, as much detail as this shot has on
+    such an edge is its veil, where this shot has more blur by the defocus maps (`blur` is their ratio).
+    """
+    sharper_there = detail_there + noise > MIN_SHARPER * (detail + noise)
+    veil = cv2.dilate(np.where(sharper_there, detail, np.float32(0)), _window(detail.shape, reach))
+    return np.where(blur > MIN_MORE_BLUR, np.maximum(detail - veil, 0), detail)
+
+
+def _window(shape: tuple[int, ...], reach: float) -> np.ndarray:
+    radius = max(MIN_VEIL_RADIUS, round(reach * max(shape)))
+    return cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1,) * 2)
 
 
 def _detail_fraction(detail: np.ndarray, noise: np.float32, reach: float) -> np.ndarray:
@@ -115,12 +222,10 @@ def _detail_fraction(detail: np.ndarray, noise: np.float32, reach: float) -> np.
     The blurred edge of a defocused thing has a gradient where the sharp shot is flat; the sharp edge beside it tells
     more.
     """
-    radius = max(MIN_VEIL_RADIUS, round(reach * max(detail.shape)))
-    window = np.ones((2 * radius + 1,) * 2, np.uint8)
-    return (detail + noise) / (cv2.dilate(detail, window) + noise)
+    return (detail + noise) / (cv2.dilate(detail, _window(detail.shape, reach)) + noise)
 
 
-def _noise_level(detail: np.ndarray) -> np.float32:
+def noise_level(detail: np.ndarray) -> np.float32:
     """Return the detail below which a fiftieth of a shot lies: there, hardly anything but its noise.
 
     What has no detail at all, being clipped or a frame, has no noise either and does not count.

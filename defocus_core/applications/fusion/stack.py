@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
+import cv2
 import numpy as np
 
-from defocus_core.applications.fusion.align import Alignment, find_alignment
-from defocus_core.applications.fusion.blend import Shot, blend_seams, find_shown, load_photograph, select_pixels
-from defocus_core.applications.fusion.decide import FusionConfig, decide_sharper, focus_measures
-from defocus_core.io.color import srgb_to_linear, to_grey
+from defocus_core.applications.fusion.align import Alignment
+from defocus_core.applications.fusion.blend import Shot, blend_seams, load_photograph
+from defocus_core.applications.fusion.checkpoint import Checkpoint
+from defocus_core.applications.fusion.composite import Composite, Preference
+from defocus_core.applications.fusion.decide import FusionConfig, decision_step, focus_measures, map_factor, noise_level
+from defocus_core.applications.fusion.frame import Frame, largest_frame, whole_frame
+from defocus_core.applications.fusion.labels import MAX_SHOTS, check_labels
+from defocus_core.applications.fusion.sequence import AlignedShot, AlignOptions, align_shots, in_file
 from defocus_core.io.pages import Page
+from defocus_core.io.photograph import to_srgb
 from defocus_core.networks.classifier import Classifier
 
-MAX_EXPOSURE_RATIO = 6.0  # of the light of two shots of one stack
-MIN_LIGHT = 0.01  # mean, of 0..1: darker stacks are not judged
+MAX_SHARP_SIGMA = 2.0  # pixels of the copy that the map is made of, from which nothing is sharp
+Progress = Callable[[int, int], None]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -26,14 +35,44 @@ class Fusion:
 
     Parameters
     ----------
-    image : of the shots' shape and dtype
-    labels : (H, W) uint8, index of the shot that each pixel comes from
+    image : of the shots' dtype, and of the reference's shape or, where it is cropped, that of `frame`
+    labels : (H, W) uint8, or uint16 of more than 255 shots: index of the shot that each pixel comes from
     alpha : (H, W) of the image's dtype, 0 where no shot shows anything; None where shots have no alpha
+    depth : (H, W) float32, where in the stack a pixel is sharpest, in shots from 0
+    confidence : (H, W) float32 in [0, 1], how sure the depth is
+    nowhere : (H, W) bool, where no shot is sharp by its defocus map
+    doubt : (H, W) float32, by how much grey levels differ where the choice between two shots was close
+    frame : what of the reference's frame is left
+    alignments : of each shot; None of those left out
     """
 
     image: np.ndarray
     labels: np.ndarray
-    alpha: np.ndarray | None = None
+    alpha: np.ndarray | None
+    depth: np.ndarray
+    confidence: np.ndarray
+    nowhere: np.ndarray
+    doubt: np.ndarray
+    frame: Frame
+    alignments: tuple[Alignment | None, ...]
+
+
+@dataclass(frozen=True)
+class AlignedStack:
+    """The alignment of every shot of a stack.
+
+    Parameters
+    ----------
+    alignments : None of shots left out
+    frame : what all the others share
+    shape : height and width of the reference
+    reference : index of the shot that the others are aligned to
+    """
+
+    alignments: tuple[Alignment | None, ...]
+    frame: Frame
+    shape: tuple[int, int]
+    reference: int
 
 
 def fuse(
@@ -44,35 +83,49 @@ def fuse(
     register: bool = False,
     match_exposure: bool = False,
     strict: bool = False,
+    reference: int = 0,
+    crop: bool = False,
+    alignments: Sequence[Alignment | None] | None = None,
+    prefer: Preference | None = None,
+    checkpoint: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> Fusion:
     """Fuse shots focused at different distances.
 
-    Compare each shot with the choice so far (`decide_sharper`): the detail around a pixel votes, and the defocus map
-    with less weight. No pixel comes from outside a shot's frame, or from where its alpha is 0. If the shots are
-    files, three are in memory at a time: the first, the current one and the one before it.
+    Compare each shot with the choice so far (`decision_field`): the detail around a pixel votes, and the defocus map
+    with less weight. No pixel comes from outside a shot's frame, or from where its alpha is 0. Each file is read
+    once, the next one while a shot is decided; memory does not grow with their number.
 
     Parameters
     ----------
-    shots : two to 255 arrays, (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1], all alike, or
-        files
+    shots : two or more arrays, (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1], all alike, or files
     model : as for `estimate`
     config : see `FusionConfig`
-    register : align every shot to the first one by an affine map first, by way of the shot before it
-        (`find_alignment`); so give shots in the order of their focus
-    match_exposure : match the exposure of every shot to the first one first
+    register : align every shot to the reference first, by way of the shot beside it (`find_motion`); so give shots in
+        the order of their focus
+    match_exposure : match the exposure of every shot to the reference first
     strict : refuse a stack that has a bad shot; otherwise leave that shot out with a warning. A stack of two is
         always refused
+    reference : index of the shot that the others are aligned to
+    crop : crop to the frame that all shots share; shots of other sizes are then centred on the reference
+    alignments : of each shot, found before; None of those to leave out
+    prefer : which shot wins where a blurred front veils a sharp background, `front` or `back`; give shots from front
+        to back
+    checkpoint : file that is written after every shot, and gone on from where it is of the same stack; removed at
+        the end
+    progress : called with the number of shots done and of all
 
     Raises
     ------
     ValueError
-        If there are fewer than two shots or more than 255, their shapes or depths differ, or fewer than two are
-        left: one that is far darker or brighter than the first, or cannot be registered, is left out.
+        If there are fewer than two shots, their shapes differ, or fewer than two are left: one that cannot be read,
+        is of another depth or colour, far darker or brighter than the reference, or cannot be registered, is left
+        out. If all are black.
 
     Warns
     -----
     UserWarning
-        That names each shot left out.
+        That names each shot left out. That all shots are alike.
 
     References
     ----------
@@ -92,68 +145,181 @@ def fuse(
     >>> fused.image.shape, fused.labels[50, [10, 90]].tolist()
     ((100, 100, 3), [0, 1])
     """
-    if not 2 <= len(shots) <= 255:
-        raise ValueError(f"fusion needs 2 to 255 shots, not {len(shots)}")
+    _check_count(shots, reference)
     if len(shots) > 2:
         config = replace(config, gather_sigma=2 * config.gather_sigma)
-    photograph = load_photograph(shots[0])
-    first = photograph.filled()
-    alignments: list[Alignment | None] = [Alignment()]
-    shown, has_alpha = find_shown(photograph, Alignment()), photograph.alpha is not None
-    best = focus_measures(photograph.for_measuring(), model=model, config=config)
-    labels: np.ndarray = np.zeros(first.shape[:2], np.uint8)
-    before: tuple[np.ndarray, Alignment] | None = None
-    for index, shot in enumerate(shots[1:], 1):
-        photograph, name = load_photograph(shot), f"shot {index + 1}"
-        pixels, has_alpha = photograph.filled(), has_alpha or photograph.alpha is not None
-        _check_compatible(pixels, first, name=name)
-        try:
-            _check_exposure(pixels, first)
-            found = find_alignment(pixels, first, register=register, match_exposure=match_exposure, before=before)
-        except ValueError as error:
-            if strict or len(shots) == 2:
-                raise ValueError(f"{name}: {error}{_in_file(shot)}") from error
-            warnings.warn(f"{name} is left out: {error}{_in_file(shot)}", stacklevel=2)
-            alignments.append(None)
-            continue
-        alignments.append(found)
-        seen = focus_measures(found.apply(photograph.for_measuring()), model=model, config=config)
-        shows = find_shown(photograph, found)
-        better = (decide_sharper(seen, best, config=config) | ~shown) & shows
-        shown |= shows
-        labels[better], best[:, better] = index, seen[:, better]
-        before = pixels, found
-    if len(shots) - alignments.count(None) < 2:
-        raise ValueError(f"none of the other shots goes with the first one{_in_file(shots[0])}")
-    aligned = [(index, found, shots[index]) for index, found in enumerate(alignments) if found]
+    options = AlignOptions(register, match_exposure, crop, strict, alignments)
+    saved = Checkpoint(checkpoint, shots, (config, options, reference, prefer, model)) if checkpoint else None
+    found, composite, resumed, checksums, has_alpha = _restore(saved, len(shots))
+    done = [*resumed]
+
+    def measured() -> Iterator[AlignedShot]:
+        step = 0
+        for shot in align_shots(shots, reference, options, {index: found[index] for index in resumed}):
+            step = step or decision_step((shot.shown.shape[0], shot.shown.shape[1]))
+            if shot.left_out:
+                yield shot
+                continue
+            seen = to_srgb(shot.pixels, shot.profile)
+            yield replace(shot, measures=focus_measures(seen, model=model, config=config, step=step))
+
+    for shot in _one_ahead(measured()):
+        done.append(shot.index)
+        if shot.left_out:
+            warnings.warn(shot.left_out, stacklevel=2)
+        else:
+            assert shot.measures is not None
+            found[shot.index], has_alpha = shot.alignment, has_alpha or shot.has_alpha
+            checksums.append(shot.checksum)
+            if composite is None:
+                step = decision_step((shot.shown.shape[0], shot.shown.shape[1]))
+                composite = Composite.of_first(
+                    shot.index, shot.pixels, shot.measures, shot.shown, count=len(shots), step=step
+                )
+            else:
+                composite.add(
+                    *(shot.index, shot.neighbour, shot.pixels, shot.measures, shot.shown), config=config, prefer=prefer
+                )
+        if saved and composite:
+            saved.save(composite, found, done, checksums, has_alpha)
+        if progress:
+            progress(len(done), len(shots))
+    if composite is None or len(shots) - found.count(None) < 2:
+        raise ValueError(f"none of the other shots goes with shot {reference + 1}{in_file(shots[reference])}")
+    _check_content(composite, checksums)
+    fusion = _finish(composite, shots, found, config, crop=crop, has_alpha=has_alpha)
+    if saved:
+        saved.remove()
+    return fusion
+
+
+def align_stack(
+    shots: Sequence[Shot],
+    *,
+    register: bool = True,
+    match_exposure: bool = False,
+    strict: bool = False,
+    reference: int = 0,
+    crop: bool = True,
+    progress: Progress | None = None,
+) -> AlignedStack:
+    """Align the shots of a stack and fuse nothing; parameters, errors and warnings are those of `fuse`."""
+    _check_count(shots, reference)
+    options = AlignOptions(register, match_exposure, crop, strict)
+    found: list[Alignment | None] = [None] * len(shots)
+    shared: np.ndarray | None = None
+    for done, shot in enumerate(_one_ahead(align_shots(shots, reference, options, {})), 1):
+        if shot.left_out:
+            warnings.warn(shot.left_out, stacklevel=2)
+        else:
+            found[shot.index] = shot.alignment
+            shared = shot.shown if shared is None else shared & shot.shown
+        if progress:
+            progress(done, len(shots))
+    if shared is None or len(shots) - found.count(None) < 2:
+        raise ValueError(f"none of the other shots goes with shot {reference + 1}{in_file(shots[reference])}")
+    shape = (shared.shape[0], shared.shape[1])
+    return AlignedStack(tuple(found), largest_frame(shared) if crop else whole_frame(shape), shape, reference)
+
+
+def apply_labels(
+    shots: Sequence[Shot],
+    labels: np.ndarray,
+    *,
+    alignments: Sequence[Alignment | None] | None = None,
+    reference: int = 0,
+    seam: float = 0.0,
+) -> np.ndarray:
+    """Take every pixel from the shot of its label, as of the same scene in another lighting or channel.
+
+    Parameters
+    ----------
+    shots : arrays or files, in the order of the labels
+    labels : (H, W) of integers, of the whole frame of the reference
+    alignments : of each shot; None is none
+    reference : index of the shot whose frame the labels have
+    seam : sigma in pixels of the Gaussian that blends; 0 takes every pixel unchanged
+
+    Raises
+    ------
+    ValueError
+        If labels do not fit the shots.
+    """
+    first = load_photograph(shots[reference]).filled()
+    shape = (first.shape[0], first.shape[1])
+    check_labels(labels, shape=shape, count=len(shots))
+    given = alignments or [Alignment()] * len(shots)
+    aligned = [(i, found, shot) for i, (found, shot) in enumerate(zip(given, shots, strict=True)) if found]
+    missing = sorted(set(np.unique(labels).tolist()) - {index for index, *_ in aligned})
+    if missing:
+        raise ValueError(f"labels name shot {missing[0] + 1}, which the alignment leaves out")
+    return blend_seams(aligned, labels, like=first, seam=seam)
+
+
+def _check_count(shots: Sequence[Shot], reference: int) -> None:
+    if not 2 <= len(shots) <= MAX_SHOTS:
+        raise ValueError(f"fusion needs 2 to {MAX_SHOTS} shots, not {len(shots)}")
+    if not 0 <= reference < len(shots):
+        raise ValueError(f"the reference is one of shots 1 to {len(shots)}, not {reference + 1}")
+
+
+def _restore(
+    saved: Checkpoint | None, count: int
+) -> tuple[list[Alignment | None], Composite | None, list[int], list[int], bool]:
+    state = saved.load() if saved else None
+    return state or ([None] * count, None, [], [], False)
+
+
+def _one_ahead(values: Iterable[Value]) -> Iterator[Value]:
+    """Yield values, the next of which is made on another thread meanwhile."""
+    values, end = iter(values), object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, values, end)
+        while (value := coming.result()) is not end:
+            coming = pool.submit(next, values, end)
+            yield value  # type: ignore[misc]
+
+
+def _finish(
+    composite: Composite,
+    shots: Sequence[Shot],
+    found: Sequence[Alignment | None],
+    config: FusionConfig,
+    *,
+    crop: bool,
+    has_alpha: bool,
+) -> Fusion:
+    image, labels = composite.image, composite.labels
+    shape = (labels.shape[0], labels.shape[1])
     if config.seam_sigma:
-        image = blend_seams(aligned, labels, like=first, seam=config.seam_sigma)
-    else:
-        image = select_pixels(aligned, labels, like=first)
-    top = np.iinfo(first.dtype).max if first.dtype.kind == "u" else 1
-    return Fusion(image, labels, (shown * top).astype(first.dtype) if has_alpha else None)
+        aligned = [(index, alignment, shots[index]) for index, alignment in enumerate(found) if alignment]
+        image = blend_seams(aligned, labels, like=image, seam=config.seam_sigma)
+    frame = largest_frame(composite.shared) if crop else whole_frame(shape)
+    top = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
+    alpha = (composite.shown * top).astype(image.dtype) if has_alpha else None
+    limit = MAX_SHARP_SIGMA * max(1.0, map_factor(shape) / 2)
+
+    def full(values: np.ndarray) -> np.ndarray:
+        resized = values if composite.step == 1 else cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return frame.crop(resized)
+
+    noise = float(config.noise_factor * noise_level(composite.best[1]))
+    return Fusion(
+        frame.crop(image),
+        frame.crop(labels),
+        None if alpha is None else frame.crop(alpha),
+        full(composite.peak.depth()),
+        full(composite.peak.confidence(noise)),
+        full(composite.least_sigma) > limit,
+        full(composite.doubt),
+        frame,
+        tuple(found),
+    )
 
 
-def _in_file(shot: Shot) -> str:
-    return "" if isinstance(shot, np.ndarray) else f" ({shot})"
-
-
-def _check_exposure(pixels: np.ndarray, first: np.ndarray) -> None:
-    """Raise ValueError where a shot is far darker or brighter than the first one, as where a flash did not fire."""
-    light, reference = (float(srgb_to_linear(to_grey(image)).mean()) for image in (pixels, first))
-    ratio = light / max(reference, 1e-6)
-    if not 1 / MAX_EXPOSURE_RATIO <= ratio <= MAX_EXPOSURE_RATIO and max(light, reference) > MIN_LIGHT:
-        raise ValueError(
-            f"it has {ratio:.2g} times the light of the first shot, more or less than {MAX_EXPOSURE_RATIO:g}"
-        )
-
-
-def _check_compatible(pixels: np.ndarray, first: np.ndarray, *, name: str) -> None:
-    if pixels.shape[:2] != first.shape[:2]:
-        raise ValueError(
-            f"the shots differ in shape: {first.shape}, {name} {pixels.shape}; crop them to one frame first"
-        )
-    if pixels.shape[2:] != first.shape[2:]:
-        raise ValueError(f"the first shot and {name} are not both grey or both in colour")
-    if pixels.dtype != first.dtype:
-        raise ValueError(f"the shots differ in depth: {first.dtype}, {name} {pixels.dtype}")
+def _check_content(composite: Composite, checksums: Sequence[int]) -> None:
+    """Refuse a black stack, and warn of one whose shots are all alike."""
+    if not composite.image.any():
+        raise ValueError("every shot is black: there is nothing to fuse")
+    if len(set(checksums)) == 1:
+        warnings.warn(f"all {len(checksums)} shots are alike: nothing is gained by fusing them", stacklevel=3)

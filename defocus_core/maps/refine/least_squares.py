@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 
 MIN_GRID_SIDE = 24  # pixels of the shorter side below which no coarser grid is made
 FINEST_ITERATIONS = 16  # conjugate-gradient passes on the finest grid; twice as many on each coarser one
 MAX_ITERATIONS = 200  # and on the coarsest
+MIN_TILED_PIXELS = 2**20
+TILE_SIDE = 256  # pixels, whose arrays the processor's cache holds
 
 
 def propagate(
-    values: np.ndarray, weight: np.ndarray, guide: np.ndarray, *, smoothness: float, contrast: float
+    values: np.ndarray,
+    weight: np.ndarray,
+    guide: np.ndarray,
+    *,
+    smoothness: float,
+    contrast: float,
+    tiled: bool = False,
 ) -> np.ndarray:
     """Propagate weighted values over a map, up to the edges of a guide.
 
@@ -27,6 +37,8 @@ def propagate(
     guide : (H, W) or (H, W, C) float32 in [0, 1]
     smoothness : of neighbours of the same colour, against a weight of 1
     contrast : distance of colours, in grey levels of 0..1, at which that falls to 1 / e
+    tiled : solve grids of a megapixel and more tile by tile, on all the threads of OpenCV; a tile overlaps the next by
+        as many pixels as there are passes, which is as far as they reach
 
     Returns
     -------
@@ -53,12 +65,44 @@ def propagate(
     coarsest = len(grids) - 1
     for coarseness in range(coarsest, -1, -1):
         pull, weight, guide = grids.pop()
-        system = _NormalEquations(weight, guide, smoothness / 4**coarseness, contrast)
-        del guide  # of a large photograph it takes as much memory as the rest
         if coarseness < coarsest:
             solution = cv2.resize(solution, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
             passes = min(FINEST_ITERATIONS * 2**coarseness, MAX_ITERATIONS)
-        solution = system.solve(pull, solution, passes=passes)
+        here = smoothness / 4**coarseness
+        if tiled and weight.size >= MIN_TILED_PIXELS:
+            solution = _solve_tiles(pull, weight, guide, solution, smoothness=here, contrast=contrast, passes=passes)
+        else:
+            system = _NormalEquations(weight, guide, here, contrast)
+            del guide  # of a large photograph it takes as much memory as the rest
+            solution = system.solve(pull, solution, passes=passes)
+    return solution
+
+
+def _solve_tiles(
+    pull: np.ndarray,
+    weight: np.ndarray,
+    guide: np.ndarray,
+    start: np.ndarray,
+    *,
+    smoothness: float,
+    contrast: float,
+    passes: int,
+) -> np.ndarray:
+    """Solve the equations of overlapping tiles, each from the same start."""
+    solution, (height, width) = np.empty_like(start), start.shape
+
+    def solve(corner: tuple[int, int]) -> None:
+        top, left = corner
+        outer = tuple(slice(max(0, at - passes), at + TILE_SIDE + passes) for at in corner)
+        system = _NormalEquations(weight[outer], guide[outer], smoothness, contrast)
+        found = system.solve(pull[outer], start[outer], passes=passes)
+        inner = solution[top : top + TILE_SIDE, left : left + TILE_SIDE]
+        first = top - outer[0].start, left - outer[1].start
+        inner[:] = found[first[0] : first[0] + inner.shape[0], first[1] : first[1] + inner.shape[1]]
+
+    corners = [(top, left) for top in range(0, height, TILE_SIDE) for left in range(0, width, TILE_SIDE)]
+    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+        list(pool.map(solve, corners))
     return solution
 
 

@@ -38,7 +38,8 @@ def shots(tmp_path):
     return folder
 
 
-def test_a_folder_is_sorted_with_its_best_and_a_row_for_a_bad_file(shots, tmp_path, capsys):
+def test_a_folder_is_sorted_with_its_best_and_a_row_for_a_bad_file(shots, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")  # a long path is folded else
     before = {path.name: path.read_bytes() for path in shots.iterdir()}
     files = ["--out", str(tmp_path / "s.csv"), "--html", str(tmp_path / "s.html")]
     assert main(["score", str(shots), *files, "--rating"]) == 2

@@ -9,6 +9,12 @@ from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.evaluation import metrics
 from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_dtype
 
+
+def defocused(image, sigma):
+    """Blur in linear light, as a lens does."""
+    return linear_to_srgb(gaussian_blur(srgb_to_linear(image), sigma))
+
+
 MATRIX = np.float32([[1.01, 0.01, -3.4], [-0.008, 1.006, 2.3]])
 
 
@@ -18,10 +24,10 @@ def moved(image):
 
 
 def test_a_moved_and_defocused_shot_is_brought_back(scene):
-    shot = gaussian_blur(moved(scene), 2)
+    shot = defocused(moved(scene), 2)
     found = find_alignment(shot, scene, register=True, match_exposure=False)
     corners = np.float32([[20, 20, 1], [300, 20, 1], [20, 300, 1], [300, 300, 1]])
-    assert np.abs(corners @ (found.matrix - MATRIX).T).max() < 0.1
+    assert np.abs(corners @ (found.matrix - MATRIX).T).max() < 0.15
     inside = (slice(20, -20), slice(20, -20))
     assert metrics.psnr(found.apply(moved(scene))[inside], scene[inside]) > 30
 
@@ -29,7 +35,7 @@ def test_a_moved_and_defocused_shot_is_brought_back(scene):
 def breathing(scene, *, count, rate, slope):
     """Return shots whose focus goes from left to right, each enlarged a little more, and what moved them."""
     height, width = scene.shape[:2]
-    blurred = np.stack([gaussian_blur(scene, slope * step) for step in range(count)])
+    blurred = np.stack([defocused(scene, slope * step) for step in range(count)])
     columns, nearest = np.arange(width), np.linspace(0, count - 1, width)
     shots, matrices = [], []
     for index in range(count):
@@ -50,7 +56,7 @@ def test_a_shot_that_shares_too_little_with_the_first_is_led_to_it_by_the_one_be
         found = find_alignment(shot, shots[0], register=True, match_exposure=False, before=before)
         assert np.abs(corners @ (found.matrix - matrix).T).max() < 1
         before = shot, found
-    with pytest.raises(ValueError, match="share too little"):
+    with pytest.raises(ValueError, match=r"share too little|cannot be trusted"):
         find_alignment(shots[-1], shots[0], register=True, match_exposure=False)
 
 
@@ -94,7 +100,7 @@ def test_what_shares_nothing_is_refused(scene):
 
 
 def test_unregistered_shots_of_other_exposure_fuse(scene):
-    soft = gaussian_blur(scene, 4)
+    soft = defocused(scene, 4)
     near, far = scene.copy(), scene.copy()
     near[:, 160:], far[:, :160] = soft[:, 160:], soft[:, :160]
     far = linear_to_srgb(srgb_to_linear(moved(far)) * np.float32(0.7))

@@ -49,4 +49,31 @@ def test_without_detail_the_shot_of_less_blur_is_taken_and_the_first_of_equals(m
     flat = np.full((64, 80), 0.5, np.float32)
     sigmas = iter([3.0, 1.0, 1.0])
     monkeypatch.setattr(decide, "estimate", lambda image, **_: np.full(image.shape[:2], next(sigmas), np.float32))
-    assert (fuse([flat, flat, flat], model="blurnet").labels == 1).all()
+    shots = [flat, flat.copy(), flat + np.float32(1e-6)]
+    assert (fuse(shots, model="blurnet").labels == 1).all()
+
+
+def test_detail_that_a_sharper_edge_of_the_other_shot_explains_does_not_count():
+    """An edge at column 30 is soft in one shot and sharp in the other; at column 100 there is texture."""
+    soft, sharp = np.full((2, 40, 140), 0.001, np.float32)
+    soft[:, 22:39], sharp[:, 29:32], soft[:, 100:110] = 0.02, 0.2, 0.1
+    noise, more, less = np.float32(1e-4), np.full((40, 140), 3, np.float32), np.full((40, 140), 0.5, np.float32)
+    expected = soft.copy()
+    expected[:, 14:47] = 0
+    np.testing.assert_allclose(decide._unexplained(soft, sharp, noise, more, 0.02), expected, atol=1e-6)
+    np.testing.assert_array_equal(decide._unexplained(soft, sharp, noise, less, 0.02), soft)
+    texture = decide._unexplained(sharp, soft, noise, more, 0.02)[:, 29:32]
+    np.testing.assert_allclose(texture, sharp[:, 29:32], atol=0.002)
+
+
+def test_what_neither_shot_has_in_focus_is_kept_whole():
+    """A light far out of focus, with more detail in the new shot: it stays with the choice so far."""
+    y, x = np.mgrid[:120, :160]
+    grey = (0.2 + 0.7 * (np.hypot(y - 60, x - 80) < 30)).astype(np.float32)
+    detail = np.where(np.abs(np.hypot(y - 60, x - 80) - 30) < 6, 0.1, 0.001).astype(np.float32)
+    taken = {}
+    for sigma in (1.0, 7.0):
+        shot, other = (np.stack([grey, part, np.full_like(grey, sigma)]) for part in (detail, detail / 2))
+        taken[sigma] = decide_sharper(shot, other)
+    assert not taken[7.0].any()
+    assert taken[1.0].mean() > 0.1

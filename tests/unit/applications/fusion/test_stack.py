@@ -5,7 +5,8 @@ import pytest
 import tifffile
 from skimage import data
 
-from defocus_core.applications.fusion.stack import fuse
+from defocus_core.applications.fusion import decide
+from defocus_core.applications.fusion.stack import align_stack, apply_labels, fuse
 from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.evaluation import metrics
 from defocus_core.io.color import as_float, to_dtype
@@ -83,11 +84,11 @@ def test_shots_are_compared_in_srgb_whatever_their_profile(image, tmp_path):
 
 
 def test_shots_that_cannot_be_fused_are_refused(image):
-    with pytest.raises(ValueError, match="2 to 255 shots, not 1"):
+    with pytest.raises(ValueError, match="2 to 65535 shots, not 1"):
         fuse([image])
     with pytest.raises(ValueError, match="differ in shape"):
         fuse([image, image[:50]])
-    with pytest.raises(ValueError, match="differ in depth"):
+    with pytest.raises(ValueError, match="shot 2: it differs in depth: uint8, the reference float32"):
         fuse([image, to_dtype(image, np.uint8)])
 
 
@@ -108,10 +109,12 @@ def test_a_flash_that_did_not_fire_is_left_out_by_name(focused, tmp_path):
     files = [tmp_path / f"shot_{index}.png" for index in range(4)]
     for file, shot in zip(files, [focused[0], focused[0] // 8, focused[1], focused[2]], strict=True):
         write(file, shot)
-    with pytest.warns(UserWarning, match=r"^shot 2 is left out: it has 0\.\d+ times the light .*shot_1\.png\)$"):
+    with pytest.warns(
+        UserWarning, match=r"^shot 2 is left out: it has 0\.\d+ times the light of the reference.*shot_1\.png\)$"
+    ):
         labels = fuse(files).labels
     assert set(np.unique(labels)) == {0, 2, 3}
-    with pytest.raises(ValueError, match=r"^shot 2: it has 0\.\d+ times the light .*shot_1\.png\)$"):
+    with pytest.raises(ValueError, match=r"^shot 2: it has 0\.\d+ times the light of the reference.*shot_1\.png\)$"):
         fuse(files, strict=True)
 
 
@@ -125,3 +128,88 @@ def test_a_shot_of_something_else_is_left_out_of_a_registered_stack(focused):
 def test_a_pair_of_which_one_is_bad_is_refused(focused):
     with pytest.raises(ValueError, match=r"^shot 2: it has"):
         fuse([focused[0], focused[1] // 8])
+
+
+def test_a_killed_run_goes_on_from_the_shot_where_it_was(focused, tmp_path):
+    files = [tmp_path / f"{index}.png" for index in range(3)]
+    for file, shot in zip(files, focused, strict=True):
+        write(file, shot)
+    whole, state = fuse(files), tmp_path / "state.npz"
+
+    def killed(done, _):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fuse(files, checkpoint=state, progress=killed)
+    seen = []
+    resumed = fuse(files, checkpoint=state, progress=lambda done, count: seen.append((done, count)))
+    assert seen == [(3, 3)]
+    assert not state.exists()
+    for name in ("image", "labels", "depth", "confidence", "doubt"):
+        np.testing.assert_array_equal(getattr(resumed, name), getattr(whole, name))
+
+
+def test_any_shot_can_be_the_reference(focused):
+    labels = fuse(focused, reference=1).labels
+    for third in range(3):
+        assert (labels[:, third * 80 + 10 : third * 80 + 70] == third).mean() > 0.9
+    with pytest.raises(ValueError, match="one of shots 1 to 3, not 4"):
+        fuse(focused, reference=3)
+
+
+def test_labels_and_an_alignment_serve_another_lighting(focused):
+    moved = [np.roll(shot, (2 * index, 3 * index), (0, 1)) for index, shot in enumerate(focused)]
+    aligned = align_stack(moved)
+    fusion = fuse(moved, alignments=aligned.alignments)
+    darker = [shot // 2 for shot in moved]
+    other = apply_labels(darker, fusion.labels, alignments=aligned.alignments)
+    inside = aligned.frame.crop
+    assert metrics.psnr(as_float(inside(other)), as_float(inside(fusion.image // 2))) > 40
+    with pytest.raises(ValueError, match="labels name shot 3 of a stack of 2"):
+        apply_labels(darker[:2], fusion.labels)
+
+
+def test_a_cropped_result_has_the_frame_that_all_shots_share(focused):
+    moved = [np.roll(shot, 5 * index, 1) for index, shot in enumerate(focused)]
+    fusion = fuse(moved, register=True, crop=True)
+    height, width = focused[0].shape[:2]
+    assert fusion.frame.bottom - fusion.frame.top >= height - 2
+    assert width - 12 <= fusion.frame.right - fusion.frame.left <= width - 8
+    assert fusion.image.shape[:2] == fusion.labels.shape == fusion.depth.shape == fusion.nowhere.shape
+    assert fusion.image.shape[1] == fusion.frame.right - fusion.frame.left
+
+
+def test_the_depth_and_what_no_shot_has_in_focus_are_told():
+    image = as_float(data.brick()[:192, :240])
+    image = np.dstack([image] * 3)
+    softs = [gaussian_blur(image, 1.5 * step) for step in range(6)]
+    shots = []
+    for focus in range(3):
+        shot = softs[5].copy()
+        for part in range(3):
+            shot[:, part * 60 : part * 60 + 60] = softs[abs(focus - part)][:, part * 60 : part * 60 + 60]
+        shots.append(shot)
+    fusion = fuse(shots)
+    for part in range(3):
+        inner = np.s_[20:-20, part * 60 + 15 : part * 60 + 45]
+        assert np.abs(np.median(fusion.depth[inner]) - part) < 0.5
+        assert fusion.nowhere[inner].mean() < 0.2
+    assert fusion.nowhere[:, 205:].mean() > 0.8
+
+
+def test_a_stack_of_more_than_255_shots_has_labels_of_16_bit(monkeypatch):
+    monkeypatch.setattr(decide, "estimate", lambda image, **_: np.ones(image.shape[:2], np.float32))
+    rng = np.random.default_rng(0)
+    shots = [np.full((24, 24), 128, np.uint8) for _ in range(300)]
+    shots[299] = rng.integers(0, 256, (24, 24), dtype=np.uint8)
+    labels = fuse(shots).labels
+    assert labels.dtype == np.uint16
+    assert (labels == 299).mean() > 0.9
+
+
+def test_a_black_stack_is_refused_and_equal_shots_are_told(focused):
+    with pytest.raises(ValueError, match="every shot is black"):
+        fuse([np.zeros((40, 40), np.uint8)] * 2)
+    with pytest.warns(UserWarning, match="all 3 shots are alike"):
+        fuse([focused[0]] * 3)

@@ -1,0 +1,116 @@
+"""The fused image as it grows, shot by shot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from defocus_core.applications.fusion.decide import FusionConfig, decision_field
+from defocus_core.applications.fusion.depth import FocusPeak
+from defocus_core.applications.fusion.labels import label_dtype
+from defocus_core.applications.fusion.veil import prefer_back, prefer_front
+
+Preference = Literal["front", "back"]
+MIN_FIELD = np.float32(0.05)  # of a decision that was turned
+
+
+@dataclass
+class Composite:
+    """The choice so far, at every pixel.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3), of the shots' dtype
+    labels : (H, W) uint8 or uint16, the shot of each pixel
+    shown : (H, W) bool, where any shot shows something
+    shared : (H, W) bool, where all shots do
+    best : (3, h, w) float32, `focus_measures` of the chosen shot
+    least_sigma : (h, w) float32, the least blur of all shots by their defocus maps, pixels
+    doubt : (h, w) float32, how much grey levels differ where the choice was close
+    peak : see `FocusPeak`
+    step : of the decision, see `decision_step`
+    """
+
+    image: np.ndarray
+    labels: np.ndarray
+    shown: np.ndarray
+    shared: np.ndarray
+    best: np.ndarray
+    least_sigma: np.ndarray
+    doubt: np.ndarray
+    peak: FocusPeak
+    step: int
+
+    @classmethod
+    def of_first(
+        cls, index: int, pixels: np.ndarray, measures: np.ndarray, shown: np.ndarray, *, count: int, step: int
+    ) -> Composite:
+        """Start with one shot of a stack of `count`."""
+        labels = np.full(pixels.shape[:2], index, label_dtype(count))
+        doubt, peak = np.zeros_like(measures[0]), FocusPeak.of_first(index, measures[1])
+        return cls(
+            pixels.copy(), labels, shown.copy(), shown.copy(), measures.copy(), measures[2].copy(), doubt, peak, step
+        )
+
+    def add(
+        self,
+        index: int,
+        neighbour: int,
+        pixels: np.ndarray,
+        measures: np.ndarray,
+        shown: np.ndarray,
+        *,
+        config: FusionConfig = FusionConfig(),
+        prefer: Preference | None = None,
+    ) -> None:
+        """Take what an aligned shot has sharper.
+
+        Parameters
+        ----------
+        index, neighbour : of the shot, and of the one beside it that was added before
+        pixels : of the shape and dtype of the image
+        measures : its `focus_measures`
+        shown : (H, W) bool, where it shows something
+        prefer : which shot wins where a veil of the front lies over the background, shots being given from front to
+            back
+        """
+        field = decision_field(measures, self.best, config=config, step=self.step)
+        if prefer:
+            field = self._with_preference(field, index, measures[2], prefer)
+        gap = np.abs(measures[0] - self.best[0])
+        gap *= 1 - np.minimum(np.abs(field), 1)
+        np.maximum(self.doubt, gap, out=self.doubt)
+        better = _enlarge(field, self.labels.shape) | ~self.shown
+        better &= shown
+        small = better if self.step == 1 else cv2.resize(better.astype(np.uint8), field.shape[::-1]) > 0
+        self.shown |= shown
+        self.shared &= shown
+        cv2.copyTo(pixels, better.view(np.uint8), self.image)
+        np.copyto(self.labels, index, where=better, casting="unsafe")
+        np.copyto(self.best, measures, where=small)
+        np.minimum(self.least_sigma, measures[2], out=self.least_sigma)
+        self.peak.add(index, neighbour, measures[1], small)
+
+    def _with_preference(self, field: np.ndarray, index: int, sigma: np.ndarray, prefer: Preference) -> np.ndarray:
+        nearer = index < self.peak.labels
+        front = (field > 0) == nearer
+        of_front, of_back = np.where(nearer, sigma, self.best[2]), np.where(nearer, self.best[2], sigma)
+        if prefer == "front":
+            front = prefer_front(front, of_back, step=self.step)
+        else:
+            front = prefer_back(front, of_front, of_back)
+        chosen = front == nearer
+        size = np.maximum(np.abs(field), MIN_FIELD)
+        return np.where(chosen == (field > 0), field, np.where(chosen, size, -size))
+
+
+def _enlarge(field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return where a field enlarged to a shape is above 0, (H, W) bool; levels of 8 bit take a quarter of floats."""
+    if field.shape == shape:
+        return field > 0
+    levels = np.clip(np.rint(field * 127), -127, 127)
+    levels += (levels == 0) * np.where(field > 0, 1, -1)
+    return cv2.resize((levels + 128).astype(np.uint8), shape[::-1], interpolation=cv2.INTER_LINEAR) > 128

@@ -1,0 +1,228 @@
+"""Read and align the shots of a stack, one after the other."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from defocus_core.applications.fusion.align import Alignment, exposure_gains, find_alignment
+from defocus_core.applications.fusion.blend import Shot, find_shown, load_photograph
+from defocus_core.applications.fusion.registration import View, make_view
+from defocus_core.io.photograph import Photograph
+
+MAX_EXPOSURE_RATIO = 6.0  # of the light of two shots of one stack
+MIN_LIGHT = 0.01  # mean, of 0..1: darker stacks are not judged
+
+
+def _nothing() -> np.ndarray:
+    return np.zeros((0, 0), np.uint8)
+
+
+@dataclass(frozen=True)
+class AlignOptions:
+    """How shots are brought together, as of `fuse`; `given` are alignments found before."""
+
+    register: bool = False
+    match_exposure: bool = False
+    crop: bool = False
+    strict: bool = False
+    given: Sequence[Alignment | None] | None = None
+
+
+@dataclass(frozen=True)
+class AlignedShot:
+    """A shot that is read and aligned, or the reason why it is left out.
+
+    Parameters
+    ----------
+    index, neighbour : of the shot, and of the one beside it that came before
+    pixels : aligned
+    shown : (H, W) bool, where it shows something
+    alignment : of it
+    checksum : of its pixels as they were read
+    has_alpha : whether it has an alpha channel
+    profile : ICC profile of its pixels
+    measures : its `focus_measures`
+    left_out : why it is; empty where it is not
+    """
+
+    index: int
+    neighbour: int
+    pixels: np.ndarray = field(default_factory=_nothing)
+    shown: np.ndarray = field(default_factory=_nothing)
+    alignment: Alignment = Alignment()
+    checksum: int = 0
+    has_alpha: bool = False
+    profile: bytes | None = None
+    measures: np.ndarray | None = None
+    left_out: str = ""
+
+
+class DifferentShapeError(ValueError):
+    """Shots of different size, which may all be cropped."""
+
+
+def align_shots(
+    shots: Sequence[Shot], reference: int, options: AlignOptions, done: Mapping[int, Alignment | None]
+) -> Iterator[AlignedShot]:
+    """Yield the shots read and aligned, from the reference to the end and then to the start.
+
+    Parameters
+    ----------
+    shots : arrays or files
+    reference : index of the shot that the others are aligned to
+    options : see `AlignOptions`
+    done : shots to leave out, as they were seen before, and their alignments
+
+    Raises
+    ------
+    ValueError
+        If the reference cannot be read; if a shot is bad and the stack is of two, or all are asked for; if a shot is
+        of another size and none is cropped.
+    """
+    sequence = _Sequence(shots, reference, options)
+    if reference not in done:
+        yield sequence.first()
+    sequence.release()
+    beside = {reference: reference}  # the last shot not left out, on the way to each
+    for index, previous in _order(len(shots), reference):
+        neighbour = beside[index] = beside[previous]
+        if index not in done:
+            shot = sequence.read(index, neighbour)
+            if not shot.left_out:
+                beside[index] = index
+            yield shot
+        elif done[index] is not None:
+            beside[index] = index
+            following = index + (1 if index > reference else -1)
+            if following not in done and 0 <= following < len(shots):
+                sequence.remember(index, done[index] or Alignment())
+
+
+def _order(count: int, reference: int) -> Iterator[tuple[int, int]]:
+    """Yield each shot and the one beside it that came before: from the reference to the end, then to the start."""
+    yield from ((index, index - 1) for index in range(reference + 1, count))
+    yield from ((index, index + 1) for index in range(reference - 1, -1, -1))
+
+
+class _Sequence:
+    """The shots of a stack, each aligned by way of the one beside it."""
+
+    def __init__(self, shots: Sequence[Shot], reference: int, options: AlignOptions):
+        self._shots, self._reference, self._options = shots, reference, options
+        self._photograph: Photograph | None = load_photograph(shots[reference])
+        pixels = self._photograph.filled()
+        self._shape, self._dtype, self._colours = (pixels.shape[0], pixels.shape[1]), pixels.dtype, pixels.shape[2:]
+        self._view = _view(self._photograph)
+        self._last: tuple[int, View, Alignment] | None = None
+
+    def first(self) -> AlignedShot:
+        """Return the reference."""
+        photograph, index, given = self._photograph, self._reference, self._options.given
+        assert photograph is not None
+        found = Alignment() if given is None else given[index]
+        if found is None:
+            raise ValueError(f"the alignment leaves out the reference, shot {index + 1}{in_file(self._shots[index])}")
+        pixels = photograph.filled()
+        return AlignedShot(
+            *(index, index, found.apply(pixels), find_shown(photograph, found), found),
+            checksum=_checksum(pixels),
+            has_alpha=photograph.alpha is not None,
+            profile=photograph.profile,
+        )
+
+    def release(self) -> None:
+        """Forget the pixels of the reference."""
+        self._photograph = None
+
+    def remember(self, index: int, found: Alignment) -> None:
+        """Let a shot seen before lead to the next."""
+        self._last = index, _view(load_photograph(self._shots[index])), found
+
+    def read(self, index: int, neighbour: int) -> AlignedShot:
+        """Return a shot, or why it is left out."""
+        shot = self._shots[index]
+        try:
+            return self._read(index, neighbour)
+        except DifferentShapeError:
+            raise
+        except (ValueError, OSError) as error:
+            if self._options.strict or len(self._shots) == 2:
+                raise ValueError(f"shot {index + 1}: {error}{in_file(shot)}") from error
+            return AlignedShot(index, neighbour, left_out=f"shot {index + 1} is left out: {error}{in_file(shot)}")
+
+    def _read(self, index: int, neighbour: int) -> AlignedShot:
+        given = self._options.given
+        if given is not None and given[index] is None:
+            raise ValueError("the alignment leaves it out")
+        photograph = load_photograph(self._shots[index])
+        pixels = photograph.filled()
+        self._check(pixels, index)
+        view = _view(photograph)
+        found = self._align(view, neighbour) if given is None else self._expose(view, given[index] or Alignment())
+        if found.matrix is None and view.shape != self._shape:
+            found = replace(found, matrix=_centred(view.shape, self._shape))
+        self._last = index, view, found
+        return AlignedShot(
+            *(index, neighbour, found.apply(pixels, self._shape), find_shown(photograph, found, self._shape), found),
+            checksum=_checksum(pixels),
+            has_alpha=photograph.alpha is not None,
+            profile=photograph.profile,
+        )
+
+    def _align(self, view: View, neighbour: int) -> Alignment:
+        _check_exposure(view, self._view)
+        before = self._last[1:] if self._last and self._last[0] == neighbour else None
+        options = self._options
+        return find_alignment(
+            view, self._view, register=options.register, match_exposure=options.match_exposure, before=before
+        )
+
+    def _expose(self, view: View, found: Alignment) -> Alignment:
+        if not self._options.match_exposure:
+            return found
+        return replace(found, gains=exposure_gains(view, self._view, found.matrix))
+
+    def _check(self, pixels: np.ndarray, index: int) -> None:
+        own = (pixels.shape[0], pixels.shape[1])
+        if own != self._shape and not self._options.crop:
+            raise DifferentShapeError(
+                f"the shots differ in shape: {self._shape}, shot {index + 1} {own}{in_file(self._shots[index])}; "
+                "--crop takes the frame that they share"
+            )
+        if pixels.shape[2:] != self._colours:
+            raise ValueError(f"it is {'in colour' if pixels.ndim == 3 else 'grey'}, unlike the reference")
+        if pixels.dtype != self._dtype:
+            raise ValueError(f"it differs in depth: {pixels.dtype}, the reference {self._dtype}")
+
+
+def in_file(shot: Shot) -> str:
+    """Return the file of a shot in brackets, and nothing of an array."""
+    return "" if isinstance(shot, np.ndarray) else f" ({shot})"
+
+
+def _view(photograph: Photograph) -> View:
+    return make_view(photograph.filled(), None if photograph.empty is None else ~photograph.empty)
+
+
+def _checksum(pixels: np.ndarray) -> int:
+    return zlib.crc32(np.ascontiguousarray(pixels).data)
+
+
+def _centred(shape: tuple[int, int], reference: tuple[int, int]) -> np.ndarray:
+    """Return the shift that lays a shot of another size on the middle of the reference."""
+    down, right = ((own - other) // 2 for own, other in zip(shape, reference, strict=True))
+    return np.array([[1, 0, right], [0, 1, down]], np.float64)
+
+
+def _check_exposure(shot: View, reference: View) -> None:
+    """Raise ValueError where a shot is far darker or brighter than the reference, as where a flash did not fire."""
+    light, other = (float(view.grey.mean()) for view in (shot, reference))
+    ratio = light / max(other, 1e-6)
+    if not 1 / MAX_EXPOSURE_RATIO <= ratio <= MAX_EXPOSURE_RATIO and max(light, other) > MIN_LIGHT:
+        raise ValueError(
+            f"it has {ratio:.2g} times the light of the reference, more or less than {MAX_EXPOSURE_RATIO:g}"
+        )

@@ -1,0 +1,310 @@
+"""The `fuse` command: stacks of shots, and all that may be written of one."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from defocus_core import __version__
+from defocus_core.cli import outputs
+from defocus_core.cli.outputs import Item, UsageError
+from defocus_core.io.map_files import write_map
+from defocus_core.io.read import read, read_photograph
+from defocus_core.io.video import FILM_SUFFIXES
+from defocus_core.io.write import check_suffix, write
+
+if TYPE_CHECKING:
+    from defocus_core.applications.fusion.stack import AlignedStack, Fusion
+
+SIDE_SUFFIXES = {
+    "labels": (".png",),
+    "depth": (".npy", ".tif", ".tiff"),
+    "nowhere": (".png",),
+    "report": (".html",),
+    "alignment": (".json",),
+}
+
+EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg", ".webp", ".bmp")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One stack: its shots in order, and where what is written of it goes."""
+
+    stack: Item
+    shots: list[Item]
+    out: Path | None
+    sides: dict[str, Path]
+    reference: int
+
+    @property
+    def like(self) -> Path | None:
+        """The file whose metadata are kept; a film has none."""
+        return _like(self.shots[0])
+
+
+def run_fuse(options: Namespace) -> None:
+    """Write what every stack of shots is fused into, and what else is asked for."""
+    from defocus_core.cli.commands import run_each_item
+
+    jobs = {job.stack: job for job in _plan(options)}
+    if options.dry_run:
+        for job in jobs.values():
+            _print_plan(job, options)
+        return
+    from defocus_core.applications.fusion.decide import FusionConfig
+    from defocus_core.networks.storage import load_model
+
+    config, model = FusionConfig(seam_sigma=options.seam), load_model(options.model)
+    with _shot_progress(sum(len(job.shots) for job in jobs.values())) as advance:
+
+        def one(stack: Item) -> None:
+            _run(jobs[stack], options, {"config": config, "model": model, "progress": advance})
+
+        run_each_item(list(jobs), "fused", one, jobs=options.jobs or 1, shown=False)
+
+
+def _plan(options: Namespace) -> list[_Job]:
+    """Find the stacks and where their results go; refuse what does not fit together."""
+    if options.out is None and options.align_only is None:
+        raise UsageError("fuse needs --out FILE_OR_DIR, or --align-only DIR")
+    if options.overlap and not options.slab:
+        raise UsageError("--overlap goes with --slab")
+    if options.slab and any((options.depth, options.nowhere, options.report, options.labels, options.use_labels)):
+        raise UsageError("--slab writes pictures alone: leave out --labels, --use-labels, --depth, --nowhere, --report")
+    if options.every < 1:
+        raise UsageError(f"--every takes each Nth shot, N from 1, not {options.every}")
+    chosen = {axis: getattr(options, axis) for axis in ("channel", "z", "time")}
+    stacks = {stack: shots[:: options.every] for stack, shots in outputs.group_stacks(options.images, **chosen).items()}
+    if not options.slab:
+        pictures = outputs.fusion_targets(stacks, options.out) if options.out else {}
+    else:
+        pictures = dict.fromkeys(stacks, options.out)
+    taken = [*pictures.values()] if not options.slab else []
+    sides: dict[str, dict[Item, Path]] = {}
+    for name, suffixes in SIDE_SUFFIXES.items():
+        sides[name] = outputs.side_targets(stacks, getattr(options, name), suffixes, taken, option=f"--{name}")
+        taken += sides[name].values()
+    return [
+        _Job(
+            stack,
+            shots,
+            pictures.get(stack),
+            {name: found[stack] for name, found in sides.items() if stack in found},
+            _reference(options.reference, shots),
+        )
+        for stack, shots in stacks.items()
+    ]
+
+
+def _reference(given: str, shots: Sequence[Item]) -> int:
+    """Return the index of the shot that others are aligned to: a number from 1, a place or a file's name."""
+    places = {"first": 0, "middle": len(shots) // 2, "last": len(shots) - 1}
+    if given in places:
+        return places[given]
+    if given.isdecimal() and 1 <= int(given) <= len(shots):
+        return int(given) - 1
+    named = [index for index, shot in enumerate(shots) if given in (str(shot), outputs.file_of_shot(shot).name)]
+    if len(named) != 1:
+        known = f"a number from 1 to {len(shots)}, first, middle, last, or the name of a shot"
+        raise UsageError(f"--reference is {known}, not {given!r}")
+    return named[0]
+
+
+def _print_plan(job: _Job, options: Namespace) -> None:
+    targets = [str(path) for path in (job.out, options.align_only, *job.sides.values()) if path]
+    print(f"{job.stack}: {len(job.shots)} shots -> {', '.join(targets)}")
+    for index, shot in enumerate(job.shots):
+        print(f"  {index + 1} {shot}{' (reference)' if index == job.reference else ''}")
+
+
+def _run(job: _Job, options: Namespace, how: dict[str, Any]) -> None:
+    if job.out and not options.slab and job.shots[job.reference].suffix.lower() not in EIGHT_BIT_SUFFIXES:
+        check_suffix(job.out, read(job.shots[job.reference]).dtype)
+    crop = options.register if options.crop is None else options.crop
+    loaded = _load_alignment(job)
+    common = {"match_exposure": options.match_exposure, "strict": options.strict, "crop": crop}
+    if options.use_labels:
+        _apply_labels(job, options, loaded, crop=crop)
+    elif options.align_only or options.slab:
+        aligned = loaded or _align(job, options, how, common)
+        if options.align_only:
+            _write_aligned(job, aligned, options.align_only, crop=crop)
+        if options.slab:
+            _write_slabs(job, aligned, options, how, crop=crop)
+    if job.out is None or options.slab or options.use_labels:
+        return
+    fusion = _fuse(job, options, how, common, loaded)
+    _write_fusion(job, fusion)
+
+
+def _load_alignment(job: _Job) -> AlignedStack | None:
+    """Return the alignment that a file holds, without its gains, which are of another lighting."""
+    path = job.sides.get("alignment")
+    if path is None or not path.exists():
+        return None
+    from defocus_core.applications.fusion.alignment_files import read_alignment
+
+    held = read_alignment(path, count=len(job.shots))
+    return replace(held, alignments=tuple(found and replace(found, gains=None) for found in held.alignments))
+
+
+def _fuse(
+    job: _Job, options: Namespace, how: dict[str, Any], common: dict[str, Any], loaded: AlignedStack | None
+) -> Fusion:
+    from defocus_core.applications.fusion.stack import AlignedStack, fuse
+
+    assert job.out is not None
+    fusion = fuse(
+        job.shots,
+        register=options.register,
+        reference=loaded.reference if loaded else job.reference,
+        alignments=loaded.alignments if loaded else None,
+        prefer=options.prefer,
+        checkpoint=job.out.with_name(f".{job.out.name}.resume.npz") if options.resume else None,
+        **how,
+        **common,
+    )
+    if "alignment" in job.sides and loaded is None:
+        shape = read(job.shots[job.reference]).shape
+        stack = AlignedStack(fusion.alignments, fusion.frame, (shape[0], shape[1]), job.reference)
+        _save_alignment(job, stack)
+    return fusion
+
+
+def _align(job: _Job, options: Namespace, how: dict[str, Any], common: dict[str, Any]) -> AlignedStack:
+    from defocus_core.applications.fusion.stack import align_stack
+
+    aligned = align_stack(
+        job.shots, register=options.register, reference=job.reference, progress=how["progress"], **common
+    )
+    if "alignment" in job.sides:
+        _save_alignment(job, aligned)
+    return aligned
+
+
+def _save_alignment(job: _Job, aligned: AlignedStack) -> None:
+    from defocus_core.applications.fusion.alignment_files import write_alignment
+
+    write_alignment(job.sides["alignment"], aligned, names=[_name(shot) for shot in job.shots])
+
+
+def _like(shot: Item) -> Path | None:
+    return None if shot.suffix.lower() in FILM_SUFFIXES else outputs.file_of_shot(shot)
+
+
+def _name(shot: Item) -> str:
+    index = getattr(shot, "index", None)
+    name = outputs.file_of_shot(shot).name
+    return name if index is None else f"{name}, picture {index + 1}"
+
+
+def _write_fusion(job: _Job, fusion: Fusion) -> None:
+    assert job.out is not None
+    write(job.out, fusion.image, like=job.like, alpha=fusion.alpha, keep_float=True)
+    for name, path in job.sides.items():
+        if name == "labels":
+            write(path, fusion.labels)
+        elif name == "depth":
+            notes = {"software": f"defocus-core {__version__}"}
+            for values, quantity, target in (
+                (fusion.depth, "place in the stack, from 0", path),
+                (fusion.confidence, "confidence of the depth", path.with_suffix(f".confidence{path.suffix}")),
+            ):
+                write_map(target, values, unit="shots", pixel_size=None, notes=notes | {"quantity": quantity})
+        elif name == "nowhere":
+            write(path, fusion.nowhere.astype(np.uint8) * np.uint8(255))
+        elif name == "report":
+            from defocus_core.evaluation.fusion_report import write_report
+
+            write_report(path, fusion, names=[_name(shot) for shot in job.shots])
+
+
+def _apply_labels(job: _Job, options: Namespace, loaded: AlignedStack | None, *, crop: bool) -> None:
+    from defocus_core.applications.fusion.stack import apply_labels
+
+    assert job.out is not None
+    labels = read(options.use_labels)
+    reference, given = (loaded.reference, loaded.alignments) if loaded else (job.reference, None)
+    if loaded and labels.ndim == 2 and labels.shape != loaded.shape == _shape(job.shots[reference]):
+        cropped, labels, crop = labels, np.zeros(loaded.shape, labels.dtype), True
+        if loaded.frame.crop(labels).shape != cropped.shape:
+            raise UsageError(f"{options.use_labels}: labels of {cropped.shape} do not fit the alignment's frame")
+        frame = loaded.frame
+        labels[frame.top : frame.bottom, frame.left : frame.right] = cropped
+    image = apply_labels(job.shots, labels, alignments=given, reference=reference, seam=options.seam)
+    image = loaded.frame.crop(image) if loaded and crop else image
+    write(job.out, image, like=job.like, keep_float=True)
+
+
+def _shape(shot: Item) -> tuple[int, int]:
+    height, width = read(shot).shape[:2]
+    return height, width
+
+
+def _write_aligned(job: _Job, aligned: AlignedStack, folder: Path, *, crop: bool) -> None:
+    from defocus_core.applications.fusion.blend import find_shown
+
+    outputs.make_folder(folder)
+    names = [
+        f"{shot.stem}{f'.{index + 1:03d}' if hasattr(shot, 'index') else ''}{outputs.writable(shot)}"
+        for index, shot in enumerate(job.shots)
+    ]
+    if len(set(names)) < len(names):
+        raise UsageError("two shots share a name; give shots of one folder to --align-only")
+    targets = [folder / name for name in names]
+    outputs.refuse_overwriting(map(outputs.file_of_shot, job.shots), targets, option="--align-only")
+    for shot, found, target in zip(job.shots, aligned.alignments, targets, strict=True):
+        if found is None:
+            continue
+        photograph = read_photograph(shot)
+        pixels = found.apply(photograph.filled(), aligned.shape)
+        shown = find_shown(photograph, found, aligned.shape)
+        alpha = None
+        if (not crop and not shown.all()) or photograph.alpha is not None:
+            alpha = (shown * (np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1)).astype(pixels.dtype)
+            alpha = aligned.frame.crop(alpha)
+        write(target, aligned.frame.crop(pixels), like=_like(shot), alpha=alpha, keep_float=True)
+
+
+def _write_slabs(job: _Job, aligned: AlignedStack, options: Namespace, how: dict[str, Any], *, crop: bool) -> None:
+    from defocus_core.applications.fusion.slabs import split_slabs
+    from defocus_core.applications.fusion.stack import fuse
+
+    slabs = split_slabs(len(job.shots), size=options.slab, overlap=options.overlap)
+    targets = outputs.slab_targets(job.stack, job.shots, options.out, len(slabs))
+    for slab, target in zip(slabs, targets, strict=True):
+        alignments = [aligned.alignments[index] for index in slab]
+        kept = [index for index, found in enumerate(alignments) if found]
+        if not kept:
+            raise ValueError(f"no shot of slab {target.name} goes with the others")
+        fusion = fuse(
+            [job.shots[index] for index in slab],
+            alignments=alignments,
+            reference=kept[0],
+            strict=options.strict,
+            prefer=options.prefer,
+            config=how["config"],
+            model=how["model"],
+        )
+        image, alpha = fusion.image, fusion.alpha
+        if crop:
+            image, alpha = aligned.frame.crop(image), None if alpha is None else aligned.frame.crop(alpha)
+        write(target, image, like=job.like, alpha=alpha, keep_float=True)
+
+
+@contextmanager
+def _shot_progress(total: int) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar that goes on by a shot at each call."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("shots", total=total)
+        yield lambda _done, _all: bar.advance(task)

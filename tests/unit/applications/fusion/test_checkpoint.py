@@ -1,0 +1,28 @@
+import numpy as np
+
+from defocus_core.applications.fusion.align import Alignment
+from defocus_core.applications.fusion.checkpoint import Checkpoint
+from defocus_core.applications.fusion.composite import Composite
+
+
+def test_a_state_comes_back_for_the_same_shots_and_settings_alone(tmp_path):
+    shots = [np.full((8, 9), value, np.uint8) for value in range(3)]
+    composite = Composite.of_first(0, shots[0], np.ones((3, 8, 9), np.float32), np.ones((8, 9), bool), count=3, step=1)
+    found = [Alignment(), None, Alignment(np.eye(2, 3), np.float32([1.5]))]
+    saved = Checkpoint(tmp_path / "state.npz", shots, "settings")
+    assert saved.load() is None
+    saved.save(composite, found, [0, 1], [7], True)
+    back, same, done, checksums, has_alpha = saved.load()
+    assert back[0].matrix is None
+    assert back[1] is None
+    np.testing.assert_array_equal(back[2].matrix, np.eye(2, 3))
+    assert back[2].gains == 1.5
+    np.testing.assert_array_equal(same.image, shots[0])
+    np.testing.assert_array_equal(same.peak.at, composite.peak.at)
+    assert (same.step, done, checksums, has_alpha) == (1, [0, 1], [7], True)
+    assert Checkpoint(tmp_path / "state.npz", shots, "others").load() is None
+    assert Checkpoint(tmp_path / "state.npz", shots[::-1], "settings").load() is None
+    (tmp_path / "state.npz").write_bytes(b"damaged")
+    assert saved.load() is None
+    saved.remove()
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+from skimage import data
+
+from defocus_core.applications.fusion import decide, stack
+from defocus_core.blur.kernels import gaussian_blur
+from defocus_core.cli.parser import main
+from defocus_core.io.color import as_float, to_dtype
+from defocus_core.io.map_files import read_map
+from defocus_core.io.read import read, read_photograph
+from defocus_core.io.write import write
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Write four shots of a photograph, focused from left to right and each moved a little, and a darker lighting."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(decide, "estimate", lambda image, **_: np.ones(image.shape[:2], np.float32))
+    image = as_float(data.astronaut()[:160, 80:280])
+    soft = gaussian_blur(image, 3)
+    for index in range(4):
+        part = (np.arange(200) // 50 == index)[None, :, None]
+        shot = np.roll(to_dtype(np.where(part, image, soft), np.uint8), 2 * index, 1)
+        write(tmp_path / f"in/{index}.png", shot)
+        write(tmp_path / f"dark/{index}.png", shot // 3)
+    return tmp_path
+
+
+def run(*arguments, status=0):
+    assert main(["fuse", *map(str, arguments)]) == status
+
+
+def test_all_that_is_written_of_a_stack_has_one_frame(place):
+    run("in", "--register", "--out", "f.png", "--labels", "l.png", "--depth", "d.tif", "--nowhere", "n.png")
+    fused = read("f.png")
+    assert fused.shape[1] < 200  # cropped, since the shots were moved
+    depth, confidence = read_map("d.tif"), read_map("d.confidence.tif")
+    assert fused.shape[:2] == read("l.png").shape == depth.shape == confidence.shape == read("n.png").shape
+    assert 0 <= depth.min() <= depth.max() <= 3.5
+    run("in", "--register", "--no-crop", "--out", "whole.png", "--report", "r.html", "--depth", "d.npy")
+    assert read("whole.png").shape == (160, 200, 3)
+    assert "3.png" in (place / "r.html").read_text()
+    assert np.load("d.confidence.npy").shape == (160, 200)
+
+
+def test_an_alignment_and_labels_serve_another_lighting(place):
+    run("in", "--register", "--out", "f.png", "--labels", "l.png", "--alignment", "a.json")
+    run("dark", "--alignment", "a.json", "--use-labels", "l.png", "--out", "dark.png")
+    bright, dark = read("f.png").astype(int), read("dark.png").astype(int)
+    assert np.abs(bright // 3 - dark).mean() < 1
+    run("dark", "--alignment", "a.json", "--crop", "--out", "again.png")
+    assert read("again.png").shape == bright.shape
+
+
+def test_shots_are_aligned_and_nothing_is_fused(place):
+    run("in", "--register", "--align-only", "aligned", "--reference", "2.png")
+    shots = [read(f"aligned/{index}.png") for index in range(4)]
+    assert len({shot.shape for shot in shots}) == 1
+    low = [gaussian_blur(as_float(shot), 6)[20:-20, 20:-20] for shot in shots]
+    assert max(np.abs(low[2] - other).max() for other in low) < 0.05
+    run("in", "--register", "--no-crop", "--align-only", "whole")
+    assert (read_photograph("whole/3.png").alpha == 0).any()
+
+
+def test_slabs_are_fused_each(place):
+    run("in", "--out", "o.png", "--slab", "2", "--overlap", "1")
+    assert sorted(path.name for path in place.glob("o*")) == ["o.slab01.png", "o.slab02.png", "o.slab03.png"]
+    run("in", "--register", "--out", "slabs", "--slab", "2")
+    assert read("slabs/in.slab01.png").shape == read("slabs/in.slab02.png").shape
+
+
+def test_a_dry_run_says_what_would_be_read_and_written_and_does_nothing(place, capsys):
+    run("in", "--out", "f.png", "--depth", "d.npy", "--reference", "middle", "--dry-run")
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "in: 4 shots -> f.png, d.npy"
+    assert [line.split()[1] for line in said[1:]] == [f"in/{index}.png" for index in range(4)]
+    assert said[3].endswith("(reference)")
+    assert not (place / "f.png").exists()
+
+
+def test_a_killed_command_goes_on_where_it_was(place, monkeypatch):
+    run("in", "--out", "whole.png")
+    add, calls = stack.Composite.add, []
+
+    def killed(self, index, *more, **options):
+        calls.append(index)
+        if calls == [1, 2]:
+            raise KeyboardInterrupt
+        add(self, index, *more, **options)
+
+    monkeypatch.setattr(stack.Composite, "add", killed)
+    run("in", "--out", "f.png", "--resume", status=130)
+    assert not (place / "f.png").exists()
+    run("in", "--out", "f.png", "--resume")
+    assert calls == [1, 2, 2, 3]
+    np.testing.assert_array_equal(read("f.png"), read("whole.png"))
+    assert not list(place.glob(".*"))
+
+
+def test_an_unreadable_shot_is_left_out_by_name(place, capsys):
+    (place / "in/1.png").write_bytes(b"torn")
+    run(*(f"in/{index}.png" for index in range(4)), "--out", "f.png", "--labels", "l.png")
+    assert "shot 2 is left out: in/1.png: not an image" in capsys.readouterr().err
+    assert 1 not in read("l.png")
+
+
+def test_each_nth_shot_is_taken(place, capsys):
+    run("in", "--out", "f.png", "--every", "2", "--dry-run")
+    assert "in: 2 shots" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["in"], "needs --out FILE_OR_DIR, or --align-only DIR"),
+        (["in", "--out", "f.png", "--overlap", "1"], "--overlap goes with --slab"),
+        (["in", "--out", "f.png", "--slab", "9"], "a slab has 2 to 4 shots"),
+        (["in", "--out", "f.png", "--slab", "2", "--depth", "d.npy"], "--slab writes pictures alone"),
+        (["in", "--out", "f.png", "--reference", "9"], "--reference is a number from 1 to 4"),
+        (["in", "--out", "f.png", "--depth", "d.jpg"], "--depth is written as .npy or .tif"),
+        (["in", "--out", "f.png", "--nowhere", "f.png"], "change --nowhere"),
+        (["in", "--out", "f.png", "--every", "0"], "N from 1, not 0"),
+        (["in", "--out", "f.png", "--alignment", "bad.json"], "not an alignment that"),
+        (["in", "--out", "f.png", "--use-labels", "in/0.png"], "labels are whole numbers"),
+        (["in", "--out", "f.png", "--use-labels", "l9.png"], "labels name shot 10 of a stack of 4"),
+    ],
+)
+def test_what_does_not_fit_together_is_one_line(place, capsys, arguments, message):
+    (place / "bad.json").write_text("{}")
+    write(place / "l9.png", np.full((160, 200), 9, np.uint8))
+    run(*arguments, status=2)
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert not (place / "f.png").exists()
