@@ -130,7 +130,7 @@ def measure(
     sharpest = evident & sampled.known & (sampled.sigma <= limit)
     row, column = _densest(sharpest)
     motion = _motion_around(sampled, sharpest, row, column, round_sigma=float(limit))
-    focused = _is_in_focus(sampled) & evident
+    focused = (in_focus(sampled.sigma, certainty=sampled.certainty) > 0.5) & evident
     directional = motion.sigma > max(MIN_MOTION_RATIO * float(limit), MIN_MOTION)
     return Score(
         sharpest_sigma=max(float(limit), motion.sigma),
@@ -164,10 +164,6 @@ def region_of(shape: tuple[int, ...], *, mask: np.ndarray | None = None, box: Bo
     if not mask.any():
         raise ValueError("the mask is 0 everywhere; it is nonzero where the subject is")
     return mask.astype(bool)
-
-
-def _is_in_focus(sampled: SampledMap) -> np.ndarray:
-    return in_focus(sampled.sigma) > 0.5
 
 
 def _densest(inside: np.ndarray) -> tuple[int, int]:
