@@ -48,7 +48,7 @@ class FusionConfig:
     detail_sigma: float = 1.5
     gather_sigma: float = 1.0
     vote_gain: float = 4.0
-    noise_factor: float = 8.0
+    noise_factor: float = 4.0
     veil_reach: float = 0.02
     map_weight: float = 0.1
     smoothness: float = 10.0
