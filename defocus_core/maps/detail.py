@@ -6,14 +6,13 @@ import cv2
 import numpy as np
 
 SMOOTHING, WINDOW = 1.5, 15  # pixels: sigma that leaves little of white noise, side in which detail is looked for
+POOL = 33  # pixels, side of the windows over which evidence is averaged, twice
 MIN_RATIO = 2.5  # of the standard deviation that is left to that of noise alone
-MIN_DETAIL = 1e-3  # standard deviation, grey levels of 0..1
+MIN_DETAIL = 2.2e-3  # standard deviation, of 0..1: one step of 8-bit grey levels in a window has at most .5 / 255
 
 
 def has_detail(grey: np.ndarray) -> np.ndarray:
-    """Return where an image has more than white noise, (H, W) bool.
-
-    Noise loses nearly all of its variance where it is smoothed, the detail of a scene does not.
+    """Return where an image has more than noise or the steps of its grey levels, (H, W) bool.
 
     Parameters
     ----------
@@ -25,10 +24,34 @@ def has_detail(grey: np.ndarray) -> np.ndarray:
     >>> bool(has_detail(noise).any()), bool(has_detail(noise + (np.arange(64) > 32))[32, 32])
     (False, True)
     """
+    return _excess(grey) > 0
+
+
+def detail_evidence(grey: np.ndarray) -> np.ndarray:
+    """Return how far the detail of an image goes beyond noise and the steps of its grey levels.
+
+    Noise loses nearly all of its variance where it is smoothed, the detail of a scene does not.
+
+    Parameters
+    ----------
+    grey : (H, W) float32 in [0, 1]
+
+    Returns
+    -------
+    (H, W) float32: 0 up to what noise or steps may leave, 1 from twice that on; smoothed, since where detail is hardly
+    above that, it comes and goes
+    """
+    evidence = _excess(grey)
+    return cv2.blur(cv2.blur(evidence, (POOL, POOL)), (POOL, POOL))
+
+
+def _excess(grey: np.ndarray) -> np.ndarray:
     smooth = cv2.GaussianBlur(grey, (0, 0), SMOOTHING)
     mean, square = (cv2.boxFilter(values, -1, (WINDOW, WINDOW)) for values in (smooth, smooth**2))
     left = float(np.sqrt(noise_variance(grey))) / (2 * np.sqrt(np.pi) * SMOOTHING)
-    return square - mean**2 > max(MIN_RATIO * left, MIN_DETAIL) ** 2
+    deviation = np.sqrt(np.maximum(square - mean**2, 0))
+    excess: np.ndarray = np.clip(deviation / max(MIN_RATIO * left, MIN_DETAIL) - 1, 0, 1)
+    return excess
 
 
 def noise_variance(grey: np.ndarray, *, block: int = 32) -> float:

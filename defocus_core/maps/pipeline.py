@@ -11,7 +11,7 @@ from defocus_core.blur.sigma_scale import SigmaScale
 from defocus_core.constants import DEFAULT_MODEL, PATCH_SIZE
 from defocus_core.io.color import stretch_contrast, to_grey
 from defocus_core.maps.config import DEFAULT_CONFIG, MapConfig
-from defocus_core.maps.detail import has_detail
+from defocus_core.maps.detail import detail_evidence
 from defocus_core.maps.pyramid import enlarge, merge_levels
 from defocus_core.maps.refine.refinement import refine_map
 from defocus_core.maps.surroundings import follow_surroundings
@@ -124,7 +124,7 @@ def predict_pyramid(
     if not 1 <= step <= PATCH_SIZE:
         raise ValueError(f"step is 1 to {PATCH_SIZE} pixels (windows must touch), not {step}")
     grey = stretch_contrast(to_grey(image)) if config.stretch_contrast else to_grey(image)
-    detail = has_detail(grey).astype(np.float32) if config.evidence else None
+    detail = detail_evidence(grey) if config.evidence else None
     scales = [predict(grey, model, step=step, config=config)]
     while 0 < config.min_pyramid_side <= min(grey.shape) // 2 and len(scales) <= MAX_HALVINGS:
         grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)

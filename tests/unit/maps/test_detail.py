@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core.maps.detail import has_detail, noise_variance
+from defocus_core.maps.detail import detail_evidence, has_detail, noise_variance
 
 
 @pytest.mark.parametrize("deviation", [0.01, 0.05])
@@ -22,3 +22,18 @@ def test_an_edge_is_detail_in_noise_too():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2)])
 def test_small_and_constant_images_have_none(shape):
     assert not has_detail(np.full(shape, 0.5, np.float32)).any()
+
+
+@pytest.mark.parametrize("width", [120, 400, 1600])
+def test_the_steps_of_a_smooth_slope_are_no_detail(width):
+    """A wall in uneven light, in 8 bits: bands of one grey level."""
+    slope = np.rint(np.linspace(200, 200 + width / 40, width)).astype(np.float32) / 255
+    assert not has_detail(np.tile(slope, (60, 1))).any()
+
+
+def test_evidence_grows_with_detail():
+    stripes = np.tile(np.sin(np.arange(200) / 2, dtype=np.float32), (60, 1))
+    shares = [detail_evidence(0.5 + contrast * stripes)[30, 50:150].mean() for contrast in (0.001, 0.008, 0.1)]
+    assert shares[0] == 0
+    assert 0 < shares[1] < 1
+    assert shares[2] == 1

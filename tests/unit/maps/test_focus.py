@@ -59,12 +59,12 @@ def test_a_soft_photograph_has_a_blur_of_its_own(map_level, own):
 @pytest.mark.parametrize(("subject", "expected"), [(3.0, 0.0), (0.4, 1.0)])
 def test_a_plain_field_follows_the_subject_before_it(subject, expected):
     """The map of the field says the other thing, without evidence."""
-    sigma = np.full((120, 160), 0.3 if subject > 1 else 4.0, np.float32)
+    sigma = np.full((300, 320), 0.3 if subject > 1 else 4.0, np.float32)
     certainty = np.zeros_like(sigma)
-    sigma[40:80, 60:100] = subject
-    certainty[40:80, 60:100] = 0.5
+    sigma[110:190, 120:200] = subject
+    certainty[110:190, 120:200] = 0.5
     away = np.ones(sigma.shape, bool)
-    away[30:90, 50:110] = False
+    away[50:250, 60:260] = False
     chance = in_focus(sigma, certainty=certainty)
     assert np.abs(chance[away] - expected).max() < 0.1
     assert np.abs(in_focus(sigma)[:20] - expected).min() > 0.9

@@ -5,21 +5,21 @@ from defocus_core.maps.surroundings import follow_surroundings
 
 
 def test_what_has_evidence_stays_as_it_is():
-    values = np.random.default_rng(0).random((60, 70), np.float32)
+    values = np.random.default_rng(0).random((60, 200), np.float32)
     assert follow_surroundings(values, np.full_like(values, 0.2)) is values
     certainty = np.zeros_like(values)
     certainty[:, :40] = 0.5
     followed = follow_surroundings(values, certainty)
     np.testing.assert_allclose(followed[:, :24], values[:, :24], atol=1e-6)
-    assert followed[:, 50:].std() < 0.1 * values.std()
+    assert followed[:, 140:].std() < 0.1 * values.std()
 
 
 def test_the_surer_neighbour_decides():
-    values = np.full((96, 192), 5, np.float32)
+    values = np.full((96, 400), 5, np.float32)
     certainty = np.zeros_like(values)
-    values[:, :64], certainty[:, :64] = 1, 0.9
-    values[:, -64:], certainty[:, -64:] = 3, 0.1
-    assert 1 <= follow_surroundings(values, certainty)[48, 96] < 1.5
+    values[:, :100], certainty[:, :100] = 1, 0.9
+    values[:, -100:], certainty[:, -100:] = 3, 0.1
+    assert 1 <= follow_surroundings(values, certainty)[48, 200] < 1.5
 
 
 def test_a_photograph_without_any_evidence_keeps_its_values():
