@@ -8,11 +8,11 @@ import numpy as np
 SMOOTHING, WINDOW = 1.5, 15  # pixels: sigma that leaves little of white noise, side in which detail is looked for
 POOL = 33  # pixels, side of the windows over which evidence is averaged, twice
 MIN_RATIO = 2.5  # of the standard deviation that is left to that of noise alone
-MIN_DETAIL = 2.2e-3  # standard deviation, of 0..1: one step of 8-bit grey levels in a window has at most .5 / 255
+MIN_DETAIL = 1e-3  # standard deviation, grey levels of 0..1
 
 
 def has_detail(grey: np.ndarray) -> np.ndarray:
-    """Return where an image has more than noise or the steps of its grey levels, (H, W) bool.
+    """Return where an image has more than noise, (H, W) bool.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def has_detail(grey: np.ndarray) -> np.ndarray:
 
 
 def detail_evidence(grey: np.ndarray) -> np.ndarray:
-    """Return how far the detail of an image goes beyond noise and the steps of its grey levels.
+    """Return how far the detail of an image goes beyond noise.
 
     Noise loses nearly all of its variance where it is smoothed, the detail of a scene does not.
 
@@ -38,8 +38,8 @@ def detail_evidence(grey: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (H, W) float32: 0 up to what noise or steps may leave, 1 from twice that on; smoothed, since where detail is hardly
-    above that, it comes and goes
+    (H, W) float32: 0 up to what noise may leave, 1 from twice that on; smoothed, since on a wall whose grey levels change
+    by steps of 8 bits it comes and goes
     """
     evidence = _excess(grey)
     return cv2.blur(cv2.blur(evidence, (POOL, POOL)), (POOL, POOL))
