@@ -90,6 +90,11 @@ class TrainConfig(Settings):
     validation_patches: Count | None = Field(
         None, description="Most patches validated on, drawn at random; null for all."
     )
+    bfloat16: Flag = Field(
+        True,
+        description="Compute in bfloat16 where that is faster: on graphics processors, and on processors that multiply it "
+        "where the network has no depthwise layers.",
+    )
     augment: AugmentConfig = Field(AugmentConfig(), description="Ranges of the augmentations.")
 
     @model_validator(mode="after")
@@ -183,7 +188,7 @@ def train(
             rate = learning_rate(config.schedule, state.step / plan.steps, peak=config.learning_rate)
             rows = _rows(train, state.step, plan, config.batch, seed)
             batch = train.batch(rows, config.augment, generator)
-            state.sums += _take_step(model, state.optimizer, train, batch, rate=rate)
+            state.sums += _take_step(model, state.optimizer, train, batch, rate=rate, bfloat16=config.bfloat16)
             state.step += 1
             if average:
                 _update_average(average, model, decay=config.ema, step=state.step)
@@ -294,13 +299,14 @@ def _take_step(
     batch: tuple[torch.Tensor, torch.Tensor],
     *,
     rate: float,
+    bfloat16: bool,
 ) -> torch.Tensor:
     """Take one step of the optimizer; return loss and accuracy of the batch, (2,) float32."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     images, level = map(part_of_batch, batch)
     images = images.contiguous(memory_format=torch.channels_last)
-    with mixed_precision(model, images.device):
+    with mixed_precision(model, images.device, wanted=bfloat16):
         logits = data.logits(model, images)
         loss = level_cross_entropy(logits, level)
     optimizer.zero_grad(set_to_none=True)

@@ -25,5 +25,5 @@ print(given_back, min(faults() for _ in range(3)))
 def test_freed_memory_is_used_again_without_a_page_fault():
     run = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
     given_back, kept = map(int, run.stdout.split())
-    assert given_back > 100
+    assert given_back > 20  # 64 MB, of pages of 2 MB at most
     assert kept < 10

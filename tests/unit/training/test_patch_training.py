@@ -21,7 +21,13 @@ def training(tmp_path, monkeypatch):
         for level, contrast in enumerate((255, 25)):
             patches = rng.integers(0, contrast, (32, 32, 32), dtype=np.uint8)
             writer.append(patches=patches, level=level, image=0, position=np.zeros((32, 2), np.int32))
-    settings = {"epochs": None, "patch_steps": 64, "batch": 16, "augment": {"flips": True, "noise": 4}}
+    settings = {
+        "epochs": None,
+        "patch_steps": 64,
+        "batch": 16,
+        "bfloat16": False,
+        "augment": {"flips": True, "noise": 4},
+    }
     return PatchTraining(
         backbone="blurnet",
         train=str(tmp_path / "train.h5"),
