@@ -38,8 +38,8 @@ def detail_evidence(grey: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (H, W) float32: 0 up to what noise may leave, 1 from twice that on; smoothed, since on a wall whose grey levels change
-    by steps of 8 bits it comes and goes
+    (H, W) float32: 0 up to what noise may leave, 1 from twice that on; smoothed, since on a wall whose grey levels
+    change by steps of 8 bits it comes and goes
     """
     evidence = _excess(grey)
     return cv2.blur(cv2.blur(evidence, (POOL, POOL)), (POOL, POOL))

@@ -92,8 +92,8 @@ class TrainConfig(Settings):
     )
     bfloat16: Flag = Field(
         True,
-        description="Compute in bfloat16 where that is faster: on graphics processors, and on processors that multiply it "
-        "where the network has no depthwise layers.",
+        description="Compute in bfloat16 where that is faster: on graphics processors, and on processors that multiply "
+        "it where the network has no depthwise layers.",
     )
     augment: AugmentConfig = Field(AugmentConfig(), description="Ranges of the augmentations.")
 
