@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -26,6 +27,7 @@ from defocus_core.networks.classifier import Classifier
 
 STARS = ((0.6, 5), (1.0, 4), (1.6, 3), (2.5, 2))  # largest sigma in pixels of each rating; 1 beyond
 SUFFIXES = (".csv", ".json")
+NUMBERS_WIDTH = 64  # characters of all columns but the first, in a table on the terminal
 SHOWN = ("sharpest_sigma", "in_focus_fraction", "median_sigma_in_focus", "base_sigma", "evidence")
 
 
@@ -165,23 +167,27 @@ def _lines_of(row: Row) -> list[str]:
 
 
 def print_rows(rows: Sequence[Row], console: Console) -> None:
-    """Print rows as a table."""
-    shown = Table(box=None, pad_edge=False)
-    shown.add_column("image", no_wrap=True)
+    """Print rows as a table; of images in one folder, their names there."""
+    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    room = max(console.width - NUMBERS_WIDTH, 12) if console.is_terminal else None
+    shown.add_column("image", no_wrap=True, overflow="ellipsis", max_width=room)
     for name in ("sigma", "x", "y", "in focus", "median", "base", "evidence"):
-        shown.add_column(name, justify="right")
-    shown.add_column("blur")
-    shown.add_column("burst")
+        shown.add_column(name, justify="right", no_wrap=True, min_width=4)
+    shown.add_column("blur", no_wrap=True, min_width=5)
+    shown.add_column("burst", no_wrap=True)
+    folder = os.path.commonpath([os.path.dirname(row.image) for row in rows]) if rows else ""
     for row in rows:
+        name = os.path.relpath(row.image, folder) if folder else row.image
         burst = f"{row.burst}{' best' if row.best else ''}" if row.burst else ""
         if row.score is None:
-            shown.add_row(row.image, *[""] * 7, "error", burst)
+            shown.add_row(name, *[""] * 7, "error", burst)
             continue
-        numbers = {name: getattr(row.score, name) for name in SHOWN}
-        sigma, focus, median, base, evidence = (f"{value:.2f}" for value in numbers.values())
+        numbers = (getattr(row.score, column) for column in SHOWN)
+        sigma, focus, median, base, evidence = (f"{value:.2f}" for value in numbers)
         place = (f"{value:.0f}" for value in (row.score.x, row.score.y))
-        shown.add_row(row.image, sigma, *place, focus, median, base, evidence, _blur_of(row.score), burst)
-    console.width = max(console.width, console.measure(shown).maximum)
+        shown.add_row(name, sigma, *place, focus, median, base, evidence, _blur_of(row.score), burst)
+    if not console.is_terminal:
+        console.width = Console(width=10_000).measure(shown).maximum
     console.print(shown)
 
 

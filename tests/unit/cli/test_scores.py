@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import tifffile
 from PIL import ExifTags, Image
+from rich.console import Console
 from skimage import data
 
 from defocus_core.applications.score.measure import Score
@@ -38,8 +39,7 @@ def shots(tmp_path):
     return folder
 
 
-def test_a_folder_is_sorted_with_its_best_and_a_row_for_a_bad_file(shots, tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "400")  # a long path is folded else
+def test_a_folder_is_sorted_with_its_best_and_a_row_for_a_bad_file(shots, tmp_path, capsys):
     before = {path.name: path.read_bytes() for path in shots.iterdir()}
     files = ["--out", str(tmp_path / "s.csv"), "--html", str(tmp_path / "s.html")]
     assert main(["score", str(shots), *files, "--rating"]) == 2
@@ -55,6 +55,7 @@ def test_a_folder_is_sorted_with_its_best_and_a_row_for_a_bad_file(shots, tmp_pa
     assert np.isnan(table.sharpest_sigma[3])
     assert "not an image" in table.error[4]
     assert said.out.index("b.jpg") < said.out.index("a.jpg") < said.out.index("bad.jpg")
+    assert all(f"{value:.2f}" in said.out for value in table.sharpest_sigma[:3])
     assert {path.name: path.read_bytes() for path in shots.iterdir() if path.suffix != ".xmp"} == before
     assert 'Rating="5"' in (shots / "b.jpg.xmp").read_text()
     assert {path.name for path in shots.glob("*.xmp")} == {"a.jpg.xmp", "b.jpg.xmp", "c.jpg.xmp"}
@@ -138,3 +139,14 @@ def test_a_box_is_four_whole_numbers():
     assert scores.parse_box("1,2,3,4") == (1, 2, 3, 4)
     with pytest.raises(UsageError, match="not '1,2,3,x'"):
         scores.parse_box("1,2,3,x")
+
+
+def test_a_narrow_terminal_shows_every_number(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    score = Score(0.43, 120, 77, 0.9, 0.5, 0.4, 0.8, "round")
+    rows = [scores.Row(f"/a/very/long/folder/{'name' * 20}_{index}.jpg", score=score) for index in range(2)]
+    scores.print_rows(rows, Console(force_terminal=True, color_system=None))
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert all(number in lines[-1] for number in ("0.43", "120", "77", "0.90", "0.50", "0.40", "0.80", "round"))
+    assert lines[-1].startswith("namename")
