@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from defocus_core.maps.config import PAPER_CONFIG, map_arguments_from
 from workflow_support import configuration
 
 ROOT = Path(__file__).parents[3]
@@ -175,3 +176,10 @@ def test_a_key_of_an_older_configuration_is_named_with_its_name_now():
         ("maps.refinement.trust", "certainty_exponent"),
     ):
         assert f"{written}: this key is {now!r} now" in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["paper", "published_maps"])
+def test_the_paper_s_overlays_make_maps_as_published(name):
+    overlay = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+    arguments = map_arguments_from({**DEFAULT["maps"], **overlay["maps"]})
+    assert arguments == {"step": 16, "refine": True, "config": PAPER_CONFIG}
