@@ -164,25 +164,19 @@ rule compare:
         "../workflow_scripts/compare.py"
 
 
+TESTED = [
+    "results/patches",
+    *expand("results/patch_variants/{name}", name=select.typed.domains.patch_variants),
+]
+
+
 rule domains:
     input:
         models=[model_file(model) for model in select.typed.domains.models],
-        tests=[
-            "results/patches/test.h5",
-            *expand(
-                "results/patch_variants/{name}/test.h5",
-                name=select.typed.domains.patch_variants,
-            ),
-        ],
+        tests=expand("{folder}/test.h5", folder=TESTED),
         shards=[
             shard
-            for folder in [
-                "results/patches",
-                *expand(
-                    "results/patch_variants/{name}",
-                    name=select.typed.domains.patch_variants,
-                ),
-            ]
+            for folder in TESTED
             for shard in select.shard_patches("test", folder)
         ],
     output:
