@@ -38,8 +38,8 @@ def broken(ran, tmp_path_factory):
 
 def contents(checkout, target):
     path = checkout.folder / target
-    files = path.iterdir() if path.is_dir() else [path]
-    return {file.name: file.read_bytes() for file in files}
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    return {str(file.relative_to(path)): file.read_bytes() for file in files}
 
 
 def script_of(main):
