@@ -15,7 +15,7 @@ from defocus_core.io import atomic
 from defocus_core.io.pages import Page
 
 _PEAK = ("labels", "at", "below", "above", "reference", "latest", "last")
-_COMPOSITE = ("image", "labels", "shown", "shared", "best", "least_sigma", "doubt", "step")
+_COMPOSITE = ("image", "labels", "averaged", "shown", "shared", "best", "least_sigma", "doubt", "step")
 State = tuple[list[Alignment | None], Composite, list[int], list[int], bool]
 
 

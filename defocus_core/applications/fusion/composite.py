@@ -8,13 +8,15 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from defocus_core.applications.fusion.decide import FusionConfig, decision_field
+from defocus_core.applications.fusion.decide import FusionConfig, decision_field, find_alike
 from defocus_core.applications.fusion.depth import FocusPeak
 from defocus_core.applications.fusion.labels import label_dtype
 from defocus_core.applications.fusion.veil import prefer_back, prefer_front
 
 Preference = Literal["front", "back"]
 MIN_FIELD = np.float32(0.05)  # of a decision that was turned
+MAX_AVERAGED = 255  # shots that a pixel may be the mean of
+STRIP_ROWS = 256  # that are averaged at a time
 
 
 @dataclass
@@ -24,7 +26,8 @@ class Composite:
     Parameters
     ----------
     image : (H, W) or (H, W, 3), of the shots' dtype
-    labels : (H, W) uint8 or uint16, the shot of each pixel
+    labels : (H, W) uint8 or uint16, the shot of each pixel, or the sharpest of those that it is the mean of
+    averaged : (H, W) uint8, of how many shots each pixel is the mean; None of two shots, which are not averaged
     shown : (H, W) bool, where any shot shows something
     shared : (H, W) bool, where all shots do
     best : (3, h, w) float32, `focus_measures` of the chosen shot
@@ -36,6 +39,7 @@ class Composite:
 
     image: np.ndarray
     labels: np.ndarray
+    averaged: np.ndarray | None
     shown: np.ndarray
     shared: np.ndarray
     best: np.ndarray
@@ -50,10 +54,10 @@ class Composite:
     ) -> Composite:
         """Start with one shot of a stack of `count`."""
         labels = np.full(pixels.shape[:2], index, label_dtype(count))
+        averaged = np.ones_like(labels, np.uint8) if count > 2 else None
         doubt, peak = np.zeros_like(measures[0]), FocusPeak.of_first(index, measures[1])
-        return cls(
-            pixels.copy(), labels, shown.copy(), shown.copy(), measures.copy(), measures[2].copy(), doubt, peak, step
-        )
+        seen, best, sigma = (shown.copy(), shown.copy()), measures.copy(), measures[2].copy()
+        return cls(pixels.copy(), labels, averaged, *seen, best, sigma, doubt, peak, step)
 
     def add(
         self,
@@ -66,7 +70,7 @@ class Composite:
         config: FusionConfig = FusionConfig(),
         prefer: Preference | None = None,
     ) -> None:
-        """Take what an aligned shot has sharper.
+        """Take what an aligned shot has sharper, and average flat ground that it has alike.
 
         Parameters
         ----------
@@ -86,13 +90,28 @@ class Composite:
         better = _enlarge(field, self.labels.shape) | ~self.shown
         better &= shown
         small = better if self.step == 1 else cv2.resize(better.astype(np.uint8), field.shape[::-1]) > 0
+        self._take_pixels(pixels, measures, better, shown)
         self.shown |= shown
         self.shared &= shown
-        cv2.copyTo(pixels, better.view(np.uint8), self.image)
         np.copyto(self.labels, index, where=better, casting="unsafe")
         np.copyto(self.best, measures, where=small)
         np.minimum(self.least_sigma, measures[2], out=self.least_sigma)
         self.peak.add(index, neighbour, measures[1], small)
+
+    def _take_pixels(self, pixels: np.ndarray, measures: np.ndarray, better: np.ndarray, shown: np.ndarray) -> None:
+        """Average what is alike, and copy what else is better."""
+        if self.averaged is None:
+            cv2.copyTo(pixels, better.view(np.uint8), self.image)
+            return
+        alike = find_alike(measures, self.best, step=self.step)
+        if self.step > 1:
+            alike = cv2.resize(alike.view(np.uint8), better.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
+        alike &= shown & self.shown & (self.averaged < MAX_AVERAGED)
+        copied = better & ~alike
+        cv2.copyTo(pixels, copied.view(np.uint8), self.image)
+        self.averaged[copied] = 1
+        self.averaged += alike
+        average_into(self.image, pixels, alike, self.averaged)
 
     def _with_preference(self, field: np.ndarray, index: int, sigma: np.ndarray, prefer: Preference) -> np.ndarray:
         nearer = index < self.peak.labels
@@ -114,3 +133,19 @@ def _enlarge(field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     levels = np.clip(np.rint(field * 127), -127, 127)
     levels += (levels == 0) * np.where(field > 0, 1, -1)
     return cv2.resize((levels + 128).astype(np.uint8), shape[::-1], interpolation=cv2.INTER_LINEAR) > 128
+
+
+def average_into(image: np.ndarray, pixels: np.ndarray, where: np.ndarray, counts: np.ndarray) -> None:
+    """Make an image the running mean of itself and of one more shot.
+
+    Parameters
+    ----------
+    image, pixels : (H, W) or (H, W, 3), of one dtype; the image is written to
+    where : (H, W) bool
+    counts : (H, W) of integers, of how many shots it is then the mean
+    """
+    for top in range(0, len(image), STRIP_ROWS):  # a whole shot would be large in floats
+        rows = slice(top, top + STRIP_ROWS)
+        here, added, count = (values[rows][where[rows]].T for values in (image, pixels, counts))
+        mean = here + (added - here.astype(np.float32)) / count
+        image[rows][where[rows]] = (np.rint(mean) if image.dtype.kind == "u" else mean).T

@@ -19,6 +19,8 @@ MIN_SHARPER, MIN_MORE_BLUR = 2.0, 1.5  # ratios of detail and of sigma from whic
 MIN_BLURRED_SIGMA = 7.0  # pixels from which neither of two shots is in focus, or a quarter of how far a veil reaches
 KEEP_WEIGHT = np.float32(0.02)  # of the vote to keep what is chosen there
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
+FLAT_FACTOR = np.float32(2.5)  # times the noise, below which detail and differences of two shots are no more than it
+MEAN_SIGMA = 3.0  # pixels of the Gaussian over which flat ground is compared
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
 MAX_MAP_PIXELS = 1e6  # of the copy that the defocus map is made of
 STRIP_ROWS = 256  # that are measured at a time
@@ -223,6 +225,26 @@ def _detail_fraction(detail: np.ndarray, noise: np.float32, reach: float) -> np.
     more.
     """
     return (detail + noise) / (cv2.dilate(detail, _window(detail.shape, reach)) + noise)
+
+
+def find_alike(shot: np.ndarray, other: np.ndarray, *, step: int = 1) -> np.ndarray:
+    """Return where two shots show the same flat ground, whose mean has less noise than either.
+
+    Neither has more detail there than noise, nor do their means around a pixel differ by more.
+
+    Parameters
+    ----------
+    shot, other : of `focus_measures`
+    step : of `focus_measures`
+
+    Returns
+    -------
+    (H, W) bool
+    """
+    (grey, detail, _), (grey_there, detail_there, _) = shot, other
+    limit = FLAT_FACTOR * min(noise_level(detail), noise_level(detail_there))
+    apart = np.abs(cv2.GaussianBlur(grey - grey_there, (0, 0), MEAN_SIGMA / step))
+    return (detail < limit) & (detail_there < limit) & (apart < limit)
 
 
 def noise_level(detail: np.ndarray) -> np.float32:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core.applications.fusion.composite import Composite
+from defocus_core.applications.fusion.composite import Composite, average_into
 
 
 def measures(detail, grey=None, sigma=None):
@@ -52,3 +52,40 @@ def test_a_preference_moves_the_border_of_a_front():
         )
         taken[prefer] = int((composite.labels == 0).sum(1)[50])
     assert taken["front"] == taken[None] + 6
+
+
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_flat_ground_of_three_shots_is_their_mean_and_detail_is_of_one(dtype, step):
+    rng, shape = np.random.default_rng(0), (60, 80)
+    textured = np.arange(80)[None].repeat(60, 0) < 40
+    large = (60 * step, 80 * step)
+    shots = [rng.normal(100, 4, large).astype(dtype) for _ in range(3)]
+    composite = None
+    for index, shot in enumerate(shots):
+        noise = rng.normal(0.01, 0.001, shape)
+        seen = measures(np.where(textured, 0.2 / (1 + index), noise).astype(np.float32))
+        if composite is None:
+            composite = Composite.of_first(0, shot, seen, np.ones(large, bool), count=3, step=step)
+        else:
+            composite.add(index, index - 1, shot, seen, np.ones(large, bool))
+    flat = slice(45 * step, None)
+    assert np.array_equal(composite.image[:, : 38 * step], shots[0][:, : 38 * step])
+    assert (composite.averaged[:, flat] == 3).all()
+    error = composite.image[:, flat] - np.mean(shots, 0)[:, flat]
+    assert np.abs(error).max() < (1e-4 if dtype == np.float32 else 1.01)
+
+
+def test_two_shots_are_not_averaged():
+    left, _ = halves()
+    composite = Composite.of_first(
+        0, np.zeros((60, 80), np.uint8), measures(left), np.ones((60, 80), bool), count=2, step=1
+    )
+    composite.add(1, 0, np.full((60, 80), 9, np.uint8), measures(left), np.ones((60, 80), bool))
+    assert not composite.image.any()
+
+
+def test_a_running_mean_is_rounded():
+    image = np.array([[[10, 20, 30]], [[10, 20, 30]]], np.uint8)
+    average_into(image, np.full((2, 1, 3), 15, np.uint8), np.array([[True], [False]]), np.full((2, 1), 2, np.uint8))
+    assert image.tolist() == [[[12, 18, 22]], [[10, 20, 30]]]
