@@ -66,7 +66,7 @@ def render_stack(name: str, scene: Scene, camera: Camera, rng: np.random.Generat
     sharpest = sigmas.argmin(0)
     best = np.take_along_axis(np.stack(pictures), sharpest[None, :, :, None], 0)[0]
     truth = np.where(sigmas.min(0)[:, :, None] < NEARLY_SHARPEST, scene.image, best)
-    return RenderedStack(name, [_develop(picture, camera, rng) for picture in pictures], truth, sigmas)
+    return RenderedStack(name, [develop(picture, camera, rng) for picture in pictures], truth, sigmas)
 
 
 def visible_errors(fused: np.ndarray, stack: RenderedStack) -> np.ndarray:
@@ -197,7 +197,7 @@ def _lights(photograph: np.ndarray, shape: tuple[int, int], rng: np.random.Gener
     return _lay(scene, photograph[::-1], _disc(shape, rng, 0.15), 1.0)
 
 
-def _develop(picture: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:
+def develop(picture: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:
     """Add the camera's noise and coding, (H, W, 3) uint8."""
     noisy = picture + rng.normal(0, camera.noise / 255, picture.shape) if camera.noise else picture
     shot = to_dtype(noisy, np.uint8)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from defocus_core.applications.fusion.vote_network import network_votes
 from defocus_core.blur.sigma_scale import MIN_SIGMA
 from defocus_core.io.color import to_grey
 from defocus_core.maps.pipeline import estimate
@@ -40,6 +41,7 @@ class FusionConfig:
     veil_reach : fraction of the image's longer side, but at least 15 pixels, around a pixel within which its detail
         counts as a fraction of the largest: beside a strong edge, the veil of a defocused one hardly votes
     map_weight : weight of the vote for the shot of less blur by its defocus map, against 1 of detail
+    network_weight : weight of the network's votes (`network_votes`), against 1 of detail; 0 does without it
     smoothness, contrast : see `propagate`, which settles the votes
     max_region_fraction : regions below this fraction of the image may join what lies around them
     max_region_stake : they do where the differences in detail in them, in grey levels of 0..1, come to less than this
@@ -53,6 +55,7 @@ class FusionConfig:
     noise_factor: float = 4.0
     veil_reach: float = 0.02
     map_weight: float = 0.1
+    network_weight: float = 0.3
     smoothness: float = 10.0
     contrast: float = 0.05
     max_region_fraction: float = 0.005
@@ -154,7 +157,7 @@ def decision_field(
     """
     (grey, detail, _), (grey_there, detail_there, _) = shot, other
     field = propagate(
-        *_votes(shot, other, config),
+        *_votes(shot, other, config, step),
         (grey + grey_there) / 2,
         smoothness=config.smoothness / step**2,
         contrast=config.contrast,
@@ -170,10 +173,10 @@ def decision_field(
     return field
 
 
-def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> tuple[np.ndarray, np.ndarray]:
+def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig, step: int) -> tuple[np.ndarray, np.ndarray]:
     """Return for each pixel -1 to 1, for the one shot where positive, and the weight of that."""
     (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
-    noise = MIN_DETAIL + config.noise_factor * min(noise_level(detail), noise_level(detail_there))
+    noise = pair_noise(shot, other, config)
     own = _unexplained(detail, detail_there, noise, sigma / (sigma_there + MIN_SIGMA), config.veil_reach)
     own_there = _unexplained(detail_there, detail, noise, sigma_there / (sigma + MIN_SIGMA), config.veil_reach)
     more = _compare((own + noise) / (own_there + noise), config.vote_gain)
@@ -183,7 +186,13 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> tuple[n
     weight = detail_weight + map_weight + MIN_WEIGHT
     nowhere = _out_of_focus(np.minimum(sigma, sigma_there), config.veil_reach)
     keep = nowhere * KEEP_WEIGHT
-    pull = (1 - nowhere) * (detail_weight * more + map_weight * less) - keep
+    pull = detail_weight * more + map_weight * less
+    if config.network_weight:
+        learned = network_votes(shot, other, noise, step=step)
+        learned_weight = np.float32(config.network_weight) * np.abs(learned)
+        pull += learned_weight * learned
+        weight += learned_weight
+    pull = (1 - nowhere) * pull - keep
     weight = (1 - nowhere) * weight + keep + MIN_WEIGHT / 10
     return pull / weight, weight
 
@@ -225,6 +234,11 @@ def _detail_fraction(detail: np.ndarray, noise: np.float32, reach: float) -> np.
     more.
     """
     return (detail + noise) / (cv2.dilate(detail, _window(detail.shape, reach)) + noise)
+
+
+def pair_noise(shot: np.ndarray, other: np.ndarray, config: FusionConfig = FusionConfig()) -> np.float32:
+    """Return the detail of two shots, by their `focus_measures`, that is hardly more than noise."""
+    return np.float32(MIN_DETAIL + config.noise_factor * min(noise_level(shot[1]), noise_level(other[1])))
 
 
 def find_alike(shot: np.ndarray, other: np.ndarray, *, step: int = 1) -> np.ndarray:

@@ -1,0 +1,135 @@
+"""A small network that votes for the one of two shots that is nearer to the picture in focus everywhere."""
+
+from __future__ import annotations
+
+import itertools
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import safetensors.torch
+import torch
+from torch import nn
+from torch.nn import functional
+
+from defocus_core.io import atomic
+
+WEIGHTS = Path(__file__).parent / "weights" / "votes.safetensors"
+WIDTHS = (12, 20, 28, 28, 28)  # channels at a half to a thirty-second of the size
+STRIDE = 2 ** len(WIDTHS)  # pixels, of which sides are multiples inside the network
+MAX_PIXELS = 2e6  # of measures that are voted on as they are
+FEATURES = 8
+
+
+class VoteNetwork(nn.Module):
+    """A U-net whose ways up and down are added.
+
+    Notes
+    -----
+    `forward` takes (N, 8, H, W) `pair_features`, of sides that are multiples of 32, and gives (N, H, W) logits of the
+    first shot being nearer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        steps = list(itertools.pairwise(WIDTHS))
+        self.stem = _convolve(4 * FEATURES, WIDTHS[0])
+        self.across = _convolve(WIDTHS[0], WIDTHS[0])
+        self.down = nn.ModuleList(nn.Sequential(_convolve(a, b), _convolve(b, b)) for a, b in steps)
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in steps)
+        self.merge = nn.ModuleList(_convolve(a, a) for a, _ in steps)
+        self.answer = nn.Conv2d(WIDTHS[0], 4, 3, padding=1)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the logits of pairs."""
+        x = self.stem(functional.pixel_unshuffle(features, 2))
+        levels = [self.across(x)]
+        for down in self.down:
+            x = down(functional.avg_pool2d(x, 2))
+            levels.append(x)
+        x = levels.pop()
+        for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
+            x = merge(levels.pop() + functional.interpolate(up(x), scale_factor=2, mode="bilinear"))
+        return functional.pixel_shuffle(self.answer(x), 2)[:, 0]
+
+
+def _convolve(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(before, after, 3, padding=1), nn.ReLU())
+
+
+def pair_features(shot: np.ndarray, other: np.ndarray, noise: float | np.float32) -> np.ndarray:
+    """Return what the network sees of two shots.
+
+    Parameters
+    ----------
+    shot, other : (3, H, W) float32 of `focus_measures`
+    noise : detail that is hardly more than noise, in grey levels of 0..1
+
+    Returns
+    -------
+    (8, H, W) float32
+    """
+    (grey, detail, sigma), (grey_there, detail_there, sigma_there) = shot, other
+    more, more_there = np.log1p(detail / noise), np.log1p(detail_there / noise)
+    return np.stack(
+        [
+            grey - np.float32(0.5),
+            grey_there - np.float32(0.5),
+            np.clip(10 * (grey - grey_there), -2, 2),
+            more,
+            more_there,
+            2 * (more - more_there),
+            np.log(sigma + np.float32(0.3)) - 1,
+            np.log(sigma_there + np.float32(0.3)) - 1,
+        ]
+    )
+
+
+def network_votes(shot: np.ndarray, other: np.ndarray, noise: float | np.float32, *, step: int = 1) -> np.ndarray:
+    """Return the network's votes, from copies of two megapixels at most.
+
+    Parameters
+    ----------
+    shot, other, noise : see `pair_features`
+    step : pixels of the shots from one pixel of their measures to the next
+
+    Returns
+    -------
+    (H, W) float32 in [-1, 1], above 0 for the first shot
+    """
+    height, width = shot.shape[1:]
+    shrink = 1
+    while height * width > MAX_PIXELS * shrink**2:
+        shrink *= 2
+    features = pair_features(*(_shrink(measures, shrink, step) for measures in (shot, other)), noise)
+    votes = _vote(features)
+    return votes if shrink == 1 else cv2.resize(votes, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _shrink(measures: np.ndarray, shrink: int, step: int) -> np.ndarray:
+    """Return measures of a copy so many times smaller, sigma in its pixels."""
+    size = (measures.shape[2] // shrink, measures.shape[1] // shrink)
+    small = [plane if shrink == 1 else cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in measures]
+    return np.stack([*small[:2], small[2] / np.float32(shrink * step)])
+
+
+@torch.inference_mode()
+def _vote(features: np.ndarray) -> np.ndarray:
+    height, width = features.shape[1:]
+    padding = (0, -width % STRIDE, 0, -height % STRIDE)
+    padded = functional.pad(torch.from_numpy(features)[None], padding, mode="replicate")
+    return np.asarray(torch.tanh(_network()(padded)[0, :height, :width] / 2))
+
+
+def save_votes(network: VoteNetwork, path: str | Path) -> None:
+    """Write a network as safetensors of 16 bit."""
+    state = {name: value.detach().half().contiguous() for name, value in network.state_dict().items()}
+    atomic.write_bytes(path, safetensors.torch.save(state))
+
+
+@cache
+def _network() -> VoteNetwork:
+    network = VoteNetwork()
+    network.load_state_dict({name: value.float() for name, value in safetensors.torch.load_file(WEIGHTS).items()})
+    return network.eval().to(memory_format=torch.channels_last)

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+import torch
+
+from defocus_core.evaluation.known_scenes import center_squares
+from defocus_core.evaluation.rendered_stacks import Camera, layered_scenes, render_stack
+from defocus_core.training.fusion_votes import random_camera, random_scene, stack_costs, stack_pairs, train_votes
+
+PHOTOGRAPHS = center_squares(64)
+
+
+def test_the_sharpest_shot_costs_least_where_nothing_veils_it():
+    rng = np.random.default_rng(0)
+    *_, (name, scene) = layered_scenes(PHOTOGRAPHS, rng)
+    stack = render_stack(name, scene, Camera(shots=3), rng)
+    costs = stack_costs(stack)
+    assert costs.shape == stack.sigmas.shape
+    assert (costs >= 0).all()
+    assert (costs.argmin(0) == stack.sigmas.argmin(0)).mean() > 0.6
+
+
+def test_pairs_are_seen_from_both_sides():
+    rng = np.random.default_rng(0)
+    pairs = [*stack_pairs(random_scene(PHOTOGRAPHS, rng), Camera(shots=3, noise=1.0), rng)]
+    assert len(pairs) == 4
+    for first, second in zip(pairs[::2], pairs[1::2], strict=True):
+        assert np.array_equal(first.gain, -second.gain)
+        assert np.array_equal(first.features[3], second.features[4])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_scenes_and_cameras_are_in_range(seed):
+    rng = np.random.default_rng(seed)
+    scene, camera = random_scene(PHOTOGRAPHS, rng), random_camera(rng)
+    assert scene.image.shape == (64, 64, 3)
+    assert scene.image.dtype == scene.disparity.dtype == np.float32
+    assert 0 <= scene.image.min() <= scene.image.max() <= 1
+    assert 2 <= camera.shots <= 9
+
+
+def test_training_is_repeatable():
+    states = []
+    for _ in range(2):
+        *_, (network, lost) = train_votes(PHOTOGRAPHS, stacks=2, steps=3)
+        states.append(network.state_dict())
+    assert 0 <= lost <= 1
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
