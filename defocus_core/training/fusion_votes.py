@@ -50,7 +50,7 @@ def random_scene(photographs: Sequence[np.ndarray], rng: np.random.Generator) ->
     """Draw a scene: one of `layered_scenes`, or photographs and plain or slanted surfaces at one to five depths."""
     if rng.random() < 0.5:
         scenes = [scene for _, scene in layered_scenes(photographs, rng)]
-        return scenes[rng.integers(len(scenes))]
+        return scenes[int(rng.integers(len(scenes)))]
     shape, far = photographs[0].shape[:2], float(rng.choice([0, 0, 0, -0.3, -0.6]))
     scene = Scene(_surface(photographs, rng), _slope(shape, rng, far, rng.choice([0, 0, 0.5])))
     for depth in np.sort(rng.uniform(0.1, 1.1, rng.integers(1, 5))):
@@ -64,7 +64,7 @@ def random_scene(photographs: Sequence[np.ndarray], rng: np.random.Generator) ->
 
 def _surface(photographs: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """Draw a photograph, a blurred or a faint one, or plain ground, (H, W, 3) float32."""
-    photograph, level = photographs[rng.integers(len(photographs))], np.float32(rng.uniform(0.05, 0.95))
+    photograph, level = photographs[int(rng.integers(len(photographs)))], np.float32(rng.uniform(0.05, 0.95))
     contrast = np.float32(rng.choice([1, 1, 0.4, 0]))
     if contrast == np.float32(0.4) and rng.random() < 0.5:
         photograph = cv2.GaussianBlur(photograph, (0, 0), 8)

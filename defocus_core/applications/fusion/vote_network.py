@@ -102,7 +102,7 @@ def network_votes(shot: np.ndarray, other: np.ndarray, noise: float | np.float32
     shrink = 1
     while height * width > MAX_PIXELS * shrink**2:
         shrink *= 2
-    features = pair_features(*(_shrink(measures, shrink, step) for measures in (shot, other)), noise)
+    features = pair_features(_shrink(shot, shrink, step), _shrink(other, shrink, step), noise)
     votes = _vote(features)
     return votes if shrink == 1 else cv2.resize(votes, (width, height), interpolation=cv2.INTER_LINEAR)
 
