@@ -177,6 +177,8 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig, step: int)
     """Return for each pixel -1 to 1, for the one shot where positive, and the weight of that."""
     (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
     noise = pair_noise(shot, other, config)
+    learned = network_votes(shot, other, noise, step=step) if config.network_weight else np.zeros_like(detail)
+    learned_weight = np.float32(config.network_weight) * np.abs(learned)
     own = _unexplained(detail, detail_there, noise, sigma / (sigma_there + MIN_SIGMA), config.veil_reach)
     own_there = _unexplained(detail_there, detail, noise, sigma_there / (sigma + MIN_SIGMA), config.veil_reach)
     more = _compare((own + noise) / (own_there + noise), config.vote_gain)
@@ -187,11 +189,8 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig, step: int)
     nowhere = _out_of_focus(np.minimum(sigma, sigma_there), config.veil_reach)
     keep = nowhere * KEEP_WEIGHT
     pull = detail_weight * more + map_weight * less
-    if config.network_weight:
-        learned = network_votes(shot, other, noise, step=step)
-        learned_weight = np.float32(config.network_weight) * np.abs(learned)
-        pull += learned_weight * learned
-        weight += learned_weight
+    pull += learned_weight * learned
+    weight += learned_weight
     pull = (1 - nowhere) * pull - keep
     weight = (1 - nowhere) * weight + keep + MIN_WEIGHT / 10
     return pull / weight, weight
