@@ -15,6 +15,7 @@ from defocus_core.maps.refine.least_squares import propagate
 from defocus_core.networks.classifier import Classifier
 
 MIN_DETAIL = np.float32(1e-4)  # detail, in grey levels of 0..1, below which more or less of it tells nothing
+SAME_SIGMA = np.float32(0.01)  # pixels of sigma within which two shots of the same detail are equals
 MIN_VEIL_RADIUS = 15  # pixels
 MIN_SHARPER, MIN_MORE_BLUR = 2.0, 1.5  # ratios of detail and of sigma from which an edge spreads from another shot
 MIN_BLURRED_SIGMA = 7.0  # pixels from which neither of two shots is in focus, or a quarter of how far a veil reaches
@@ -178,6 +179,7 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig, step: int)
     (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
     noise = pair_noise(shot, other, config)
     learned = network_votes(shot, other, noise, step=step) if config.network_weight else np.zeros_like(detail)
+    learned *= (np.abs(detail - detail_there) > MIN_DETAIL) | (np.abs(sigma - sigma_there) > SAME_SIGMA)
     learned_weight = np.float32(config.network_weight) * np.abs(learned)
     own = _unexplained(detail, detail_there, noise, sigma / (sigma_there + MIN_SIGMA), config.veil_reach)
     own_there = _unexplained(detail_there, detail, noise, sigma_there / (sigma + MIN_SIGMA), config.veil_reach)

@@ -30,7 +30,7 @@ def test_a_twig_stays_and_a_speck_goes():
     expected[twig] = True
     shot, other = (np.stack([grey, d, np.ones_like(grey)]) for d in detail)
     assert np.array_equal(decide_sharper(shot, other), expected)
-    keeping = FusionConfig(max_region_stake=0)
+    keeping = FusionConfig(max_region_stake=0, network_weight=0)
     expected[speck] = True
     assert np.array_equal(decide_sharper(shot, other, config=keeping), expected)
 
