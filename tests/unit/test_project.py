@@ -12,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from defocus_core.evaluation.baselines.registry import METHODS
-from workflow_support.configuration import Baseline
+from workflow_support.sections import Baseline
 
 ROOT = Path(__file__).parents[2]
 PINS = dict(line.split("==") for line in (ROOT / "requirements.txt").read_text().lower().splitlines() if "==" in line)

@@ -11,7 +11,7 @@ import yaml
 from defocus_core.evaluation.benchmark_sets import BenchmarkSetError
 from defocus_core.io.write import write
 from defocus_core.networks.storage import WEIGHTS_FOLDER
-from workflow_support.configuration import ConfigError
+from workflow_support.configuration_checks import ConfigError
 from workflow_support.provenance import _parse_normalised
 from workflow_support.selection import Selection, SelectionError
 
