@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from defocus_core.settings import Settings, Whole
-from defocus_core.training.loop import Count, TrainConfig
+from defocus_core.training.config import Count, TrainConfig
 from defocus_core.training.patches import PatchConfig
 from workflow_support.sections import (
     ApplicationsSection,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from defocus_core.networks.registry import backbone_of_weights, dense_backbone_names, patch_backbone_names
 from defocus_core.settings import SettingsError, did_you_mean
-from defocus_core.training.loop import TrainConfig
+from defocus_core.training.config import TrainConfig
 from defocus_core.training.patches import PatchConfig
 from workflow_support.configuration import Config, patch_variants
 from workflow_support.renamed_keys import renamed_keys

@@ -10,8 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, create_model, model_
 
 from defocus_core.maps.config import MapConfig
 from defocus_core.settings import Flag, Fraction, Real, Settings, Whole
-from defocus_core.training.layered_scenes import SceneConfig
-from defocus_core.training.loop import Count, TrainConfig
+from defocus_core.training.config import Count, SceneConfig, TrainConfig
 from defocus_core.training.patches import PatchConfig
 
 NAME = re.compile(r"[a-z0-9_]+")

@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from defocus_core.settings import SettingsError
-from defocus_core.training.loop import TrainConfig
+from defocus_core.training.config import TrainConfig
 from workflow_support import sections
 
 SOURCE = {"licence": "CC0"}
