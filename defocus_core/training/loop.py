@@ -99,22 +99,12 @@ def train(
     if not len(train) or not len(validation):
         raise ValueError(f"training needs patches; train has {len(train)}, validation {len(validation)}")
     device = train.level.device
-    model = build_classifier(name, sigmas, seed=seed)
-    if start is not None:
-        copy_matching_weights(model, start)
-    _configure_layers(model, config)
-    model = model.to(device).to(memory_format=torch.channels_last)
+    model = _initial_network(name, sigmas, start=start, config=config, seed=seed).to(device)
     plan = plan_steps(len(train), batch=config.batch, epochs=config.epochs, patch_steps=config.patch_steps)
     stamp = _stamp(name, train, validation, config=config, seed=seed, start=start)
     validation = validation.sample(config.validation_patches)
-    average = copy.deepcopy(model) if config.ema else None
-    evaluated = average or model
-    state = TrainingState(
-        networks={"model": model} | ({"average": average} if average else {}),
-        optimizer=_optimizer(model, config),
-        best=snapshot(evaluated),
-        sums=torch.zeros(2, device=device),
-    )
+    state = _initial_state(model, config)
+    evaluated = state.networks.get("average", model)
     if checkpoint is not None:
         state.resume(checkpoint, stamp=stamp)
     if rank_index():  # the first process writes for all
@@ -126,15 +116,7 @@ def train(
     generator = torch.Generator(device)
     with torch.random.fork_rng(), fast_small_grids(model.train()), joint_batch_norms(model):
         while state.step < plan.steps and not _out_of_patience(state.history, config.patience):
-            torch.manual_seed(_derived_seed(seed, state.step))  # dropout
-            generator.manual_seed(_derived_seed(seed, state.step))
-            rate = learning_rate(config.schedule, state.step / plan.steps, peak=config.learning_rate)
-            rows = _rows(train, state.step, plan, config.batch, seed)
-            batch = train.batch(rows, config.augment, generator)
-            state.sums += _take_step(model, state.optimizer, train, batch, rate=rate, bfloat16=config.bfloat16)
-            state.step += 1
-            if average:
-                _update_average(average, model, decay=config.ema, step=state.step)
+            rate = _advance(state, train, plan, config, generator=generator, seed=seed)
             row_ended = state.step in plan.row_ends
             if row_ended:
                 validated = values_of_first_rank(evaluate(evaluated, validation))
@@ -178,6 +160,50 @@ def write_history(history: list[dict], path: str | Path) -> None:
         table = csv.DictWriter(file, HISTORY_COLUMNS)
         table.writeheader()
         table.writerows(history)
+
+
+def _initial_network(
+    name: str, sigmas: np.ndarray, *, start: Classifier | None, config: TrainConfig, seed: int
+) -> Classifier:
+    """Build the network that a training starts from."""
+    model = build_classifier(name, sigmas, seed=seed)
+    if start is not None:
+        copy_matching_weights(model, start)
+    _configure_layers(model, config)
+    return model.to(memory_format=torch.channels_last)
+
+
+def _initial_state(model: Classifier, config: TrainConfig) -> TrainingState:
+    average = {"average": copy.deepcopy(model)} if config.ema else {}
+    return TrainingState(
+        networks={"model": model, **average},
+        optimizer=_optimizer(model, config),
+        best=snapshot(model),
+        sums=torch.zeros(2, device=next(model.parameters()).device),
+    )
+
+
+def _advance(
+    state: TrainingState,
+    data: PatchDataset | SceneDataset,
+    plan: Plan,
+    config: TrainConfig,
+    *,
+    generator: torch.Generator,
+    seed: int,
+) -> float:
+    """Take the next step, whose random numbers follow from its index; return the learning rate."""
+    model = state.networks["model"]
+    torch.manual_seed(_derived_seed(seed, state.step))  # dropout
+    generator.manual_seed(_derived_seed(seed, state.step))
+    rate = learning_rate(config.schedule, state.step / plan.steps, peak=config.learning_rate)
+    rows = _rows(data, state.step, plan, config.batch, seed)
+    batch = data.batch(rows, config.augment, generator)
+    state.sums += _take_step(model, state.optimizer, data, batch, rate=rate, bfloat16=config.bfloat16)
+    state.step += 1
+    if "average" in state.networks:
+        _update_average(state.networks["average"], model, decay=config.ema, step=state.step)
+    return rate
 
 
 def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
