@@ -1,10 +1,6 @@
 """Rule train_dense: layered scenes -> the dense network, starting from one trained on patches."""
 
-import os
 from pathlib import Path
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read as torch is loaded: on a shared machine threads
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # that spin for one another cost most of the time
 
 from defocus_core.networks.storage import load_model, save_model
 from defocus_core.training.config import TrainConfig
