@@ -58,7 +58,7 @@ def write_bytes(path: str | Path, data: bytes | memoryview) -> None:
 
 def write_array(path: str | Path, array: np.ndarray) -> None:
     """Write an array as `.npy`, whole or not at all; arrays of objects are refused."""
-    with replacing(path) as part, open(part, "wb") as file:
+    with replacing(path) as part, open(part, "w+b") as file:  # to a "wb" file numpy writes without errno
         np.save(file, array, allow_pickle=False)
 
 
