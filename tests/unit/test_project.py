@@ -112,7 +112,12 @@ def test_every_test_file_is_that_of_a_module_a_tool_or_the_whole():
     tools = [ROOT / f"tests/unit/tools/test_{path.name}" for path in (ROOT / "tools").glob("*.py")]
     whole = [f"test_{name}.py" for name in ("doctests", "examples", "package", "project", "trust", "wheel")]
     whole.append("networks/backbones/test_backbones.py")
-    whole += ["io/test_formats.py", "io/test_round_trip.py", "cli/test_files.py"]  # of several modules together
+    whole += [
+        "io/test_formats.py",
+        "io/test_round_trip.py",
+        "cli/test_files.py",
+        "cli/test_full_disk.py",
+    ]  # of several modules together
     expected = {*map(file_of_tests, MODULES), *tools, *(ROOT / "tests/unit" / name for name in whole)}
     assert set((ROOT / "tests/unit").rglob("test_*.py")) <= expected
 
