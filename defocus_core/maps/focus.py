@@ -78,8 +78,8 @@ def just_noticeable_blur(
 
     A surface in focus in a soft or enlarged photograph would be out of focus in a crisp one. So the threshold is
     slightly below the sigma that best divides the photograph in two. A photograph whose two parts differ by less than
-    about a factor of two, less where the network is sure of the more blurred one, is of one blur all over, and is judged
-    by that alone. The middle of the photograph, where the subject mostly is, counts more.
+    about a factor of two, or less where the more blurred one is certain, is of one blur all over, and is judged by that
+    alone. The middle of the photograph, where the subject mostly is, counts more.
 
     Parameters
     ----------
