@@ -27,8 +27,9 @@ from sklearn.datasets import load_sample_image
 import defocus_core as dc
 from defocus_core.blur.levels import Levels
 from defocus_core.networks.storage import save_model
+from defocus_core.training.config import TrainConfig
 from defocus_core.training.datasets import PatchDataset
-from defocus_core.training.loop import TrainConfig, train
+from defocus_core.training.loop import train
 from defocus_core.training.patch_store import read_patches
 from defocus_core.training.patches import PatchConfig, write_patches
 

@@ -1,12 +1,17 @@
+import os
+
 from snakemake.exceptions import WorkflowError
 from snakemake.io import sourcecache_entry
 
-from defocus_core.constants import DEFAULT_MODEL
+from defocus_core.constants import DEFAULT_MODEL, PASSIVE_THREADS
 from defocus_core.evaluation.external_programs import installed_programs
 from defocus_core.evaluation.no_reference import available_scores
 from defocus_core.io.package_images import PACKAGES, package_version
 from workflow_support.run_lock import LockedError, lock_run
 from workflow_support.selection import Selection
+
+for key, value in PASSIVE_THREADS.items():  # jobs inherit it
+    os.environ.setdefault(key, value)
 
 try:
     select = Selection(config, ROOT)

@@ -10,7 +10,8 @@ from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from pydantic.fields import FieldInfo
 
 from defocus_core.settings import Settings
-from workflow_support.configuration import Config, Partial
+from workflow_support.configuration import Config
+from workflow_support.sections import Partial
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- keys: made by `make schema` -->\n", "<!-- end of keys -->\n"
@@ -26,7 +27,7 @@ BOUNDS = {
 def schema() -> str:
     """Return the JSON schema of the configuration, as YAML."""
     described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
-    return "# Made by `make schema` from workflow_support/configuration.py.\n" + yaml.safe_dump(
+    return "# Made by `make schema` from workflow_support/sections.py.\n" + yaml.safe_dump(
         described, sort_keys=False, width=120, allow_unicode=True
     )
 

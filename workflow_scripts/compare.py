@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from defocus_core.evaluation import plots
-from defocus_core.evaluation.comparison import comparison_table
+from defocus_core.evaluation.comparison import COST_LABELS, comparison_table
 from defocus_core.evaluation.tables import write_table
 from defocus_core.io import atomic
 from workflow_support.job import start_job
@@ -29,6 +29,5 @@ levels = [
     for level in range(len(scores[name]["f1"]))
 ]
 atomic.write_text(snakemake.output.levels, pd.DataFrame(levels).to_csv(index=False))
-points = {row.model: (row.latency_batch_ms, row.accuracy) for row in table.itertuples()}
-plots.plot_scatter(points, snakemake.output.plot, x="milliseconds a patch, in a batch", y="test accuracy")
+plots.plot_trade(table, snakemake.output.plot, y="accuracy", costs=COST_LABELS)
 record_provenance(snakemake)

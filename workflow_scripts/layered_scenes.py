@@ -8,7 +8,8 @@ from defocus_core.io.read import read_for_measuring
 from defocus_core.maps.focus import is_all_in_focus, own_blur
 from defocus_core.maps.pipeline import estimate
 from defocus_core.networks.storage import load_model
-from defocus_core.training.layered_scenes import SceneConfig, split_seed, write_scenes
+from defocus_core.training.config import SceneConfig
+from defocus_core.training.layered_scenes import split_seed, write_scenes
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 from workflow_support.sources import locate_image

@@ -1,10 +1,6 @@
 """Rules train, train_patch_variant: patches -> one trained backbone."""
 
-import os
 from pathlib import Path
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read as torch is loaded: on a shared machine threads
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # that spin for one another cost most of the time
 
 from defocus_core.training.patch_training import PatchTraining, train_on_patches
 from workflow_support.job import start_job

@@ -1,15 +1,12 @@
 """Rule train_dense: layered scenes -> the dense network, starting from one trained on patches."""
 
-import os
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read as torch is loaded: on a shared machine threads
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # that spin for one another cost most of the time
-
 from defocus_core.networks.storage import load_model, save_model
+from defocus_core.training.config import TrainConfig
 from defocus_core.training.datasets import SceneDataset
 from defocus_core.training.layered_scenes import read_scenes
-from defocus_core.training.loop import TrainConfig, default_device, evaluate, train, write_history
+from defocus_core.training.loop import default_device, evaluate, train, write_history
 from defocus_core.training.memory import keep_freed_memory
 from defocus_core.training.weight_averaging import interpolate_weights
 from workflow_support.job import start_job

@@ -123,19 +123,20 @@ def code_digest(script: str | Path, root: str | Path) -> str:
     -------
     16 hexadecimal digits
     """
-    seen: set[Path] = set()
+    reached: dict[Path, str] = {}
     waiting = [Path(script)]
     while waiting:
         path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            waiting.extend(p for p in _imports(path, Path(root)) if p.name not in UNCOUNTED)
-    digests = sorted((path.name, _parse_normalised(path)[1]) for path in seen)
+        if path not in reached:
+            imports, reached[path] = _read_module(path, Path(root))
+            waiting.extend(imports)
+    digests = sorted((path.name, digest) for path, digest in reached.items())
     return hashlib.sha256(repr(digests).encode()).hexdigest()[:16]
 
 
-@functools.lru_cache(maxsize=256)
-def _parse_normalised(path: Path) -> tuple[ast.Module, str]:
+@functools.cache
+def _read_module(path: Path, root: Path) -> tuple[set[Path], str]:
+    """Return the files that a module imports, of those that count, and a digest of its program."""
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
@@ -143,16 +144,17 @@ def _parse_normalised(path: Path) -> tuple[ast.Module, str]:
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Field":
             node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
     tree.body = [node for node in tree.body if not _is_version(node)]
-    return tree, hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+    imports = {file for file in _imports(tree, path, root) if file.name not in UNCOUNTED}
+    return imports, hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
 
 
 def _is_version(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign) and "__version__" in map(ast.unparse, node.targets)
 
 
-def _imports(path: Path, root: Path) -> list[Path]:
-    found = []
-    for node in ast.walk(_parse_normalised(path)[0]):
+def _imports(tree: ast.Module, path: Path, root: Path) -> set[Path]:
+    found: list[Path] = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             start = path.parents[node.level - 1] if node.level else root
             module = start.joinpath(*(node.module or "").split("."))
@@ -162,7 +164,7 @@ def _imports(path: Path, root: Path) -> list[Path]:
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 found += _files(root.joinpath(*alias.name.split(".")), root)
-    return found
+    return set(found)
 
 
 def _files(module: Path, root: Path) -> list[Path]:

@@ -18,7 +18,9 @@ from defocus_core.evaluation.benchmark_sets import (
 from defocus_core.io.listing import list_images
 from defocus_core.io.package_images import package_version
 from defocus_core.networks import registry
-from workflow_support import configuration, sources
+from workflow_support import sources
+from workflow_support.configuration import map_variants, patch_variants
+from workflow_support.configuration_checks import check_configuration
 from workflow_support.provenance import code_digest
 
 MODEL_FOLDERS = {"trained": "models", "patch_variant": "patch_variants"}
@@ -44,9 +46,9 @@ class Selection:
 
     def __init__(self, config: dict, root: str | Path):
         self._config, self._root = config, Path(root)
-        self.typed = configuration.check(config, root)
-        self.patch_variants = configuration.patch_variants(config)
-        self.map_variants = configuration.map_variants(config)
+        self.typed = check_configuration(config, root)
+        self.patch_variants = patch_variants(config)
+        self.map_variants = map_variants(config)
         self._members = functools.cache(self._read_members)
 
     def code(self, script: str, *modules: str | Path) -> str:

@@ -27,6 +27,8 @@ from defocus_core.io.sidecar import write_rating
 from defocus_core.io.write import check_suffix, write
 
 if TYPE_CHECKING:
+    from defocus_core.applications.score.measure import Box
+    from defocus_core.cli.scores import Row
     from defocus_core.networks.classifier import Classifier
 
 MAX_REPORTED = 5  # failures of a folder that are told
@@ -155,9 +157,22 @@ def run_score(options: Namespace) -> None:
     files = outputs.expand_paths(options.images, **_chosen(options))
     written = [path for path in (options.out, options.html) if path]
     outputs.refuse_overwriting([outputs.file_of_shot(file) for file in files], written)
-    rows: list[scores.Row] = []
+    rows = scores.ranked(_score_rows(files, options, model=model, box=box))
+    scores.print_rows(rows, Console())
+    if options.out:
+        scores.write_scores(scores.table_of(rows), options.out)
+    if options.html:
+        atomic.write_text(options.html, scores.sheet_of(rows))
+    if options.rating:
+        _write_ratings(rows, files)
+    _report([_naming(row.image, row.error) for row in rows if row.error], len(files))
 
-    def one(file: Item) -> scores.Row:
+
+def _score_rows(files: list[Item], options: Namespace, *, model: Classifier, box: Box | None) -> list[Row]:
+    """Return a row a photograph; that of one which cannot be measured says why."""
+    from defocus_core.cli import scores
+
+    def one(file: Item) -> Row:
         return scores.measure_row(
             file,
             model=model,
@@ -167,23 +182,21 @@ def run_score(options: Namespace) -> None:
             pictures=options.html is not None,
         )
 
+    rows = []
     for file, outcome in zip(files, _outcomes(files, "scores", one, jobs=options.jobs), strict=True):
         try:
             rows.append(outcome())
         except (ValueError, OSError) as error:
             rows.append(scores.Row(str(file), error=" ".join(str(error).split())))
-    rows = scores.ranked(rows)
-    scores.print_rows(rows, Console())
-    if options.out:
-        scores.write_scores(scores.table_of(rows), options.out)
-    if options.html:
-        atomic.write_text(options.html, scores.sheet_of(rows))
-    if options.rating:
-        of_name = {str(file): outputs.file_of_shot(file) for file in files}
-        for row in rows:
-            if row.rating:
-                write_rating(of_name[row.image], row.rating)
-    _report([_naming(row.image, row.error) for row in rows if row.error], len(files))
+    return rows
+
+
+def _write_ratings(rows: list[Row], files: list[Item]) -> None:
+    """Write the stars of each photograph that has some into its sidecar."""
+    of_name = {str(file): outputs.file_of_shot(file) for file in files}
+    for row in rows:
+        if row.rating:
+            write_rating(of_name[row.image], row.rating)
 
 
 def _run_planes(options: Namespace, model: Classifier) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -12,11 +13,13 @@ from pathlib import Path
 
 from defocus_core import __version__
 from defocus_core.cli import commands, fuse
-from defocus_core.constants import DEFAULT_MODEL
+from defocus_core.constants import DEFAULT_MODEL, PASSIVE_THREADS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 on bad input, 130 where it was interrupted."""
+    for key, value in PASSIVE_THREADS.items():
+        os.environ.setdefault(key, value)
     options = _build_parser().parse_args(arguments)
     for library in ("tifffile", "exiv2"):  # what they find in a damaged file, one line of our own says
         logging.getLogger(library).addHandler(logging.NullHandler())

@@ -26,6 +26,11 @@ PUBLISHED = {  # Galetto & Deng 2022, tables 2 and 4: test accuracy, file size i
     "densenet121": (0.905, 86),
     "shufflenet_v2": (0.6902, 33),
 }
+COST_LABELS = {  # of `measure_cost`, that accuracy is drawn against
+    "latency_batch_ms": "milliseconds a patch, in a batch",
+    "parameters": "parameters",
+    "peak_mb": "peak memory of the process, MB",
+}
 
 
 def measure_cost(path: str | Path, *, batch: int = 128, repeats: int = 5) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import matplotlib
@@ -15,6 +16,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from defocus_core.io import atomic
 from defocus_core.io.color import as_float
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLORMAP = "magma"
 DPI = 110
@@ -156,16 +160,26 @@ def plot_confusion(matrix: np.ndarray, path: str | Path, *, title: str) -> None:
     _write(figure, path)
 
 
-def plot_scatter(points: dict[str, tuple[float, float]], path: str | Path, *, x: str, y: str) -> None:
-    """Write named points, x on a logarithmic axis."""
-    figure = Figure((6.4, 4.8), layout="constrained")
-    axes = figure.subplots()
-    for name, (px, py) in points.items():
-        axes.scatter(px, py)
-        axes.annotate(name, (px, py), xytext=(5, 4), textcoords="offset points", fontsize=8)
-    axes.set(xlabel=x, ylabel=y, xscale="log")
-    axes.margins(x=0.2)
-    axes.grid(alpha=0.3)
+def plot_trade(table: pd.DataFrame, path: str | Path, *, y: str, costs: dict[str, str]) -> None:
+    """Write one panel a cost, on a logarithmic axis, with each model's score against it.
+
+    Parameters
+    ----------
+    table : a row a model, with the columns `model`, `y` and those of the costs
+    path : PNG to write
+    y : column of the score
+    costs : column of a cost -> what its axis says
+    """
+    figure = Figure((4.8 * len(costs), 4.2), layout="constrained")
+    panels = figure.subplots(1, len(costs), sharey=True, squeeze=False)[0]
+    for axes, (column, label) in zip(panels, costs.items(), strict=True):
+        for model, cost, score in zip(table["model"], table[column], table[y], strict=True):
+            axes.scatter(cost, score)
+            axes.annotate(model, (cost, score), xytext=(5, 4), textcoords="offset points", fontsize=8)
+        axes.set(xlabel=label, xscale="log")
+        axes.margins(x=0.25)
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel(y)
     _write(figure, path)
 
 

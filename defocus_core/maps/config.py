@@ -21,30 +21,25 @@ class MapConfig(Settings):
     certainty_exponent: Real = Field(
         2.0,
         ge=0,
-        description="Exponent of the certainty of a window, 1 - entropy / log levels, in the mean over the "
-        "windows "
+        description="Exponent of the certainty of a window, 1 - entropy / log levels, in the mean over the windows "
         "that cover a pixel; 0 weights all alike (the paper).",
     )
     min_pyramid_side: Whole = Field(
         40,
         ge=0,
-        description="Look at ever smaller copies of the photograph too, each half the last, at most three, "
-        "as long "
-        "as a copy's shorter side has this many pixels: there a network sees twice as far around, and "
-        "twice the "
-        "blur; 0 is full size alone.",
+        description="Look at ever smaller copies of the photograph too, each half the last, at most three, as long as "
+        "a copy's shorter side has this many pixels: there a network sees twice as far around, and twice the blur; 0 "
+        "is full size alone.",
     )
     log_sigma: Flag = Field(
         True,
-        description="Average and refine the logarithm of sigma, in which blur is told apart evenly; the "
-        "paper does so "
+        description="Average and refine the logarithm of sigma, in which blur is told apart evenly; the paper does so "
         "in sigma itself.",
     )
     stretch_contrast: Flag = Field(
         True,
-        description="Bring grey levels to the full range first, by a gain of 16 at most; the paper takes "
-        "the photograph "
-        "as it is.",
+        description="Bring grey levels to the full range first, by a gain of 16 at most; the paper takes the "
+        "photograph as it is.",
     )
     evidence: Flag = Field(
         True,

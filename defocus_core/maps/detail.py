@@ -73,6 +73,8 @@ def noise_variance(grey: np.ndarray, *, block: int = 32) -> float:
     if min(grey.shape) < 2:
         return 0.0
     diagonal = np.abs(grey[:-1, :-1] - grey[1:, :-1] - grey[:-1, 1:] + grey[1:, 1:]) / 2
-    starts = [range(0, max(length - block, 0) + 1, block) for length in diagonal.shape]
-    medians = [np.median(diagonal[r : r + block, c : c + block]) for r in starts[0] for c in starts[1]]
+    rows, columns = (max(length // block, 1) for length in diagonal.shape)
+    whole = diagonal[: rows * block, : columns * block]
+    blocks = whole.reshape(rows, -1, columns, whole.shape[1] // columns).swapaxes(1, 2)
+    medians = np.median(blocks.reshape(rows * columns, -1), axis=1)
     return float((1.4826 * np.quantile(medians, 0.25)) ** 2)

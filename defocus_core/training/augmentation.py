@@ -8,23 +8,8 @@ from __future__ import annotations
 import math
 
 import torch
-from pydantic import Field
 
-from defocus_core.settings import Flag, Fraction, Real, Settings
-
-
-class AugmentConfig(Settings):
-    """How far each augmentation goes; 0 or false leaves it out."""
-
-    flips: Flag = Field(False, description="Mirror and turn by quarters.")
-    gamma: Real = Field(0.0, ge=0, description="Exponents from 1 / (1 + gamma) to 1 + gamma.")
-    contrast: Real = Field(0.0, ge=0, lt=1, description="Gains from 1 - contrast to 1 + contrast about the mean.")
-    noise: Real = Field(
-        0.0, ge=0, description="Largest standard deviation of additive Gaussian noise, grey levels of 0..255."
-    )
-    jpeg_fraction: Fraction = Field(
-        0.0, description="Fraction of patches that go through JPEG quantisation at a quality of 40 to 95."
-    )
+from defocus_core.training.config import AugmentConfig
 
 
 def augment_batch(batch: torch.Tensor, config: AugmentConfig, generator: torch.Generator | None = None) -> torch.Tensor:

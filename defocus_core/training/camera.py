@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from defocus_core.blur.kernels import gaussian_blur
-from defocus_core.settings import Fraction, Real, Settings
-
-
-class CameraConfig(Settings):
-    """How far a camera's processing goes; each step is drawn from 0 to its largest."""
-
-    fraction: Fraction = Field(0.0, description="Fraction of scenes that go through a camera's processing.")
-    noise: Real = Field(
-        8.0, ge=0, description="Largest standard deviation of the noise of its sensor, grey levels of 0..255."
-    )
-    sharpening: Real = Field(1.0, ge=0, description="Largest amount of its unsharp mask.")
+from defocus_core.training.config import CameraConfig
 
 
 def develop(grey: np.ndarray, config: CameraConfig, rng: np.random.Generator) -> np.ndarray:

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from torch import nn
 
 from defocus_core.io import atomic
-from defocus_core.networks.classifier import restore_weights
+from defocus_core.networks.classifier import Classifier, restore_weights
 
 
 @dataclass
@@ -30,7 +30,7 @@ class TrainingState:
     history : rows so far
     """
 
-    networks: Mapping[str, nn.Module]
+    networks: Mapping[str, Classifier]
     optimizer: torch.optim.Optimizer
     best: dict[str, torch.Tensor]
     sums: torch.Tensor

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from defocus_core.networks.classifier import Classifier
-from defocus_core.training.augmentation import AugmentConfig, augment_batch
+from defocus_core.training.augmentation import augment_batch
+from defocus_core.training.config import AugmentConfig
 
 NO_AUGMENTATION = AugmentConfig()
 

@@ -10,58 +10,15 @@ from pathlib import Path
 import cv2
 import h5py
 import numpy as np
-from pydantic import Field, model_validator
 from skimage.segmentation import felzenszwalb
 
 from defocus_core.blur.kernels import MIN_DISK_SIGMA, aperture_kernel, disk_blur, gaussian_blur
 from defocus_core.blur.rendering import random_blob
 from defocus_core.io import atomic
-from defocus_core.settings import Fraction, Real, Settings, Whole
-from defocus_core.training.camera import CameraConfig, develop
+from defocus_core.training.camera import develop
+from defocus_core.training.config import SceneConfig
 
 LABEL_STRIDE = 4  # pixels of the image to one label
-
-
-class SceneConfig(Settings):
-    """How layered training scenes are drawn."""
-
-    size: Whole = Field(192, ge=64, multiple_of=8, description="Side of a scene, pixels; a multiple of 8.")
-    min_sigma: Real = Field(
-        0.4,
-        gt=0,
-        description="Least sigma of a blurred layer, pixels; sigma is drawn evenly in its logarithm.",
-    )
-    max_sigma: Real = Field(12.0, gt=0, description="Largest sigma, pixels.")
-    disk_fraction: Fraction = Field(0.5, description="Fraction of scenes blurred by a disk in place of a Gaussian.")
-    linear_light_fraction: Fraction = Field(0.5, description="Fraction of scenes blurred in linear light.")
-    shaded_fraction: Fraction = Field(
-        0.0, description="Fraction of objects that are smooth in parts, as skin and paint are."
-    )
-    shaded_background_fraction: Fraction = Field(
-        0.0, description="Fraction of backgrounds that are smooth in parts, as walls and skies are."
-    )
-    plain_fraction: Fraction = Field(
-        0.0, description="Fraction of backgrounds of one grey level, which tell nothing of their blur."
-    )
-    whole_fraction: Fraction = Field(
-        0.0, description="Fraction of scenes of one photograph alone, half of them sharp and half blurred all over."
-    )
-    max_base_sigma: Real = Field(
-        0.0,
-        ge=0,
-        description="Largest blur under everything in half of the scenes, as of a soft lens or an enlarged file, "
-        "pixels; labels count it in.",
-    )
-    shaped_fraction: Fraction = Field(
-        0.0, description="Fraction of the disks that an aperture's blades or the barrel of a lens cut to shape."
-    )
-    camera: CameraConfig = Field(CameraConfig(), description="What a camera does to a scene.")
-
-    @model_validator(mode="after")
-    def _check_range(self) -> SceneConfig:
-        if not self.min_sigma < self.max_sigma:
-            raise ValueError(f"min_sigma {self.min_sigma:g} is not below max_sigma {self.max_sigma:g}")
-        return self
 
 
 @dataclass(frozen=True)

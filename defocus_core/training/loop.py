@@ -10,11 +10,10 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
-from pydantic import Field, model_validator
 from torch import nn
 
 from defocus_core.io import atomic
@@ -26,9 +25,8 @@ from defocus_core.networks.classifier import (
 )
 from defocus_core.networks.precision import mixed_precision
 from defocus_core.networks.small_grids import fast_small_grids
-from defocus_core.settings import Flag, Real, Settings, Whole
-from defocus_core.training.augmentation import AugmentConfig
 from defocus_core.training.checkpoint import TrainingState, snapshot
+from defocus_core.training.config import TrainConfig
 from defocus_core.training.datasets import PatchDataset, SceneDataset, tensor_digest
 from defocus_core.training.losses import level_accuracy, level_cross_entropy, level_to_sigma
 from defocus_core.training.ranks import (
@@ -38,7 +36,7 @@ from defocus_core.training.ranks import (
     rank_index,
     values_of_first_rank,
 )
-from defocus_core.training.schedule import Plan, Schedule, learning_rate, plan_steps
+from defocus_core.training.schedule import Plan, learning_rate, plan_steps
 
 HISTORY_COLUMNS = (
     "epoch",
@@ -50,61 +48,6 @@ HISTORY_COLUMNS = (
     "validation_accuracy",
 )
 CHECKPOINT_SECONDS = 180.0
-Count = Annotated[int, Field(strict=True, ge=1)]
-
-
-class TrainConfig(Settings):
-    """Settings of a training."""
-
-    epochs: Count | None = Field(
-        100, description="Passes over the training patches; null where `patch_steps` gives the length."
-    )
-    patch_steps: Count | None = Field(
-        None, description="Patches in all, each counted as often as it is seen; null where `epochs` does."
-    )
-    batch: Whole = Field(128, ge=2, description="Patches a step.")
-    learning_rate: Real = Field(
-        1e-3, gt=0, description="Largest learning rate of AdamW (betas 0.9 and 0.999, eps 1e-8)."
-    )
-    schedule: Schedule = Field(
-        "constant",
-        description="`constant` (the paper's), `cosine` with a warm-up of 5 % of the steps, or `onecycle`, up to the "
-        "rate over a quarter of the steps and down again.",
-    )
-    weight_decay: Real = Field(0.0, ge=0, description="Decoupled weight decay.")
-    patience: Whole = Field(
-        0,
-        ge=0,
-        description="Rows of the history without a better validation loss before stopping; 0 never stops.",
-    )
-    batch_norm_momentum: Annotated[float, Field(strict=True, gt=0, le=1)] | None = Field(
-        None, description="Fraction of a batch in the running statistics; null is the network's own."
-    )
-    dropout: Flag = Field(True, description="Whether networks drop features and branches as they were published.")
-    ema: Real = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="Decay of the running mean of the weights, which is then validated and returned; 0 has none.",
-    )
-    validation_patches: Count | None = Field(
-        None, description="Most patches validated on, drawn at random; null for all."
-    )
-    bfloat16: Flag = Field(
-        True,
-        description="Compute in bfloat16 where that is faster: on graphics processors, and on processors that multiply "
-        "it where the network has no depthwise layers.",
-    )
-    augment: AugmentConfig = Field(AugmentConfig(), description="Ranges of the augmentations.")
-
-    @model_validator(mode="after")
-    def _check_length(self) -> TrainConfig:
-        if (self.epochs is None) == (self.patch_steps is None):
-            raise ValueError(
-                f"epochs {self.epochs} and patch_steps {self.patch_steps}: one of them gives the length, "
-                "set the other to null"
-            )
-        return self
 
 
 def default_device() -> torch.device:
@@ -156,22 +99,12 @@ def train(
     if not len(train) or not len(validation):
         raise ValueError(f"training needs patches; train has {len(train)}, validation {len(validation)}")
     device = train.level.device
-    model = build_classifier(name, sigmas, seed=seed)
-    if start is not None:
-        copy_matching_weights(model, start)
-    _configure_layers(model, config)
-    model = model.to(device).to(memory_format=torch.channels_last)
+    model = _initial_network(name, sigmas, start=start, config=config, seed=seed).to(device)
     plan = plan_steps(len(train), batch=config.batch, epochs=config.epochs, patch_steps=config.patch_steps)
     stamp = _stamp(name, train, validation, config=config, seed=seed, start=start)
     validation = validation.sample(config.validation_patches)
-    average = copy.deepcopy(model) if config.ema else None
-    evaluated = average or model
-    state = TrainingState(
-        networks={"model": model} | ({"average": average} if average else {}),
-        optimizer=_optimizer(model, config),
-        best=snapshot(evaluated),
-        sums=torch.zeros(2, device=device),
-    )
+    state = _initial_state(model, config)
+    evaluated = state.networks.get("average", model)
     if checkpoint is not None:
         state.resume(checkpoint, stamp=stamp)
     if rank_index():  # the first process writes for all
@@ -183,15 +116,7 @@ def train(
     generator = torch.Generator(device)
     with torch.random.fork_rng(), fast_small_grids(model.train()), joint_batch_norms(model):
         while state.step < plan.steps and not _out_of_patience(state.history, config.patience):
-            torch.manual_seed(_derived_seed(seed, state.step))  # dropout
-            generator.manual_seed(_derived_seed(seed, state.step))
-            rate = learning_rate(config.schedule, state.step / plan.steps, peak=config.learning_rate)
-            rows = _rows(train, state.step, plan, config.batch, seed)
-            batch = train.batch(rows, config.augment, generator)
-            state.sums += _take_step(model, state.optimizer, train, batch, rate=rate, bfloat16=config.bfloat16)
-            state.step += 1
-            if average:
-                _update_average(average, model, decay=config.ema, step=state.step)
+            rate = _advance(state, train, plan, config, generator=generator, seed=seed)
             row_ended = state.step in plan.row_ends
             if row_ended:
                 validated = values_of_first_rank(evaluate(evaluated, validation))
@@ -235,6 +160,50 @@ def write_history(history: list[dict], path: str | Path) -> None:
         table = csv.DictWriter(file, HISTORY_COLUMNS)
         table.writeheader()
         table.writerows(history)
+
+
+def _initial_network(
+    name: str, sigmas: np.ndarray, *, start: Classifier | None, config: TrainConfig, seed: int
+) -> Classifier:
+    """Build the network that a training starts from."""
+    model = build_classifier(name, sigmas, seed=seed)
+    if start is not None:
+        copy_matching_weights(model, start)
+    _configure_layers(model, config)
+    return model.to(memory_format=torch.channels_last)
+
+
+def _initial_state(model: Classifier, config: TrainConfig) -> TrainingState:
+    average = {"average": copy.deepcopy(model)} if config.ema else {}
+    return TrainingState(
+        networks={"model": model, **average},
+        optimizer=_optimizer(model, config),
+        best=snapshot(model),
+        sums=torch.zeros(2, device=next(model.parameters()).device),
+    )
+
+
+def _advance(
+    state: TrainingState,
+    data: PatchDataset | SceneDataset,
+    plan: Plan,
+    config: TrainConfig,
+    *,
+    generator: torch.Generator,
+    seed: int,
+) -> float:
+    """Take the next step, whose random numbers follow from its index; return the learning rate."""
+    model = state.networks["model"]
+    torch.manual_seed(_derived_seed(seed, state.step))  # dropout
+    generator.manual_seed(_derived_seed(seed, state.step))
+    rate = learning_rate(config.schedule, state.step / plan.steps, peak=config.learning_rate)
+    rows = _rows(data, state.step, plan, config.batch, seed)
+    batch = data.batch(rows, config.augment, generator)
+    state.sums += _take_step(model, state.optimizer, data, batch, rate=rate, bfloat16=config.bfloat16)
+    state.step += 1
+    if "average" in state.networks:
+        _update_average(state.networks["average"], model, decay=config.ema, step=state.step)
+    return rate
 
 
 def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:

@@ -41,8 +41,7 @@ class PatchConfig(Settings):
     )
     disk_fraction: Fraction = Field(
         0.0,
-        description="Fraction of photographs blurred by a disk of the same standard deviation in place of "
-        "the "
+        description="Fraction of photographs blurred by a disk of the same standard deviation in place of the "
         "Gaussian; in the image domain only.",
     )
     stride: Whole = Field(32, ge=1, description="Distance between patches of one photograph, pixels.")

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from defocus_core.networks.classifier import Classifier
+from defocus_core.training.config import TrainConfig
 from defocus_core.training.datasets import PatchDataset, SceneDataset
-from defocus_core.training.loop import TrainConfig
 
 
 @torch.no_grad()

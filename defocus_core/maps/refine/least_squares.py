@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ def propagate(
     weight: np.ndarray,
     guide: np.ndarray,
     *,
-    smoothness: float,
+    smoothness: float | np.ndarray,
     contrast: float,
     tiled: bool = False,
 ) -> np.ndarray:
@@ -28,14 +29,14 @@ def propagate(
     The result x nearly minimises, with pq the pairs of neighbours in rows and columns::
 
         sum_p weight_p (x_p - values_p)^2
-            + smoothness * sum_pq exp(-|guide_p - guide_q| / contrast) * (x_p - x_q)^2
+            + sum_pq min(smoothness_p, smoothness_q) * exp(-|guide_p - guide_q| / contrast) * (x_p - x_q)^2
 
     Parameters
     ----------
     values : (H, W) float32
     weight : (H, W) float32, above 0
     guide : (H, W) or (H, W, C) float32 in [0, 1]
-    smoothness : of neighbours of the same colour, against a weight of 1
+    smoothness : of neighbours of the same colour, against a weight of 1, of all alike or (H, W) float32
     contrast : distance of colours, in grey levels of 0..1, at which that falls to 1 / e
     tiled : solve grids of a megapixel and more tile by tile, on all the threads of OpenCV; a tile overlaps the next by
         as many pixels as there are passes, which is as far as they reach
@@ -57,14 +58,14 @@ def propagate(
     with another affinity). Bornemann & Deuflhard, The cascadic multigrid method for elliptic problems,
     Numerische Mathematik 1996 (the solver).
     """
-    grids = [(values * weight, weight, guide)]
+    grids = [(values * weight, weight, guide, smoothness)]
     while min(grids[-1][1].shape) >= 2 * MIN_GRID_SIDE:
-        pull, weight, guide = map(_halve, grids[-1])
-        grids.append((pull, weight, guide))
+        pull, weight, guide, smoothness = map(_halve, grids[-1])
+        grids.append((pull, weight, guide, smoothness))
     solution, passes = grids[-1][0] / grids[-1][1], MAX_ITERATIONS
     coarsest = len(grids) - 1
     for coarseness in range(coarsest, -1, -1):
-        pull, weight, guide = grids.pop()
+        pull, weight, guide, smoothness = grids.pop()
         if coarseness < coarsest:
             solution = cv2.resize(solution, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
             passes = min(FINEST_ITERATIONS * 2**coarseness, MAX_ITERATIONS)
@@ -84,7 +85,7 @@ def _solve_tiles(
     guide: np.ndarray,
     start: np.ndarray,
     *,
-    smoothness: float,
+    smoothness: float | np.ndarray,
     contrast: float,
     passes: int,
 ) -> np.ndarray:
@@ -94,7 +95,7 @@ def _solve_tiles(
     def solve(corner: tuple[int, int]) -> None:
         top, left = corner
         outer = tuple(slice(max(0, at - passes), at + TILE_SIDE + passes) for at in corner)
-        system = _NormalEquations(weight[outer], guide[outer], smoothness, contrast)
+        system = _NormalEquations(weight[outer], guide[outer], _part(smoothness, outer), contrast)
         found = system.solve(pull[outer], start[outer], passes=passes)
         inner = solution[top : top + TILE_SIDE, left : left + TILE_SIDE]
         first = top - outer[0].start, left - outer[1].start
@@ -109,10 +110,10 @@ def _solve_tiles(
 class _NormalEquations:
     """The normal equations of the energy, by differences of neighbours, which single precision can hold."""
 
-    def __init__(self, weight: np.ndarray, guide: np.ndarray, smoothness: float, contrast: float):
+    def __init__(self, weight: np.ndarray, guide: np.ndarray, smoothness: float | np.ndarray, contrast: float):
         self._weight = weight
-        self._right = smoothness * _affinity(guide[:, 1:], guide[:, :-1], contrast)
-        self._down = smoothness * _affinity(guide[1:], guide[:-1], contrast)
+        self._right = _ties(guide, smoothness, contrast, np.s_[:, 1:], np.s_[:, :-1])
+        self._down = _ties(guide, smoothness, contrast, np.s_[1:], np.s_[:-1])
         self._across, self._along = np.empty_like(self._right), np.empty_like(self._down)
 
     def solve(self, pull: np.ndarray, start: np.ndarray, *, passes: int) -> np.ndarray:
@@ -156,6 +157,17 @@ class _NormalEquations:
         return out
 
 
+def _ties(guide: np.ndarray, smoothness: float | np.ndarray, contrast: float, one: Any, other: Any) -> np.ndarray:
+    """Return how strongly each pixel of a part is tied to its neighbour in another."""
+    ties = _affinity(guide[one], guide[other], contrast)
+    ties *= np.minimum(_part(smoothness, one), _part(smoothness, other))
+    return ties
+
+
+def _part(smoothness: float | np.ndarray, where: Any) -> float | np.ndarray:
+    return smoothness[where] if isinstance(smoothness, np.ndarray) else smoothness
+
+
 def _affinity(guide: np.ndarray, neighbours: np.ndarray, contrast: float) -> np.ndarray:
     if guide.ndim == 2:
         distance = np.abs(guide - neighbours)
@@ -168,6 +180,9 @@ def _affinity(guide: np.ndarray, neighbours: np.ndarray, contrast: float) -> np.
     return np.exp(distance, out=distance)
 
 
-def _halve(grid: np.ndarray) -> np.ndarray:
+def _halve(grid: Any) -> Any:
+    """Return a grid of half the size; a number stays as it is."""
+    if not isinstance(grid, np.ndarray):
+        return grid
     size = (grid.shape[1] // 2, grid.shape[0] // 2)
     return cv2.resize(grid, size, interpolation=cv2.INTER_AREA)

@@ -12,7 +12,10 @@ from defocus_core.io.arrays import check_map_fits
 from defocus_core.io.color import as_float
 from defocus_core.maps.refine.guided import GuidedConfig, downscale, refine_guided, subsampling
 from defocus_core.maps.refine.least_squares import propagate
+from defocus_core.maps.surroundings import EVIDENT_CERTAINTY
 from defocus_core.settings import Real, Settings, Whole
+
+LEAST_TIE = np.float32(1e-5)  # of pixels without certainty, so that a plain field does not flow into objects
 
 
 class LeastSquaresConfig(Settings):
@@ -100,6 +103,8 @@ def _refine_least_squares(
     scale = subsampling(config.subsample, values.shape)
     values, certainty, image = (downscale(array, scale) for array in (values, certainty, image))
     weight = np.clip(certainty, 0, 1) ** config.certainty_exponent + np.float32(config.min_weight)
-    solution = propagate(values, weight, as_float(image), smoothness=config.smoothness, contrast=config.contrast)
+    smoothness = config.smoothness * np.clip(certainty / EVIDENT_CERTAINTY, LEAST_TIE, 1)
+    contrast = config.contrast if image.ndim == 3 else config.contrast / np.sqrt(3)  # as of three channels alike
+    solution = propagate(values, weight, as_float(image), smoothness=smoothness, contrast=contrast)
     refined = cv2.resize(solution, fine, interpolation=cv2.INTER_LINEAR)
     return np.clip(refined, low, high, out=refined)

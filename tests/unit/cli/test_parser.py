@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -99,3 +100,21 @@ def test_an_end_without_result_is_one_line(folder, monkeypatch, capsys, error, e
 def test_the_package_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "defocus_core", "models"], capture_output=True, check=True)
     assert b"(default)" in done.stdout
+
+
+WAITING = """
+import os, sys
+from defocus_core.cli.parser import main
+loaded = "torch" in sys.modules
+try:
+    main(["--version"])
+finally:
+    print(loaded, os.environ["OMP_WAIT_POLICY"])
+"""
+
+
+@pytest.mark.parametrize(("given", "taken"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_wait_without_spinning_unless_the_user_says_so(given, taken):
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"} | given
+    said = subprocess.check_output([sys.executable, "-c", WAITING], env=environment, text=True)
+    assert said.splitlines()[-1] == f"False {taken}"

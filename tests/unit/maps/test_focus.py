@@ -77,6 +77,15 @@ def test_what_has_no_evidence_has_no_vote():
     assert just_noticeable_blur(sigma, certainty=certainty) < 0.7
 
 
+@pytest.mark.parametrize(("sure", "expected"), [(0.6, 0.0), (0.2, 1.0)])
+def test_a_part_that_is_surely_blurred_needs_less_blur(sure, expected):
+    sigma = np.repeat(np.array([[0.4, 0.7]], np.float32), 60, axis=1).repeat(80, axis=0)
+    certainty = np.repeat(np.array([[0.5, sure]], np.float32), 60, axis=1).repeat(80, axis=0)
+    chance = in_focus(sigma, certainty=certainty)
+    assert chance[:, :60].min() > 0.9
+    assert np.abs(chance[:, 60:] - expected).max() < 0.1
+
+
 def test_what_has_evidence_is_judged_by_its_own_blur():
     sigma = np.repeat(np.array([[0.4, 4.0]], np.float32), 60, axis=1).repeat(80, axis=0)
     sure = np.full_like(sigma, 0.5)

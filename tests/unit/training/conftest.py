@@ -4,8 +4,9 @@ import torch
 
 from defocus_core.evaluation.known_scenes import load_motorcycle
 from defocus_core.io.color import to_grey
+from defocus_core.training.config import SceneConfig
 from defocus_core.training.datasets import PatchDataset
-from defocus_core.training.layered_scenes import SceneConfig, read_scenes, write_scenes
+from defocus_core.training.layered_scenes import read_scenes, write_scenes
 
 
 @pytest.fixture(scope="module")

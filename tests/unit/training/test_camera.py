@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from defocus_core.training.camera import CameraConfig, demosaiced, develop
+from defocus_core.training.camera import demosaiced, develop
+from defocus_core.training.config import CameraConfig
 
 EDGE = np.repeat(np.array([[0.2, 0.8]], np.float32), 16, axis=1).repeat(32, axis=0)
 

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from defocus_core.training import augmentation
 from defocus_core.training.checkpoint import TrainingState, snapshot
+from defocus_core.training.config import AugmentConfig, TrainConfig
 from defocus_core.training.datasets import PatchDataset
-from defocus_core.training.loop import TrainConfig, train
+from defocus_core.training.loop import train
 
 SIGMAS = np.array([0.0, 4.0], np.float32)
-CONFIG = TrainConfig(epochs=3, batch=16, learning_rate=3e-3, augment=augmentation.AugmentConfig(flips=True))
+CONFIG = TrainConfig(epochs=3, batch=16, learning_rate=3e-3, augment=AugmentConfig(flips=True))
 
 
 def _train(splits, config=CONFIG, **more):

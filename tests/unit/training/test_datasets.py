@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from defocus_core.training import augmentation
+from defocus_core.training.config import AugmentConfig
 from defocus_core.training.datasets import PatchDataset, SceneDataset, tensor_digest
 
 
@@ -37,7 +37,7 @@ def test_scenes_are_turned_with_their_labels():
     scenes = SceneDataset(level.to(torch.uint8).repeat_interleave(4, 1).repeat_interleave(4, 2), level)
     seen = set()
     for _ in range(60):
-        images, turned = scenes.batch(torch.tensor([0]), augmentation.AugmentConfig(flips=True))
+        images, turned = scenes.batch(torch.tensor([0]), AugmentConfig(flips=True))
         torch.testing.assert_close(images[0, 0, 2::4, 2::4] * 255, turned[0])
         seen.add(tuple(turned.flatten().tolist()))
     assert len(seen) == 8

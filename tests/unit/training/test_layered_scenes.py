@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
+from defocus_core.training.config import SceneConfig
 from defocus_core.training.layered_scenes import (
-    SceneConfig,
     SegmentedPhotograph,
     draw_scene,
     read_scenes,

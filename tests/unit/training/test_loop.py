@@ -3,12 +3,12 @@ import pytest
 import torch
 
 from defocus_core.networks.classifier import build_classifier, copy_matching_weights
-from defocus_core.training import augmentation
+from defocus_core.training.config import AugmentConfig, TrainConfig
 from defocus_core.training.datasets import PatchDataset, SceneDataset
-from defocus_core.training.loop import TrainConfig, evaluate, train
+from defocus_core.training.loop import evaluate, train
 
 SIGMAS = np.array([0.0, 4.0], np.float32)
-CONFIG = TrainConfig(epochs=3, batch=16, learning_rate=3e-3, augment=augmentation.AugmentConfig(flips=True))
+CONFIG = TrainConfig(epochs=3, batch=16, learning_rate=3e-3, augment=AugmentConfig(flips=True))
 
 
 def _train(splits, config=CONFIG, **more):
@@ -28,7 +28,7 @@ def test_the_same_seed_gives_the_same_history(splits):
 
 
 def test_patience_stops_early(splits):
-    stuck = CONFIG.changed(epochs=30, learning_rate=1e-12, patience=1, augment=augmentation.AugmentConfig())
+    stuck = CONFIG.changed(epochs=30, learning_rate=1e-12, patience=1, augment=AugmentConfig())
     assert len(_train(splits, stuck)[1]) < 30
 
 
@@ -36,14 +36,6 @@ def test_weights_that_leave_the_numbers_in_the_last_step_are_an_error(splits):
     config = CONFIG.changed(epochs=1, batch=128, learning_rate=1e30)
     with pytest.raises(ValueError, match=r"on the validation patches (nan|inf); lower train.learning_rate"):
         _train(splits, config)
-
-
-@pytest.mark.parametrize(
-    ("setting", "value"), [("epochs", 0), ("batch", 0), ("patience", -1), ("learning_rate", float("nan"))]
-)
-def test_settings_without_sense_are_refused(setting, value):
-    with pytest.raises(ValueError, match=f"^{setting} is .*, not {value}"):
-        TrainConfig(**{setting: value})
 
 
 def test_an_empty_split_is_an_error(splits):
@@ -67,7 +59,7 @@ def test_a_dense_network_trains_on_scenes_from_a_patch_networks_layers(columns):
     start = build_classifier("blurnet", sigmas, seed=9)
     fresh = build_classifier("scenenet", sigmas)
     assert {"trunk.0.weight", "trunk.3.weight", "trunk.6.weight"} <= set(copy_matching_weights(fresh, start))
-    config = TrainConfig(epochs=2, batch=4, augment=augmentation.AugmentConfig(flips=True, noise=3))
+    config = TrainConfig(epochs=2, batch=4, augment=AugmentConfig(flips=True, noise=3))
     model, history = train("scenenet", sigmas=sigmas, train=data, validation=data, config=config, start=start)
     assert len(history) == 2
     assert model.dense(torch.rand(1, 1, 64, 64)).shape == (1, 20, 16, 16)

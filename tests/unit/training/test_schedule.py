@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from defocus_core.training import augmentation
-from defocus_core.training.loop import TrainConfig, train
+from defocus_core.training.config import AugmentConfig, TrainConfig
+from defocus_core.training.loop import train
 from defocus_core.training.schedule import Plan, learning_rate, plan_steps
 
 SIGMAS = np.array([0.0, 4.0], np.float32)
-CONFIG = TrainConfig(epochs=3, batch=16, learning_rate=3e-3, augment=augmentation.AugmentConfig(flips=True))
+CONFIG = TrainConfig(epochs=3, batch=16, learning_rate=3e-3, augment=AugmentConfig(flips=True))
 
 
 def _train(splits, config=CONFIG, **more):

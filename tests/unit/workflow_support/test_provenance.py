@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from defocus_core.io.provenance import ProvenanceError, find_provenance
-from workflow_support.provenance import _parse_normalised, code_digest, record_provenance
+from workflow_support.provenance import _read_module, code_digest, record_provenance
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ def root(tmp_path):
 def test_the_digest_follows_what_the_script_reaches_by_import(root, name, counts):
     before = code_digest(root / "script.py", root)
     (root / name).write_text((root / name).read_text() + "\n# a remark")
-    _parse_normalised.cache_clear()
+    _read_module.cache_clear()
     assert code_digest(root / "script.py", root) == before
     (root / name).write_text((root / name).read_text() + "\nEDITED = 1")
-    _parse_normalised.cache_clear()
+    _read_module.cache_clear()
     assert (code_digest(root / "script.py", root) != before) == counts
 
 
@@ -53,11 +53,11 @@ def test_neither_docstrings_nor_the_version_count(root):
     digests = []
     for text in ("", '"""What it is."""\n__version__ = "1"\n', '"""Another."""\n__version__ = "2"\n'):
         module.write_text(text + "def f():\n" + (f"    {text.splitlines()[0]}\n" if text else "") + "    return 1\n")
-        _parse_normalised.cache_clear()
+        _read_module.cache_clear()
         digests.append(code_digest(root / "script.py", root))
     assert digests[0] == digests[1] == digests[2]
     module.write_text(module.read_text().replace("return 1", "return 2"))
-    _parse_normalised.cache_clear()
+    _read_module.cache_clear()
     assert code_digest(root / "script.py", root) != digests[2]
 
 
@@ -111,6 +111,6 @@ def test_the_digest_leaves_out_provenance_itself(root):
     (root / "defocus_core/provenance.py").write_text("")
     (root / "script.py").write_text("from defocus_core import provenance")
     before = code_digest(root / "script.py", root)
-    _parse_normalised.cache_clear()
+    _read_module.cache_clear()
     (root / "defocus_core/provenance.py").write_text("EDITED = 1")
     assert code_digest(root / "script.py", root) == before

@@ -11,8 +11,8 @@ import yaml
 from defocus_core.evaluation.benchmark_sets import BenchmarkSetError
 from defocus_core.io.write import write
 from defocus_core.networks.storage import WEIGHTS_FOLDER
-from workflow_support.configuration import ConfigError
-from workflow_support.provenance import _parse_normalised
+from workflow_support.configuration_checks import ConfigError
+from workflow_support.provenance import _read_module
 from workflow_support.selection import Selection, SelectionError
 
 ROOT = Path(__file__).parents[3]
@@ -105,7 +105,7 @@ def test_an_edit_changes_the_code_and_words_do_not(checkout, file, old, new, cou
     found = selection(checkout)
 
     def code():
-        _parse_normalised.cache_clear()
+        _read_module.cache_clear()
         return found.code("make.py", "networks/tiny.py")
 
     before = code()

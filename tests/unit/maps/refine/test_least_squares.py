@@ -41,6 +41,14 @@ def test_three_pixels_by_hand():
     np.testing.assert_allclose(got, [[1, 2, 4]], atol=1e-5)
 
 
+def test_a_pair_is_tied_as_the_less_smooth_of_the_two():
+    """Ties of 1 and 1/2: rows (2 -1 0), (-1 2 -.5), (0 -.5 1.5) against (0, 0, 7)."""
+    values, smoothness = np.array([[0, 0, 7]], np.float32), np.array([[1, 3, 0.5]], np.float32)
+    weight = np.array([[1, 0.5, 1]], np.float32)
+    got = propagate(values, weight, np.zeros((1, 3), np.float32), smoothness=smoothness, contrast=0.1)
+    np.testing.assert_allclose(got, [[0.875, 1.75, 5.25]], atol=1e-5)
+
+
 def test_coarser_grids_bring_a_far_value_near():
     """One certain column carries its value over 192 flat pixels, in 16 passes on the finest grid."""
     values, weight = np.zeros((192, 192), np.float32), np.full((192, 192), 1e-6, np.float32)

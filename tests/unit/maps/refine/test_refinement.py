@@ -29,6 +29,19 @@ def test_certain_values_reach_the_uncertain_ones_up_to_an_edge():
     assert refined[:, 100:].min() > 5.6
 
 
+def test_a_field_without_evidence_does_not_flow_into_a_faint_object():
+    """A faint soft disc on a plain field, of which the network says something else without being sure."""
+    distance = np.hypot(*np.mgrid[-100:100, -120:120])
+    image = (0.8 - 0.05 / (1 + np.exp((distance - 25) / 3))).astype(np.float32)
+    disc = distance < 35
+    values = np.where(disc, 4.0, 1.0).astype(np.float32)
+    certainty = np.where(disc, 0.3, 0.0).astype(np.float32)
+    refined = refine_map(values, image, certainty=certainty)
+    assert refined[distance < 25].min() > 3.3
+    as_colour = refine_map(values, image[..., None].repeat(3, axis=2), certainty=certainty)
+    np.testing.assert_allclose(refined, as_colour, atol=0.01)
+
+
 def test_a_blocky_map_takes_the_edges_of_the_image():
     image = np.zeros((64, 200, 3), np.float32)
     image[:, 90:] = 0.8
