@@ -7,8 +7,8 @@ in the place of defocus_core/applications/fusion/weights/votes.safetensors.
 import sys
 
 from defocus_core.applications.fusion.vote_network import save_votes
+from defocus_core.applications.fusion.vote_training import PHOTOGRAPH_SIDE, train_votes
 from defocus_core.evaluation.known_scenes import center_squares
-from defocus_core.training.fusion_votes import PHOTOGRAPH_SIDE, train_votes
 
 if __name__ == "__main__":
     out, *folders = sys.argv[1:]

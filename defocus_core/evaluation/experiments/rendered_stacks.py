@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from defocus_core.applications.fusion.stack import fuse
+from defocus_core.blur.focus_stacks import Camera, layered_scenes, render_stack
 from defocus_core.evaluation import fusion_baselines, metrics
 from defocus_core.evaluation.experiments.setup import Panels, Setup
 from defocus_core.evaluation.known_scenes import center_squares
-from defocus_core.evaluation.rendered_stacks import Camera, layered_scenes, render_stack, visible_errors
+from defocus_core.evaluation.rendered_stacks import visible_errors
 from defocus_core.io.color import as_float, to_dtype
 from defocus_core.io.listing import list_images
 from defocus_core.io.read import read

@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from defocus_core.applications.fusion.decide import FusionConfig, decision_field, focus_measures, pair_noise
 from defocus_core.applications.fusion.vote_network import VoteNetwork, pair_features
+from defocus_core.blur.focus_stacks import Camera, RenderedStack, develop, layered_scenes, render_stack
 from defocus_core.blur.rendering import Scene, random_blob
-from defocus_core.evaluation.rendered_stacks import Camera, RenderedStack, develop, layered_scenes, render_stack
 from defocus_core.io.color import as_float
 
 MAX_COST, WRONG_COST = 40.0, 4.0  # grey levels: of a pixel at most, and in addition of one from a blurred shot

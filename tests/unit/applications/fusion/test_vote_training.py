@@ -2,9 +2,15 @@ import numpy as np
 import pytest
 import torch
 
+from defocus_core.applications.fusion.vote_training import (
+    random_camera,
+    random_scene,
+    stack_costs,
+    stack_pairs,
+    train_votes,
+)
+from defocus_core.blur.focus_stacks import Camera, layered_scenes, render_stack
 from defocus_core.evaluation.known_scenes import center_squares
-from defocus_core.evaluation.rendered_stacks import Camera, layered_scenes, render_stack
-from defocus_core.training.fusion_votes import random_camera, random_scene, stack_costs, stack_pairs, train_votes
 
 PHOTOGRAPHS = center_squares(64)
 
