@@ -181,6 +181,7 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig, step: int)
     learned = network_votes(shot, other, noise, step=step) if config.network_weight else np.zeros_like(detail)
     learned *= (np.abs(detail - detail_there) > MIN_DETAIL) | (np.abs(sigma - sigma_there) > SAME_SIGMA)
     learned_weight = np.float32(config.network_weight) * np.abs(learned)
+    learned_weight *= np.maximum(detail, detail_there) > noise / 2  # noise alone would cut flat ground to pieces
     own = _unexplained(detail, detail_there, noise, sigma / (sigma_there + MIN_SIGMA), config.veil_reach)
     own_there = _unexplained(detail_there, detail, noise, sigma_there / (sigma + MIN_SIGMA), config.veil_reach)
     more = _compare((own + noise) / (own_there + noise), config.vote_gain)
