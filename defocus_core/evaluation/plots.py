@@ -11,7 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator, ScalarFormatter
 from PIL import Image, ImageDraw, ImageFont
 
 from defocus_core.io import atomic
@@ -161,7 +161,7 @@ def plot_confusion(matrix: np.ndarray, path: str | Path, *, title: str) -> None:
 
 
 def plot_trade(table: pd.DataFrame, path: str | Path, *, y: str, costs: dict[str, str]) -> None:
-    """Write one panel a cost, on a logarithmic axis, with each model's score against it.
+    """Write one panel a cost, with each model's score against it.
 
     Parameters
     ----------
@@ -173,11 +173,18 @@ def plot_trade(table: pd.DataFrame, path: str | Path, *, y: str, costs: dict[str
     figure = Figure((4.8 * len(costs), 4.2), layout="constrained")
     panels = figure.subplots(1, len(costs), sharey=True, squeeze=False)[0]
     for axes, (column, label) in zip(panels, costs.items(), strict=True):
+        least, most = table[column].min(), table[column].max()
+        if most > 10 * least:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(EngFormatter(sep="") if least > 10 else ScalarFormatter())
         for model, cost, score in zip(table["model"], table[column], table[y], strict=True):
+            x, side = (-6, "right") if cost > np.sqrt(least * most) else (6, "left")
             axes.scatter(cost, score)
-            axes.annotate(model, (cost, score), xytext=(5, 4), textcoords="offset points", fontsize=8)
-        axes.set(xlabel=label, xscale="log")
-        axes.margins(x=0.25)
+            axes.annotate(model, (cost, score), xytext=(x, 0), textcoords="offset points", ha=side, va="center")
+        axes.set_xlabel(label)
+        axes.margins(x=0.1)
         axes.grid(alpha=0.3)
     panels[0].set_ylabel(y)
     _write(figure, path)
