@@ -178,25 +178,33 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig, step: int)
     """Return for each pixel -1 to 1, for the one shot where positive, and the weight of that."""
     (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
     noise = pair_noise(shot, other, config)
-    learned = network_votes(shot, other, noise, step=step) if config.network_weight else np.zeros_like(detail)
-    learned *= (np.abs(detail - detail_there) > MIN_DETAIL) | (np.abs(sigma - sigma_there) > SAME_SIGMA)
-    learned_weight = np.float32(config.network_weight) * np.abs(learned)
-    learned_weight *= np.maximum(detail, detail_there) > noise / 2  # noise alone would cut flat ground to pieces
     own = _unexplained(detail, detail_there, noise, sigma / (sigma_there + MIN_SIGMA), config.veil_reach)
     own_there = _unexplained(detail_there, detail, noise, sigma_there / (sigma + MIN_SIGMA), config.veil_reach)
     more = _compare((own + noise) / (own_there + noise), config.vote_gain)
     less = _compare((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA), 2)
     stake = _detail_fraction(np.maximum(detail, detail_there), noise, config.veil_reach) ** 2
     detail_weight, map_weight = stake * np.abs(more), stake * config.map_weight * np.abs(less)
-    weight = detail_weight + map_weight + MIN_WEIGHT
+    pull, weight = detail_weight * more + map_weight * less, detail_weight + map_weight + MIN_WEIGHT
+    if config.network_weight:
+        learned, learned_weight = _learned_votes(shot, other, noise, config.network_weight, step)
+        pull, weight = pull + learned_weight * learned, weight + learned_weight
     nowhere = _out_of_focus(np.minimum(sigma, sigma_there), config.veil_reach)
     keep = nowhere * KEEP_WEIGHT
-    pull = detail_weight * more + map_weight * less
-    pull += learned_weight * learned
-    weight += learned_weight
     pull = (1 - nowhere) * pull - keep
     weight = (1 - nowhere) * weight + keep + MIN_WEIGHT / 10
     return pull / weight, weight
+
+
+def _learned_votes(
+    shot: np.ndarray, other: np.ndarray, noise: np.float32, most: float, step: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the network's votes and their weight: none for equals, none in noise, which would tear flat ground."""
+    (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
+    votes = network_votes(shot, other, noise, step=step)
+    votes *= (np.abs(detail - detail_there) > MIN_DETAIL) | (np.abs(sigma - sigma_there) > SAME_SIGMA)
+    weight = np.float32(most) * np.abs(votes)
+    weight *= np.maximum(detail, detail_there) > noise / 2
+    return votes, weight
 
 
 def _out_of_focus(sigma: np.ndarray, reach: float) -> np.ndarray:
