@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from defocus_core.applications.fusion.registration import View, as_homography, find_motion, make_view
+from defocus_core.applications.fusion.homography import as_homography
+from defocus_core.applications.fusion.registration import find_motion
+from defocus_core.applications.fusion.view import View, make_view
 from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_dtype
 
 

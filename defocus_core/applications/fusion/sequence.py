@@ -10,7 +10,7 @@ import numpy as np
 
 from defocus_core.applications.fusion.align import Alignment, exposure_gains, find_alignment
 from defocus_core.applications.fusion.blend import Shot, find_shown, load_photograph
-from defocus_core.applications.fusion.registration import View, make_view
+from defocus_core.applications.fusion.view import View, make_view
 from defocus_core.io.photograph import Photograph
 
 MAX_EXPOSURE_RATIO = 6.0  # of the light of two shots of one stack
