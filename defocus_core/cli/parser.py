@@ -189,7 +189,9 @@ def _add_fusion_results(command: argparse.ArgumentParser) -> None:
 def _add_fusion_alignment(command: argparse.ArgumentParser) -> None:
     command.add_argument("--register", action="store_true", help="bring the shots onto the reference first")
     command.add_argument(
-        "--match-exposure", action="store_true", help="give the shots the exposure of the reference first"
+        "--match-exposure",
+        action=argparse.BooleanOptionalAction,
+        help="give the shots the exposure of the reference first (default: those whose light differs by 5 %%)",
     )
     command.add_argument(
         "--reference",

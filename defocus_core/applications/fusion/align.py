@@ -12,6 +12,9 @@ from defocus_core.applications.fusion.registration import find_motion
 from defocus_core.applications.fusion.view import View, make_view
 from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_dtype
 
+LOW_SIDE, MAX_CLIPPED = 300, 0.05  # longer side in pixels of copies whose light is compared, and what they may clip
+VISIBLE_GAINS = 0.04, 0.06  # logarithms: from the second on, a change of exposure is taken back in full, by default
+
 
 @dataclass(frozen=True)
 class Alignment:
@@ -77,7 +80,7 @@ def find_alignment(
     reference: np.ndarray | View,
     *,
     register: bool,
-    match_exposure: bool,
+    match_exposure: bool | None,
     before: tuple[np.ndarray | View, Alignment] | None = None,
 ) -> Alignment:
     """Align a shot to a reference of the same scene that is focused elsewhere.
@@ -86,7 +89,7 @@ def find_alignment(
     ----------
     shot, reference : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1], or their views
     register : find the map between them, see `find_motion`
-    match_exposure : find the gain of each channel, where neither is clipped
+    match_exposure : find the gain of each channel, where neither is clipped; None does where they show (`find_gains`)
     before : the shot before in a stack and its alignment, see `find_motion`
 
     Raises
@@ -99,12 +102,31 @@ def find_alignment(
     if register:
         led = None if before is None or before[1].matrix is None else (_as_view(before[0]), before[1].matrix)
         matrix = find_motion(shot, reference, before=led)
-    gains = exposure_gains(shot, reference, matrix) if match_exposure else None
-    return Alignment(matrix, gains)
+    return Alignment(matrix, find_gains(shot, reference, matrix, match_exposure))
 
 
 def _as_view(shot: np.ndarray | View) -> View:
     return shot if isinstance(shot, View) else make_view(shot)
+
+
+def find_gains(
+    shot: View, reference: View, matrix: np.ndarray | None, match_exposure: bool | None
+) -> np.ndarray | None:
+    """Return the `exposure_gains`, or None.
+
+    Parameters
+    ----------
+    match_exposure : whether they are wanted; None for those that show. What shows begins softly, so that neighbours
+        of nearly the same exposure are not torn apart
+    """
+    if match_exposure is False:
+        return None
+    gains = exposure_gains(shot, reference, matrix)
+    if match_exposure or not gains.all():
+        return gains if match_exposure else None
+    least, full = VISIBLE_GAINS
+    shows = np.clip((abs(float(np.log(gains).mean())) - least) / (full - least), 0, 1)
+    return np.asarray(gains**shows, np.float32) if shows else None
 
 
 def exposure_gains(shot: View, reference: View, matrix: np.ndarray | None) -> np.ndarray:
@@ -121,16 +143,24 @@ def exposure_gains(shot: View, reference: View, matrix: np.ndarray | None) -> np
     """
     if matrix is not None:
         matrix = np.linalg.inv(shot.to_shot) @ as_homography(matrix) @ reference.to_shot
-    moved = Alignment(matrix).apply(shot.pixels, reference.grey.shape)
-    low, sigma = [], max(reference.grey.shape) / 50
-    for image in (moved, reference.pixels):
-        clipped = (image.reshape(*image.shape[:2], -1).max(2) > 0.98).astype(np.float32)
-        light = cv2.GaussianBlur(srgb_to_linear(image), (0, 0), sigma)
-        low.append((light, cv2.GaussianBlur(clipped, (0, 0), sigma)))
-    usable = (low[0][1] < 0.05) & (low[1][1] < 0.05)
+    between, shape = Alignment(matrix), reference.grey.shape
+    ours, clipped = _low_light(between.apply(shot.pixels, shape))
+    theirs, clipped_there = _low_light(reference.pixels)
+    inside = cv2.resize(between.inside(shape, shot.grey.shape).astype(np.float32), clipped.shape[::-1]) == 1
+    usable = (clipped < MAX_CLIPPED) & (clipped_there < MAX_CLIPPED) & inside
     usable |= not usable.any()
-    ours, theirs = (light[usable].astype(np.float64).reshape(usable.sum(), -1) for light, _ in low)
+    ours, theirs = (light[usable].astype(np.float64).reshape(usable.sum(), -1) for light in (ours, theirs))
     return ((ours * theirs).sum(0) / np.maximum((ours**2).sum(0), 1e-12)).astype(np.float32)
+
+
+def _low_light(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the light of a small, blurred copy, (h, w) or (h, w, C), and how much of it is clipped, (h, w)."""
+    factor = max(1.0, max(image.shape[:2]) / LOW_SIDE)
+    size = round(image.shape[1] / factor), round(image.shape[0] / factor)
+    clipped = (image.reshape(*image.shape[:2], -1).max(2) > 0.98).astype(np.float32)
+    small = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (srgb_to_linear(image), clipped))
+    light, share = (cv2.GaussianBlur(plane, (0, 0), max(size) / 50) for plane in small)
+    return light, share
 
 
 def _expose(shot: np.ndarray, gains: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from defocus_core.io import atomic
 from defocus_core.io.pages import Page
 
 _PEAK = ("labels", "at", "below", "above", "reference", "latest", "last")
-_COMPOSITE = ("image", "labels", "averaged", "shown", "shared", "best", "least_sigma", "doubt", "step")
+_COMPOSITE = ("image", "labels", "averaged", "shown", "shared", "best", "least_sigma", "doubt", "step", "even")
 State = tuple[list[Alignment | None], Composite, list[int], list[int], bool]
 
 
@@ -66,8 +66,9 @@ class Checkpoint:
             return None
         kept = {name: held[f"peak_{name}"] for name in _PEAK if name != "last"}
         peak = FocusPeak(**kept, last=int(held["peak_last"]))
-        values = {name: held[name] for name in _COMPOSITE if name != "step"}
-        composite = Composite(**values, peak=peak, step=int(held["step"]))
+        values = {name: held[name] for name in _COMPOSITE}
+        values |= {"step": int(held["step"]), "even": bool(held["even"])}
+        composite = Composite(**values, peak=peak)
         found = [
             Alignment(held.get(f"matrix_{index}"), held.get(f"gains_{index}")) if f"aligned_{index}" in held else None
             for index in range(self._count)

@@ -8,7 +8,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from defocus_core.applications.fusion.decide import FusionConfig, decision_field, find_alike
+from defocus_core.applications.fusion.decide import FusionConfig, decision_field, differ_in_exposure, find_alike
 from defocus_core.applications.fusion.depth import FocusPeak
 from defocus_core.applications.fusion.labels import label_dtype
 from defocus_core.applications.fusion.veil import prefer_back, prefer_front
@@ -35,6 +35,7 @@ class Composite:
     doubt : (h, w) float32, how much grey levels differ where the choice was close
     peak : see `FocusPeak`
     step : of the decision, see `decision_step`
+    even : whether all shots so far have one exposure
     """
 
     image: np.ndarray
@@ -47,6 +48,7 @@ class Composite:
     doubt: np.ndarray
     peak: FocusPeak
     step: int
+    even: bool = True
 
     @classmethod
     def of_first(
@@ -81,7 +83,8 @@ class Composite:
         prefer : which shot wins where a veil of the front lies over the background, shots being given from front to
             back
         """
-        field = decision_field(measures, self.best, config=config, step=self.step)
+        self.even = self.even and not differ_in_exposure(measures, self.best, config)
+        field = decision_field(measures, self.best, config=config, step=self.step, even=self.even)
         if prefer:
             field = self._with_preference(field, index, measures[2], prefer)
         gap = np.abs(measures[0] - self.best[0])

@@ -23,8 +23,12 @@ KEEP_WEIGHT = np.float32(0.02)  # of the vote to keep what is chosen there
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 FLAT_FACTOR = np.float32(2.5)  # times the noise, below which detail and differences of two shots are no more than it
 MEAN_SIGMA = 3.0  # pixels of the Gaussian over which flat ground is compared
+VISIBLE_GAP = 3 / 255  # of grey levels of 0..1, from which a seam in flat ground shows
+EXPOSURE_SIDE, EXPOSURE_SIGMA = 400, 4.0  # pixels: copies by which exposures are compared, and over how much of them
+BRIGHT_NOISE = np.float32(2)  # times the noise of the flattest parts
+UNEVEN_WEIGHT = np.float32(1e-4)  # of votes in flat ground of unevenly exposed shots
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
-MAX_MAP_PIXELS = 1e6  # of the copy that the defocus map is made of
+MAX_MAP_PIXELS = 5e5  # of the copy that the defocus map is made of
 STRIP_ROWS = 256  # that are measured at a time
 
 
@@ -81,7 +85,7 @@ def focus_measures(
 ) -> np.ndarray:
     """Return the focus measures of a shot: grey level, detail, sigma in pixels, (3, H / step, W / step) float32.
 
-    Detail is measured in full size. The defocus map, which only votes, is made of a megapixel at most.
+    Detail is measured in full size. The defocus map, which only votes, is made of half a megapixel at most.
     """
     height, width = image.shape[0] // step, image.shape[1] // step
     measures = np.empty((3, height, width), np.float32)
@@ -138,7 +142,12 @@ def decide_sharper(
 
 
 def decision_field(
-    shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig(), step: int = 1
+    shot: np.ndarray,
+    other: np.ndarray,
+    *,
+    config: FusionConfig = FusionConfig(),
+    step: int = 1,
+    even: bool = True,
 ) -> np.ndarray:
     """Decide where one shot is sharper than another, and how clearly.
 
@@ -151,14 +160,19 @@ def decision_field(
     ----------
     shot, other : of `focus_measures`
     step : of `focus_measures`
+    even : whether the shots of the stack have one exposure (`differ_in_exposure`). Else a seam in flat ground would
+        show, and what lies around it decides there
 
     Returns
     -------
     (H, W) float32 in [-1, 1], above 0 where the shot is sharper
     """
     (grey, detail, _), (grey_there, detail_there, _) = shot, other
+    votes, weight = _votes(shot, other, config, step)
+    if not even:
+        weight[_flat_ground(shot, other, config)] *= UNEVEN_WEIGHT
     field = propagate(
-        *_votes(shot, other, config, step),
+        *(votes, weight),
         (grey + grey_there) / 2,
         smoothness=config.smoothness / step**2,
         contrast=config.contrast,
@@ -269,6 +283,23 @@ def find_alike(shot: np.ndarray, other: np.ndarray, *, step: int = 1) -> np.ndar
     limit = FLAT_FACTOR * min(noise_level(detail), noise_level(detail_there))
     apart = np.abs(cv2.GaussianBlur(grey - grey_there, (0, 0), MEAN_SIGMA / step))
     return (detail < limit) & (detail_there < limit) & (apart < limit)
+
+
+def differ_in_exposure(shot: np.ndarray, other: np.ndarray, config: FusionConfig = FusionConfig()) -> bool:
+    """Tell whether two shots, by their `focus_measures`, differ visibly in three quarters of their flat ground.
+
+    What noise and blur take from one place to another is no exposure, so the two are compared over some pixels.
+    """
+    every = max(1, max(shot[0].shape) // EXPOSURE_SIDE)
+    flat = _flat_ground(shot, other, config)[::every, ::every]
+    apart = cv2.resize(shot[0] - other[0], flat.shape[::-1], interpolation=cv2.INTER_AREA)
+    gap = np.abs(cv2.GaussianBlur(apart, (0, 0), EXPOSURE_SIGMA))
+    return bool(flat.any() and np.quantile(gap[flat], 0.25) > VISIBLE_GAP)
+
+
+def _flat_ground(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> np.ndarray:
+    """Return where neither of two shots has detail that is clearly more than noise, also noise of brighter parts."""
+    return np.maximum(shot[1], other[1]) < BRIGHT_NOISE * pair_noise(shot, other, config)
 
 
 def noise_level(detail: np.ndarray) -> np.float32:

@@ -16,12 +16,12 @@ from defocus_core.applications.fusion.view import View
 MODELS = {"similarity": 4, "affine": 6, "homography": 8}  # and their parameters, the simplest first
 MIN_DIFFERENCE = 0.15  # pixels at a corner from which a model is worth more parameters
 MATCH_SIGMA = 3.0  # pixels of blur before a fit, over which a difference in focus shows less
-TILE_SIDE, TILE_POINTS = 60, 192  # pixels over which gain, offset and blur are one, and the most points in them
+TILE_SIDE, TILE_POINTS = 30, 96  # pixels over which gain, offset and blur are one, and the most points in them
 EDGE_POINTS, POINT_STRIDE = 20_000, 2  # of the strongest gradient, of every second row and column
 POINTS_PER_OBSERVATION = 16  # neighbours tell the same: so many points count as one in the choice of a model
 GAINS = (0.1, 3.0)  # of the shot against the reference, over a tile
 MAX_STEPS, MIN_STEP = 15, 0.005  # of a fit; pixels at the corners
-MIN_POINTS = 100
+MIN_POINTS, MIN_TILE_POINTS = 100, 12  # in both shots, and of a tile that takes part
 
 
 def fit_motion(shot: View, reference: View, start: np.ndarray) -> tuple[np.ndarray, float]:
@@ -67,8 +67,6 @@ class _Edges:
         across, down = (cv2.Sobel(fixed, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))
         places, self._used = _edge_points(_strength(across, down, reference.shown))
         self.count = int(self._used.sum())
-        if self.count < MIN_POINTS:
-            raise ValueError("the shots could not be registered: the reference has hardly an edge")
         rows, columns = np.divmod(places, self._shape[1])
         self._points = np.stack([columns.ravel(), rows.ravel(), np.ones(places.size)]).astype(np.float64)
         self._across, self._down = across.ravel()[places], down.ravel()[places]
@@ -163,8 +161,12 @@ def _edge_points(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             tile = np.s_[top : top + side, left : left + side]
             strengths = np.pad(strength[tile].ravel(), (0, max(0, TILE_POINTS - strength[tile].size)))
             strongest = np.argpartition(strengths, -TILE_POINTS)[-TILE_POINTS:]
-            used.append(strengths[strongest] >= max(least, 1e-9))
-            chosen.append(np.resize(places[tile].ravel(), strengths.size)[strongest])
+            enough = strengths[strongest] >= max(least, 1e-9)
+            if enough.sum() >= MIN_TILE_POINTS:
+                used.append(enough)
+                chosen.append(np.resize(places[tile].ravel(), strengths.size)[strongest])
+    if not used:
+        raise ValueError("the shots could not be registered: the reference has hardly an edge")
     return np.stack(chosen), np.stack(used)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from defocus_core.applications.fusion.align import Alignment, exposure_gains, find_alignment
+from defocus_core.applications.fusion.align import Alignment, find_alignment, find_gains
 from defocus_core.applications.fusion.blend import Shot, find_shown, load_photograph
 from defocus_core.applications.fusion.view import View, make_view
 from defocus_core.io.photograph import Photograph
@@ -26,7 +26,7 @@ class AlignOptions:
     """How shots are brought together, as of `fuse`; `given` are alignments found before."""
 
     register: bool = False
-    match_exposure: bool = False
+    match_exposure: bool | None = None
     crop: bool = False
     strict: bool = False
     given: Sequence[Alignment | None] | None = None
@@ -162,9 +162,10 @@ class _Sequence:
         pixels = photograph.filled()
         self._check(pixels, index)
         view = _view(photograph)
-        found = self._align(view, neighbour) if given is None else self._expose(view, given[index] or Alignment())
+        found = self._align(view, neighbour) if given is None else given[index] or Alignment()
         if found.matrix is None and view.shape != self._shape:
             found = replace(found, matrix=_centred(view.shape, self._shape))
+        found = replace(found, gains=find_gains(view, self._view, found.matrix, self._options.match_exposure))
         self._last = index, view, found
         return AlignedShot(
             *(index, neighbour, found.apply(pixels, self._shape), find_shown(photograph, found, self._shape), found),
@@ -176,15 +177,7 @@ class _Sequence:
     def _align(self, view: View, neighbour: int) -> Alignment:
         _check_exposure(view, self._view)
         before = self._last[1:] if self._last and self._last[0] == neighbour else None
-        options = self._options
-        return find_alignment(
-            view, self._view, register=options.register, match_exposure=options.match_exposure, before=before
-        )
-
-    def _expose(self, view: View, found: Alignment) -> Alignment:
-        if not self._options.match_exposure:
-            return found
-        return replace(found, gains=exposure_gains(view, self._view, found.matrix))
+        return find_alignment(view, self._view, register=self._options.register, match_exposure=False, before=before)
 
     def _check(self, pixels: np.ndarray, index: int) -> None:
         own = (pixels.shape[0], pixels.shape[1])

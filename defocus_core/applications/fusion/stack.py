@@ -82,7 +82,7 @@ def fuse(
     model: Classifier | str | None = None,
     config: FusionConfig = FusionConfig(),
     register: bool = False,
-    match_exposure: bool = False,
+    match_exposure: bool | None = None,
     strict: bool = False,
     reference: int = 0,
     crop: bool = False,
@@ -105,7 +105,7 @@ def fuse(
     config : see `FusionConfig`
     register : align every shot to the reference first, by way of the shot beside it (`find_motion`); so give shots in
         the order of their focus
-    match_exposure : match the exposure of every shot to the reference first
+    match_exposure : match the exposure of every shot to the reference first; None does where it differs visibly
     strict : refuse a stack that has a bad shot; otherwise leave that shot out with a warning. A stack of two is
         always refused
     reference : index of the shot that the others are aligned to
@@ -199,7 +199,7 @@ def align_stack(
     shots: Sequence[Shot],
     *,
     register: bool = True,
-    match_exposure: bool = False,
+    match_exposure: bool | None = None,
     strict: bool = False,
     reference: int = 0,
     crop: bool = True,

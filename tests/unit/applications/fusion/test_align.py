@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from skimage import data
 
-from defocus_core.applications.fusion.align import Alignment, find_alignment
+from defocus_core.applications.fusion.align import Alignment, find_alignment, find_gains
 from defocus_core.applications.fusion.stack import fuse
+from defocus_core.applications.fusion.view import make_view
 from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.evaluation import metrics
 from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_dtype
@@ -88,6 +89,19 @@ def test_exposure_is_matched_in_light_channel_by_channel(scene):
     assert np.abs(as_float(found.apply(deep)) - gaussian_blur(scene, 2)).mean() < 0.005
 
 
+@pytest.mark.parametrize(("factor", "kept"), [(1.03, 0.0), (1 / 1.03, 0.0), (1.051, 0.5), (1.2, 1.0), (0.6, 1.0)])
+def test_by_default_only_exposures_that_visibly_differ_are_matched(scene, factor, kept):
+    lit = linear_to_srgb(srgb_to_linear(0.7 * scene) * np.float32(factor))
+    gains = find_gains(make_view(lit), make_view(0.7 * scene), None, None)
+    assert (gains is None) == (kept == 0)
+    if kept:
+        np.testing.assert_allclose(np.log(gains), -kept * np.log(factor), atol=0.01)
+
+
+def test_a_black_shot_has_no_exposure_to_match(scene):
+    assert find_gains(make_view(np.zeros_like(scene)), make_view(scene), None, None) is None
+
+
 def test_nothing_asked_changes_nothing(scene):
     found = find_alignment(scene, scene, register=False, match_exposure=False)
     assert np.array_equal(found.apply(scene), scene)
@@ -104,7 +118,7 @@ def test_unregistered_shots_of_other_exposure_fuse(scene):
     near, far = scene.copy(), scene.copy()
     near[:, 160:], far[:, :160] = soft[:, 160:], soft[:, :160]
     far = linear_to_srgb(srgb_to_linear(moved(far)) * np.float32(0.7))
-    plain = fuse([near, far])
+    plain = fuse([near, far], match_exposure=False)
     aligned = fuse([near, far], register=True, match_exposure=True)
     inside = (slice(20, -20), slice(20, -20))
     scores = [metrics.psnr(fusion.image[inside], scene[inside]) for fusion in (plain, aligned)]

@@ -213,3 +213,17 @@ def test_a_black_stack_is_refused_and_equal_shots_are_told(focused):
         fuse([np.zeros((40, 40), np.uint8)] * 2)
     with pytest.warns(UserWarning, match="all 3 shots are alike"):
         fuse([focused[0]] * 3)
+
+
+@pytest.mark.parametrize("match_exposure", [None, False])
+def test_flat_ground_of_unevenly_exposed_shots_has_no_patches(match_exposure):
+    """A shelf whose edges two shots have sharp; the first is darker, of another tone curve, noisier and blurred."""
+    rng = np.random.default_rng(0)
+    board = np.tile(np.linspace(0.3, 0.65, 300, dtype=np.float32), (200, 1))
+    board[90:102] = board[:, 140:150] = 0.1
+    soft = gaussian_blur(board, 6)
+    first = np.clip(soft**2 + rng.normal(0, 0.008, board.shape), 0, 1)
+    others = [np.clip(image + rng.normal(0, 0.006, board.shape), 0, 1) for image in (gaussian_blur(board, 3), board)]
+    shots = [to_dtype(np.repeat(shot[..., None], 3, 2).astype(np.float32), np.uint8) for shot in (first, *others)]
+    labels = fuse(shots, match_exposure=match_exposure).labels
+    assert (labels == 0).mean() < 0.02  # half to three quarters, where all that is flat votes
