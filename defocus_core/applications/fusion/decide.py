@@ -30,6 +30,7 @@ UNEVEN_WEIGHT = np.float32(1e-4)  # of votes in flat ground of unevenly exposed 
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
 MAX_MAP_PIXELS = 5e5  # of the copy that the defocus map is made of
 STRIP_ROWS = 256  # that are measured at a time
+SIGN_PASSES = 10  # of `propagate`: the sign of its result settles sooner than its value
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ def decision_field(
         smoothness=config.smoothness / step**2,
         contrast=config.contrast,
         tiled=True,
+        passes=SIGN_PASSES,
     )
     kept = remove_small_regions(
         field > 0,

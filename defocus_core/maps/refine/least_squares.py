@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 
 MIN_GRID_SIDE = 24  # pixels of the shorter side below which no coarser grid is made
-FINEST_ITERATIONS = 16  # conjugate-gradient passes on the finest grid; twice as many on each coarser one
-MAX_ITERATIONS = 200  # and on the coarsest
+FINEST_PASSES, MAX_PASSES = 16, 200  # of conjugate gradients on the finest grid, and on the coarsest
 MIN_TILED_PIXELS = 2**20
 TILE_SIDE = 256  # pixels, whose arrays the processor's cache holds
 
@@ -23,6 +22,7 @@ def propagate(
     smoothness: float | np.ndarray,
     contrast: float,
     tiled: bool = False,
+    passes: int = FINEST_PASSES,
 ) -> np.ndarray:
     """Propagate weighted values over a map, up to the edges of a guide.
 
@@ -40,6 +40,7 @@ def propagate(
     contrast : distance of colours, in grey levels of 0..1, at which that falls to 1 / e
     tiled : solve grids of a megapixel and more tile by tile, on all the threads of OpenCV; a tile overlaps the next by
         as many pixels as there are passes, which is as far as they reach
+    passes : of conjugate gradients on the finest grid; twice as many on each coarser one
 
     Returns
     -------
@@ -62,20 +63,19 @@ def propagate(
     while min(grids[-1][1].shape) >= 2 * MIN_GRID_SIDE:
         pull, weight, guide, smoothness = map(_halve, grids[-1])
         grids.append((pull, weight, guide, smoothness))
-    solution, passes = grids[-1][0] / grids[-1][1], MAX_ITERATIONS
-    coarsest = len(grids) - 1
+    solution, coarsest = grids[-1][0] / grids[-1][1], len(grids) - 1
     for coarseness in range(coarsest, -1, -1):
         pull, weight, guide, smoothness = grids.pop()
+        here, many = smoothness / 4**coarseness, MAX_PASSES
         if coarseness < coarsest:
             solution = cv2.resize(solution, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
-            passes = min(FINEST_ITERATIONS * 2**coarseness, MAX_ITERATIONS)
-        here = smoothness / 4**coarseness
+            many = min(passes * 2**coarseness, MAX_PASSES)
         if tiled and weight.size >= MIN_TILED_PIXELS:
-            solution = _solve_tiles(pull, weight, guide, solution, smoothness=here, contrast=contrast, passes=passes)
+            solution = _solve_tiles(pull, weight, guide, solution, smoothness=here, contrast=contrast, passes=many)
         else:
             system = _NormalEquations(weight, guide, here, contrast)
             del guide  # of a large photograph it takes as much memory as the rest
-            solution = system.solve(pull, solution, passes=passes)
+            solution = system.solve(pull, solution, passes=many)
     return solution
 
 
