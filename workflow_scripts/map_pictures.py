@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from defocus_core.evaluation import plots
 from defocus_core.io.map_files import read_map
+from defocus_core.io.map_pictures import write_map_picture
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
@@ -11,5 +11,5 @@ start_job(snakemake)
 folder = Path(snakemake.output.folder)
 folder.mkdir(parents=True, exist_ok=True)
 for path in sorted(Path(snakemake.input.maps).glob("*.npy")):
-    plots.write_map_picture(read_map(path), folder / f"{path.stem}.png")
+    write_map_picture(read_map(path), folder / f"{path.stem}.png")
 record_provenance(snakemake)

@@ -37,7 +37,7 @@ Outcome = TypeVar("Outcome")
 
 def run_map(options: Namespace) -> None:
     """Write STEM.npy and STEM.png of every image, and STEM.probability.npy where it is asked for."""
-    from defocus_core.evaluation import plots
+    from defocus_core.io.map_pictures import write_map_picture
     from defocus_core.maps.focus import in_focus
     from defocus_core.maps.pipeline import estimate_with_certainty
     from defocus_core.networks.storage import load_model
@@ -63,7 +63,7 @@ def run_map(options: Namespace) -> None:
             chance = in_focus(sigma, certainty=certainty)
             chance[() if photograph.empty is None else photograph.empty] *= photograph.empty is None
             atomic.write_array(target.with_suffix(".probability.npy"), chance)
-        plots.write_map_picture(sigma, target.with_suffix(".png"))
+        write_map_picture(sigma, target.with_suffix(".png"))
 
     run_each_item(files, "maps", one, jobs=options.jobs)
 
@@ -115,7 +115,7 @@ def run_depth(options: Namespace) -> None:
         relative_defocus,
         resolve_lens,
     )
-    from defocus_core.evaluation import plots
+    from defocus_core.io.map_pictures import write_distance_picture
     from defocus_core.networks.storage import load_model
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(Lens)}
@@ -136,7 +136,7 @@ def run_depth(options: Namespace) -> None:
             label = "distance (m)"
         for name, values in found.items():
             atomic.write_array(written[file].with_suffix(f".{name}.npy"), values)
-            plots.write_distance_picture(values, written[file].with_suffix(f".{name}.png"), label=label)
+            write_distance_picture(values, written[file].with_suffix(f".{name}.png"), label=label)
 
     run_each_item(files, "depth", one, jobs=options.jobs)
 

@@ -32,12 +32,14 @@ def to_grey(image: np.ndarray) -> np.ndarray:
     >>> print(to_grey(np.array([[[255, 0, 0], [0, 255, 0]]], np.uint8)))
     [[0.299 0.587]]
     """
-    image = as_float(image)
-    if image.ndim == 2:
-        return image
-    if image.shape[2] == 1:
-        return image[:, :, 0]
-    return cv2.cvtColor(np.ascontiguousarray(image[:, :, :3]), cv2.COLOR_RGB2GRAY)
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] == 1 or not len(image):
+        return as_float(image).reshape(image.shape[:2])
+    grey = np.empty(image.shape[:2], np.float32)
+    for top in range(0, len(image), STRIP_ROWS):  # three channels of floats of a whole photograph would be large
+        strip = as_float(image[top : top + STRIP_ROWS])
+        grey[top : top + STRIP_ROWS] = cv2.cvtColor(np.ascontiguousarray(strip[:, :, :3]), cv2.COLOR_RGB2GRAY)
+    return grey
 
 
 def as_float(image: np.ndarray) -> np.ndarray:

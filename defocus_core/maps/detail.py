@@ -9,6 +9,8 @@ SMOOTHING, WINDOW = 1.5, 15  # pixels: sigma that leaves little of white noise, 
 POOL = 33  # pixels, side of the windows over which evidence is averaged, twice
 MIN_RATIO = 2.5  # of the standard deviation that is left to that of noise alone
 MIN_DETAIL = 1e-3  # standard deviation, grey levels of 0..1
+STRIP_ROWS, REACH = 256, 16  # rows that are measured at a time, and around them those that count
+MAX_NOISE_PIXELS = 4e6  # by which the noise of an image is measured
 
 
 def has_detail(grey: np.ndarray) -> np.ndarray:
@@ -46,11 +48,14 @@ def detail_evidence(grey: np.ndarray) -> np.ndarray:
 
 
 def _excess(grey: np.ndarray) -> np.ndarray:
-    smooth = cv2.GaussianBlur(grey, (0, 0), SMOOTHING)
-    mean, square = (cv2.boxFilter(values, -1, (WINDOW, WINDOW)) for values in (smooth, smooth**2))
     left = float(np.sqrt(noise_variance(grey))) / (2 * np.sqrt(np.pi) * SMOOTHING)
-    deviation = np.sqrt(np.maximum(square - mean**2, 0))
-    excess: np.ndarray = np.clip(deviation / max(MIN_RATIO * left, MIN_DETAIL) - 1, 0, 1)
+    least, excess = max(MIN_RATIO * left, MIN_DETAIL), np.empty_like(grey)
+    for top in range(0, len(grey), STRIP_ROWS):
+        above, rows = min(top, REACH), slice(top, top + STRIP_ROWS)
+        smooth = cv2.GaussianBlur(grey[top - above : top + STRIP_ROWS + REACH], (0, 0), SMOOTHING)
+        mean, square = (cv2.boxFilter(values, -1, (WINDOW, WINDOW)) for values in (smooth, smooth**2))
+        deviation = np.sqrt(np.maximum(square - mean**2, 0))[above : above + len(excess[rows])]
+        np.clip(deviation / least - 1, 0, 1, out=excess[rows])
     return excess
 
 
@@ -72,9 +77,22 @@ def noise_variance(grey: np.ndarray, *, block: int = 32) -> float:
     """
     if min(grey.shape) < 2:
         return 0.0
-    diagonal = np.abs(grey[:-1, :-1] - grey[1:, :-1] - grey[:-1, 1:] + grey[1:, 1:]) / 2
-    rows, columns = (max(length // block, 1) for length in diagonal.shape)
-    whole = diagonal[: rows * block, : columns * block]
-    blocks = whole.reshape(rows, -1, columns, whole.shape[1] // columns).swapaxes(1, 2)
-    medians = np.median(blocks.reshape(rows * columns, -1), axis=1)
-    return float((1.4826 * np.quantile(medians, 0.25)) ** 2)
+    every = max(1, round(grey.size / MAX_NOISE_PIXELS))
+    medians = [
+        np.median(blocks, axis=1)
+        for top in range(0, max(len(grey) - block, 1), every * block)
+        for blocks in [_blocks(_diagonal(grey[top : top + block + 1]), block)]
+    ]
+    return float((1.4826 * np.quantile(np.concatenate(medians), 0.25)) ** 2)
+
+
+def _diagonal(grey: np.ndarray) -> np.ndarray:
+    """Return the size of the finest diagonal wavelets, (H - 1, W - 1)."""
+    return np.abs(grey[:-1, :-1] - grey[1:, :-1] - grey[:-1, 1:] + grey[1:, 1:]) / 2
+
+
+def _blocks(row: np.ndarray, block: int) -> np.ndarray:
+    """Cut a row of blocks apart, (blocks, pixels)."""
+    columns = max(row.shape[1] // block, 1)
+    whole = row[:, : columns * block]
+    return whole.reshape(len(row), columns, -1).swapaxes(0, 1).reshape(columns, -1)
