@@ -105,6 +105,6 @@ def _refine_least_squares(
     weight = np.clip(certainty, 0, 1) ** config.certainty_exponent + np.float32(config.min_weight)
     smoothness = config.smoothness * np.clip(certainty / EVIDENT_CERTAINTY, LEAST_TIE, 1)
     contrast = config.contrast if image.ndim == 3 else config.contrast / np.sqrt(3)  # as of three channels alike
-    solution = propagate(values, weight, as_float(image), smoothness=smoothness, contrast=contrast)
+    solution = propagate(values, weight, as_float(image), smoothness=smoothness, contrast=contrast, tiled=True)
     refined = cv2.resize(solution, fine, interpolation=cv2.INTER_LINEAR)
     return np.clip(refined, low, high, out=refined)
