@@ -25,7 +25,7 @@ FLAT_FACTOR = np.float32(2.5)  # times the noise, below which detail and differe
 MEAN_SIGMA = 3.0  # pixels of the Gaussian over which flat ground is compared
 VISIBLE_GAP = 3 / 255  # of grey levels of 0..1, from which a seam in flat ground shows
 EXPOSURE_SIDE, EXPOSURE_SIGMA = 400, 4.0  # pixels: copies by which exposures are compared, and over how much of them
-BRIGHT_NOISE = np.float32(2)  # times the noise of the flattest parts
+BRIGHT_NOISE, MAX_FLAT_DETAIL = np.float32(2), np.float32(10 / 255)  # times the noise of the flattest parts; at most
 UNEVEN_WEIGHT = np.float32(1e-4)  # of votes in flat ground of unevenly exposed shots
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
 MAX_MAP_PIXELS = 5e5  # of the copy that the defocus map is made of
@@ -301,7 +301,8 @@ def differ_in_exposure(shot: np.ndarray, other: np.ndarray, config: FusionConfig
 
 def _flat_ground(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> np.ndarray:
     """Return where neither of two shots has detail that is clearly more than noise, also noise of brighter parts."""
-    return np.maximum(shot[1], other[1]) < BRIGHT_NOISE * pair_noise(shot, other, config)
+    limit = min(BRIGHT_NOISE * pair_noise(shot, other, config), MAX_FLAT_DETAIL)
+    return np.maximum(shot[1], other[1]) < limit
 
 
 def noise_level(detail: np.ndarray) -> np.float32:
