@@ -190,6 +190,7 @@ def bench_large(folder):
         subprocess.run([sys.executable, "-c", LARGE, path, folder / "out", megapixels], check=True)
 
 
+CONTRAST_ALONE = "--exposure-weight=0", "--saturation-weight=0", "--contrast-weight=1", "--hard-mask"
 STACK = """
 import re, sys, time
 from pathlib import Path
@@ -202,6 +203,10 @@ how = " ".join(["fuse", *sys.argv[4:]])
 print(f"{how} of {count} shots of 24 megapixels, file to file: {seconds / count:.1f} s a shot, "
       f"{used / count:.1f} s of processor, {peak:.2f} GB at most")
 """
+
+
+def run_quietly(*command):
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)
 
 
 def bench_stack(folder, count=6):
@@ -218,10 +223,32 @@ def bench_stack(folder, count=6):
         arguments = [folder / "stack", folder / "fused.jpg", str(count), *more]
         subprocess.run([sys.executable, "-c", STACK, *arguments], check=True)
     if shutil.which("enfuse"):
-        weights = ["--exposure-weight=0", "--saturation-weight=0", "--contrast-weight=1", "--hard-mask"]
-        command = ["enfuse", *weights, "-o", folder / "enfuse.jpg", *shots]
-        seconds = timed(lambda: subprocess.run(command, check=True, capture_output=True))
+        seconds = timed(lambda: run_quietly("enfuse", *CONTRAST_ALONE, "-o", folder / "enfuse.jpg", *shots))
         print(f"enfuse of the same: {seconds / count:.1f} s a shot", flush=True)
+
+
+def bench_breathing_stack(folder, count=7):
+    """Time of `defocus fuse --register` on shots of 3 megapixels, beside align_image_stack and enfuse together."""
+    sharp = photograph(2048, 1536)
+    soft, shots = gaussian_blur(sharp, 4), []
+    for index in range(count):
+        shot = soft.copy()
+        here = slice(index * 2048 // count, (index + 1) * 2048 // count)
+        shot[:, here] = sharp[:, here]
+        larger = cv2.getRotationMatrix2D((1024, 768), 0, 1 + 0.005 * index)
+        shots.append(folder / f"breathing/{index}.jpg")
+        write(shots[-1], cv2.warpAffine(shot, larger, (2048, 1536), borderMode=cv2.BORDER_REFLECT))
+    defocus = [sys.executable, "-m", "defocus_core", "fuse", *shots, "--register", "--out", folder / "registered.jpg"]
+    ours = timed(lambda: run_quietly(*defocus))
+    print(f"fuse --register of {count} shots of 3 megapixels, with its start: {ours:.1f} s", flush=True)
+    if shutil.which("align_image_stack") and shutil.which("enfuse"):
+        aligned = [folder / f"aligned{index:04}.tif" for index in range(count)]
+
+        def theirs():
+            run_quietly("align_image_stack", "-m", "-a", folder / "aligned", *shots)
+            run_quietly("enfuse", *CONTRAST_ALONE, "-o", folder / "theirs.jpg", *aligned)
+
+        print(f"align_image_stack and enfuse of the same: {timed(theirs):.1f} s", flush=True)
 
 
 def bench_networks():
@@ -309,6 +336,7 @@ if __name__ == "__main__":
         bench_folder(Path(folder))
         bench_large(Path(folder))
         bench_stack(Path(folder))
+        bench_breathing_stack(Path(folder))
     bench_baselines()
     bench_applications()
     bench_training()  # the last: it changes how this process keeps memory
