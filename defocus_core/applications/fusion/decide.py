@@ -192,23 +192,31 @@ def decision_field(
 
 def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig, step: int) -> tuple[np.ndarray, np.ndarray]:
     """Return for each pixel -1 to 1, for the one shot where positive, and the weight of that."""
-    (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
     noise = pair_noise(shot, other, config)
+    pull, weight = _measured_votes(shot, other, noise, config)
+    if config.network_weight:
+        learned, learned_weight = _learned_votes(shot, other, noise, config.network_weight, step)
+        pull += learned_weight * learned
+        weight += learned_weight
+    nowhere = _out_of_focus(np.minimum(shot[2], other[2]), config.veil_reach)
+    keep = nowhere * KEEP_WEIGHT
+    pull = (1 - nowhere) * pull - keep
+    weight = (1 - nowhere) * weight + keep + MIN_WEIGHT / 10
+    return pull / weight, weight
+
+
+def _measured_votes(
+    shot: np.ndarray, other: np.ndarray, noise: np.float32, config: FusionConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the votes of detail and of the defocus map times their weights, and the weights."""
+    (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
     own = _unexplained(detail, detail_there, noise, sigma / (sigma_there + MIN_SIGMA), config.veil_reach)
     own_there = _unexplained(detail_there, detail, noise, sigma_there / (sigma + MIN_SIGMA), config.veil_reach)
     more = _compare((own + noise) / (own_there + noise), config.vote_gain)
     less = _compare((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA), 2)
     stake = _detail_fraction(np.maximum(detail, detail_there), noise, config.veil_reach) ** 2
     detail_weight, map_weight = stake * np.abs(more), stake * config.map_weight * np.abs(less)
-    pull, weight = detail_weight * more + map_weight * less, detail_weight + map_weight + MIN_WEIGHT
-    if config.network_weight:
-        learned, learned_weight = _learned_votes(shot, other, noise, config.network_weight, step)
-        pull, weight = pull + learned_weight * learned, weight + learned_weight
-    nowhere = _out_of_focus(np.minimum(sigma, sigma_there), config.veil_reach)
-    keep = nowhere * KEEP_WEIGHT
-    pull = (1 - nowhere) * pull - keep
-    weight = (1 - nowhere) * weight + keep + MIN_WEIGHT / 10
-    return pull / weight, weight
+    return detail_weight * more + map_weight * less, detail_weight + map_weight + MIN_WEIGHT
 
 
 def _learned_votes(
