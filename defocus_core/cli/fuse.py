@@ -289,6 +289,7 @@ def _write_slabs(job: _Job, aligned: AlignedStack, options: Namespace, how: dict
         fusion = fuse(
             [job.shots[index] for index in slab],
             alignments=alignments,
+            match_exposure=False,  # the alignments have the gains of the whole stack
             reference=kept[0],
             strict=options.strict,
             prefer=options.prefer,

@@ -191,7 +191,7 @@ def _add_fusion_alignment(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--match-exposure",
         action=argparse.BooleanOptionalAction,
-        help="give the shots the exposure of the reference first (default: those whose light differs by 5 %%)",
+        help="give the shots the exposure of the reference first (default: if it differs, from 3 %% on)",
     )
     command.add_argument(
         "--reference",

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageFont
 
 from defocus_core.io import atomic
+from defocus_core.io.write import PNG_LEVEL
 
 COLORMAP = "magma"
 SHOWN_FRACTION = 0.98  # share of the finite distances that the colours of a picture tell apart
@@ -43,7 +44,7 @@ def write_map_picture(
     drawn = Image.fromarray(canvas)
     _label(drawn, [(float(v), bar.stop - 1 - v / top * (len(down) - 1)) for v in _ticks(top)], label)
     with atomic.replacing(path) as part:
-        drawn.save(part, format="PNG", compress_level=3)
+        drawn.save(part, format="PNG", compress_level=PNG_LEVEL)
 
 
 def write_distance_picture(values: np.ndarray, path: str | Path, *, label: str) -> None:

@@ -30,12 +30,12 @@ from defocus_core.io.metadata import (
 _SIXTEEN_BIT_SUFFIXES = (".png", ".exr", *TIFF_SUFFIXES, *HEIF_SUFFIXES)
 _NO_ALPHA = (".jpg", ".jpeg", ".bmp")
 _JPEG_OPTIONS = {"quality": 95, "subsampling": 0}
-_PNG_LEVEL = 3  # of zlib: 3 % more bytes than its default of 6, in a third of the time
+PNG_LEVEL = 3  # of zlib: 3 % more bytes than its default of 6, in a third of the time
 _SAVE_OPTIONS: dict[str, dict] = {
     ".jpg": _JPEG_OPTIONS,
     ".jpeg": _JPEG_OPTIONS,
     ".webp": {"quality": 95},
-    ".png": {"compress_level": _PNG_LEVEL},
+    ".png": {"compress_level": PNG_LEVEL},
 }
 
 
@@ -119,7 +119,7 @@ def _encode(image: np.ndarray, suffix: str, kept: Metadata | None, *, lossless: 
     if suffix in TIFF_SUFFIXES:
         encoded = _encode_tiff(image, kept)
     elif suffix == ".png" and image.dtype == np.uint16:
-        encoded = bytes(imagecodecs.png_encode(np.ascontiguousarray(image), level=_PNG_LEVEL))
+        encoded = bytes(imagecodecs.png_encode(np.ascontiguousarray(image), level=PNG_LEVEL))
     else:
         options = {"lossless": True} if lossless and suffix == ".webp" else _SAVE_OPTIONS.get(suffix, {})
         encoded = _encode_by_pillow(image, suffix, kept, options)

@@ -13,8 +13,9 @@ from defocus_core.applications.fusion.view import View, make_view
 from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_dtype
 
 LOW_SIDE, MAX_CLIPPED = 300, 0.05  # longer side in pixels of copies whose light is compared, and what they may clip
-LEAST_LIGHT = 0.01  # that is added to both, of 0..1, so that black tells nothing
-VISIBLE_CHANGE = 0.025, 0.045  # logarithms of light; of 20 pairs and 56 stacks of one exposure the largest is .015
+LIGHT_OFFSET = 0.01  # that is added to both, of 0..1, before light is compared
+DARK, MIN_LIT_FRACTION = 0.02, 0.05  # light below which nothing is compared, and least share of what is above
+VISIBLE_LOG_RATIO = 0.03, 0.05  # of light, from which exposures begin to be matched, and are in full, by default
 
 
 @dataclass(frozen=True)
@@ -115,36 +116,42 @@ def find_gains(
 ) -> np.ndarray | None:
     """Find the gain of each channel that gives a shot the light of a reference.
 
-    Blurred copies are compared, in which the focus no longer shows, where neither is clipped.
+    Blurred copies are compared, in which the focus no longer shows, where both show something and neither is clipped.
 
     Parameters
     ----------
     shot, reference : see `make_view`
     matrix : of an `Alignment`
-    match_exposure : whether gains are wanted; None for those that show. What shows begins softly, so that neighbours
-        of nearly the same exposure are not torn apart
+    match_exposure : whether gains are wanted; None if they are only where light differs visibly. They then fade in
+        from a change of 3 % to one of 5 %, so that shots of nearly the same exposure are treated alike
 
     Returns
     -------
-    (C,) float32, factor of the light of the shot in each channel; None where they are not wanted, and of a black shot
+    (C,) float32, factor of the light of the shot in each channel, 1 of a channel that is black; None where gains are
+    not wanted, and of a shot that is black
     """
     if match_exposure is False:
         return None
     ours, theirs = _compare_light(shot, reference, matrix)
     gains = (ours * theirs).sum(0) / np.maximum((ours**2).sum(0), 1e-12)
     wanted = 1.0 if match_exposure else _visibility(ours, theirs)
-    return (gains**wanted).astype(np.float32) if wanted and gains.all() else None
+    if not (wanted and gains.any()):
+        return None
+    return np.where(gains > 0, gains, 1).astype(np.float32) ** np.float32(wanted)
 
 
 def _visibility(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Tell from 0 to 1 how far light differs visibly: in one direction, in three quarters of what two shots share.
+    """Tell from 0 to 1 how far light differs visibly: in one direction, in three quarters of what is not dark.
 
     Blur spreads light from where it is to where it is not, and so never changes it in one direction.
     """
-    ratios = np.log((theirs + LEAST_LIGHT) / (ours + LEAST_LIGHT)).mean(1)
-    low, high = np.quantile(ratios, (0.25, 0.75))
-    least, full = VISIBLE_CHANGE
-    return float(np.clip((max(low, -high) - least) / (full - least), 0, 1))
+    lit = np.maximum(ours, theirs).mean(1) > DARK
+    if lit.mean() < MIN_LIT_FRACTION:
+        return 0.0
+    ratios = np.log((theirs[lit] + LIGHT_OFFSET) / (ours[lit] + LIGHT_OFFSET))
+    low, high = np.quantile(ratios, (0.25, 0.75), axis=0)
+    least, full = VISIBLE_LOG_RATIO
+    return float(np.clip((max(low.max(), -high.min()) - least) / (full - least), 0, 1))
 
 
 def _compare_light(shot: View, reference: View, matrix: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -154,8 +161,13 @@ def _compare_light(shot: View, reference: View, matrix: np.ndarray | None) -> tu
     between, shape = Alignment(matrix), reference.grey.shape
     ours, clipped = _low_light(between.apply(shot.pixels, shape))
     theirs, clipped_there = _low_light(reference.pixels)
-    inside = cv2.resize(between.inside(shape, shot.grey.shape).astype(np.float32), clipped.shape[::-1]) == 1
-    usable = (clipped < MAX_CLIPPED) & (clipped_there < MAX_CLIPPED) & inside
+    shared = between.inside(shape, shot.grey.shape)
+    if shot.shown is not None:
+        shared &= between.apply(shot.shown.astype(np.float32), shape) > 0.99
+    if reference.shown is not None:
+        shared &= reference.shown
+    shared = cv2.resize(shared.astype(np.float32), clipped.shape[::-1], interpolation=cv2.INTER_AREA) > 0.99
+    usable = (clipped < MAX_CLIPPED) & (clipped_there < MAX_CLIPPED) & shared
     usable |= not usable.any()
     pixels = int(usable.sum())
     ours, theirs = (light[usable].astype(np.float64).reshape(pixels, -1) for light in (ours, theirs))
@@ -165,7 +177,7 @@ def _compare_light(shot: View, reference: View, matrix: np.ndarray | None) -> tu
 def _low_light(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the light of a small, blurred copy, (h, w) or (h, w, C), and how much of it is clipped, (h, w)."""
     factor = max(1.0, max(image.shape[:2]) / LOW_SIDE)
-    size = round(image.shape[1] / factor), round(image.shape[0] / factor)
+    size = max(1, round(image.shape[1] / factor)), max(1, round(image.shape[0] / factor))
     clipped = (image.reshape(*image.shape[:2], -1).max(2) > 0.98).astype(np.float32)
     small = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (srgb_to_linear(image), clipped))
     light, share = (cv2.GaussianBlur(plane, (0, 0), max(size) / 50) for plane in small)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from defocus_core.io import atomic
 from defocus_core.io.pages import Page
 
 _PEAK = ("labels", "at", "below", "above", "reference", "latest", "last")
-_COMPOSITE = ("image", "labels", "averaged", "shown", "shared", "best", "least_sigma", "doubt", "step", "even")
+_COMPOSITE = ("image", "labels", "averaged", "shown", "shared", "best", "least_sigma", "doubt", "step", "same_exposure")
 State = tuple[list[Alignment | None], Composite, list[int], list[int], bool]
 
 
@@ -31,7 +32,7 @@ class Checkpoint:
 
     def __init__(self, path: str | Path, shots: Sequence[np.ndarray | str | Path | Page], settings: object):
         self._path, self._count = Path(path), len(shots)
-        self._key = hashlib.sha256(repr([*map(_identity, shots), settings]).encode()).hexdigest()
+        self._key = hashlib.sha256(repr([_COMPOSITE, *map(_identity, shots), settings]).encode()).hexdigest()
 
     def save(
         self,
@@ -42,7 +43,9 @@ class Checkpoint:
         has_alpha: bool,
     ) -> None:
         """Write the state, whole or not at all."""
-        arrays: dict[str, object] = {name: getattr(composite, name) for name in _COMPOSITE}
+        arrays: dict[str, object] = {
+            name: value for name in _COMPOSITE if (value := getattr(composite, name)) is not None
+        }
         arrays |= {f"peak_{name}": getattr(composite.peak, name) for name in _PEAK}
         for index, alignment in enumerate(found):
             if alignment:
@@ -66,8 +69,8 @@ class Checkpoint:
             return None
         kept = {name: held[f"peak_{name}"] for name in _PEAK if name != "last"}
         peak = FocusPeak(**kept, last=int(held["peak_last"]))
-        values = {name: held[name] for name in _COMPOSITE}
-        values |= {"step": int(held["step"]), "even": bool(held["even"])}
+        values: dict[str, Any] = {name: held.get(name) for name in _COMPOSITE}
+        values |= {"step": int(held["step"]), "same_exposure": bool(held["same_exposure"])}
         composite = Composite(**values, peak=peak)
         found = [
             Alignment(held.get(f"matrix_{index}"), held.get(f"gains_{index}")) if f"aligned_{index}" in held else None

@@ -35,7 +35,7 @@ class Composite:
     doubt : (h, w) float32, how much grey levels differ where the choice was close
     peak : see `FocusPeak`
     step : of the decision, see `decision_step`
-    even : whether all shots so far have one exposure
+    same_exposure : whether all shots so far have one exposure
     """
 
     image: np.ndarray
@@ -48,7 +48,7 @@ class Composite:
     doubt: np.ndarray
     peak: FocusPeak
     step: int
-    even: bool = True
+    same_exposure: bool = True
 
     @classmethod
     def of_first(
@@ -83,8 +83,8 @@ class Composite:
         prefer : which shot wins where a veil of the front lies over the background, shots being given from front to
             back
         """
-        self.even = self.even and not differ_in_exposure(measures, self.best, config)
-        field = decision_field(measures, self.best, config=config, step=self.step, even=self.even)
+        self.same_exposure = self.same_exposure and not differ_in_exposure(measures, self.best, config)
+        field = decision_field(measures, self.best, config=config, step=self.step, same_exposure=self.same_exposure)
         if prefer:
             field = self._with_preference(field, index, measures[2], prefer)
         gap = np.abs(measures[0] - self.best[0])

@@ -24,9 +24,12 @@ MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 FLAT_FACTOR = np.float32(2.5)  # times the noise, below which detail and differences of two shots are no more than it
 MEAN_SIGMA = 3.0  # pixels of the Gaussian over which flat ground is compared
 VISIBLE_GAP = 3 / 255  # of grey levels of 0..1, from which a seam in flat ground shows
-EXPOSURE_SIDE, EXPOSURE_SIGMA = 400, 4.0  # pixels: copies by which exposures are compared, and over how much of them
-BRIGHT_NOISE, MAX_FLAT_DETAIL = np.float32(2), np.float32(10 / 255)  # times the noise of the flattest parts; at most
-UNEVEN_WEIGHT = np.float32(1e-4)  # of votes in flat ground of unevenly exposed shots
+EXPOSURE_SIDE = 400  # longer side in pixels of the copies by which exposures are compared
+EXPOSURE_SIGMA = 4.0  # pixels of these copies, of the Gaussian over which they are
+MIN_FLAT_FRACTION = 0.05  # of the frame, from which flat ground tells exposures apart
+BRIGHT_NOISE = np.float32(2)  # times the noise of the flattest parts: that of brighter ones
+MAX_FLAT_DETAIL = np.float32(10 / 255)  # grey levels of 0..1 from which nothing is flat, however much noise there is
+MISMATCHED_WEIGHT = np.float32(1e-4)  # factor of the weight of votes in flat ground of shots of different exposure
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
 MAX_MAP_PIXELS = 5e5  # of the copy that the defocus map is made of
 STRIP_ROWS = 256  # that are measured at a time
@@ -148,7 +151,7 @@ def decision_field(
     *,
     config: FusionConfig = FusionConfig(),
     step: int = 1,
-    even: bool = True,
+    same_exposure: bool = True,
 ) -> np.ndarray:
     """Decide where one shot is sharper than another, and how clearly.
 
@@ -161,8 +164,8 @@ def decision_field(
     ----------
     shot, other : of `focus_measures`
     step : of `focus_measures`
-    even : whether the shots of the stack have one exposure (`differ_in_exposure`). Else a seam in flat ground would
-        show, and what lies around it decides there
+    same_exposure : whether the shots of the stack have one exposure (`differ_in_exposure`). Otherwise a seam in flat
+        ground would show, and what lies around it decides there
 
     Returns
     -------
@@ -170,10 +173,11 @@ def decision_field(
     """
     (grey, detail, _), (grey_there, detail_there, _) = shot, other
     votes, weight = _votes(shot, other, config, step)
-    if not even:
-        weight[_flat_ground(shot, other, config)] *= UNEVEN_WEIGHT
+    if not same_exposure:
+        weight[_flat_ground(shot, other, config)] *= MISMATCHED_WEIGHT
     field = propagate(
-        *(votes, weight),
+        votes,
+        weight,
         (grey + grey_there) / 2,
         smoothness=config.smoothness / step**2,
         contrast=config.contrast,
@@ -304,7 +308,7 @@ def differ_in_exposure(shot: np.ndarray, other: np.ndarray, config: FusionConfig
     flat = _flat_ground(shot, other, config)[::every, ::every]
     apart = cv2.resize(shot[0] - other[0], flat.shape[::-1], interpolation=cv2.INTER_AREA)
     gap = np.abs(cv2.GaussianBlur(apart, (0, 0), EXPOSURE_SIGMA))
-    return bool(flat.any() and np.quantile(gap[flat], 0.25) > VISIBLE_GAP)
+    return bool(flat.mean() > MIN_FLAT_FRACTION and np.quantile(gap[flat], 0.25) > VISIBLE_GAP)
 
 
 def _flat_ground(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> np.ndarray:

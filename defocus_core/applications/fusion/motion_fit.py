@@ -17,11 +17,12 @@ MODELS = {"similarity": 4, "affine": 6, "homography": 8}  # and their parameters
 MIN_DIFFERENCE = 0.15  # pixels at a corner from which a model is worth more parameters
 MATCH_SIGMA = 3.0  # pixels of blur before a fit, over which a difference in focus shows less
 TILE_SIDE, TILE_POINTS = 30, 96  # pixels over which gain, offset and blur are one, and the most points in them
-EDGE_POINTS, POINT_STRIDE = 20_000, 2  # of the strongest gradient, of every second row and column
+EDGE_POINTS = 20_000  # of the strongest gradient
+POINT_STRIDE, MIN_STRIDED_PIXELS = 2, 8000  # rows and columns from one candidate to the next, but in tiny views
 POINTS_PER_OBSERVATION = 16  # neighbours tell the same: so many points count as one in the choice of a model
-GAINS = (0.1, 3.0)  # of the shot against the reference, over a tile
+GAIN_RANGE = (0.1, 3.0)  # of the shot against the reference, over a tile
 MAX_STEPS, MIN_STEP = 15, 0.005  # of a fit; pixels at the corners
-MIN_POINTS, MIN_TILE_POINTS = 100, 12  # in both shots, and of a tile that takes part
+MIN_POINTS, MIN_TILE_POINTS = 50, 12  # in both shots, and of a tile that takes part
 
 
 def fit_motion(shot: View, reference: View, start: np.ndarray) -> tuple[np.ndarray, float]:
@@ -47,9 +48,9 @@ def fit_motion(shot: View, reference: View, start: np.ndarray) -> tuple[np.ndarr
     """
     edges, shape = _Edges(shot, reference), reference.grey.shape
     observations = max(16.0, edges.count / POINTS_PER_OBSERVATION)
-    matrix, best, least = start, (start, np.inf), np.inf
+    best, least = (start, np.inf), np.inf
     for model, parameters in MODELS.items():
-        matrix, error = edges.fit(model, matrix)
+        matrix, error = edges.fit(model, best[0])
         criterion = observations * np.log(max(error, 1e-12)) + parameters * np.log(observations)
         if criterion < least and (least == np.inf or corner_distance(matrix, best[0], shape) > MIN_DIFFERENCE):
             best, least = (matrix, error), criterion
@@ -72,8 +73,8 @@ class _Edges:
         self._across, self._down = across.ravel()[places], down.ravel()[places]
         value, laplacian = fixed.ravel()[places], cv2.Laplacian(fixed, cv2.CV_32F).ravel()[places]
         laplacian *= value.std() / max(float(laplacian.std()), 1e-9)
-        self._explained = np.stack([value, np.ones_like(value), laplacian], 1)
-        half = max(self._shape) / 2
+        self._photometric = np.stack([value, np.ones_like(value), laplacian], 1)
+        self._half = half = max(self._shape) / 2
         self._normal = np.array(
             [[1 / half, 0, -self._shape[1] / 2 / half], [0, 1 / half, -self._shape[0] / 2 / half], [0, 0, 1]]
         )
@@ -83,17 +84,19 @@ class _Edges:
         matrix, back = _nearest(model, start, self._shape), np.linalg.inv(self._normal)
         jacobian, weight = self._jacobian(model), None
         for _ in range(MAX_STEPS):
-            residue, gain, weight = self._compare(matrix, weight)
-            small = _increment(model, _solve(self._explained, gain * jacobian, residue, weight))
+            residue, gain, weight = self._fit_photometry(matrix, weight)
+            small = _increment(model, _solve(self._photometric, gain * jacobian, residue, weight))
             moved = matrix @ np.linalg.inv(back @ small @ self._normal)
             moved /= moved[2, 2]
             change, matrix = corner_distance(moved, matrix, self._shape), moved
             if change < MIN_STEP:
                 break
-        residue, _, weight = self._compare(matrix, weight)
+        residue, _, weight = self._fit_photometry(matrix, weight)
         return matrix, float((weight * residue**2).sum() / weight.sum())
 
-    def _compare(self, matrix: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _fit_photometry(
+        self, matrix: np.ndarray, weight: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Explain the shot's values by the reference, tile by tile.
 
         Returns
@@ -102,12 +105,12 @@ class _Edges:
         """
         value, inside = self._sample(matrix)
         shown = inside if weight is None else inside * weight
-        moments = (self._explained * shown[:, None]) @ self._explained.transpose(0, 2, 1)
-        products = (self._explained * shown[:, None]) @ value[:, :, None]
+        moments = (self._photometric * shown[:, None]) @ self._photometric.transpose(0, 2, 1)
+        products = (self._photometric * shown[:, None]) @ value[:, :, None]
         factors = np.linalg.solve(_regular(moments), products)
-        residue = value - (factors * self._explained).sum(1)
+        residue = value - (factors * self._photometric).sum(1)
         scale = max(1.5 * float(np.median(np.abs(residue[inside > 0]))), 1e-6)
-        return residue, np.clip(factors[:, :1], *GAINS), inside / (1 + (residue / scale) ** 2)
+        return residue, np.clip(factors[:, :1], *GAIN_RANGE), inside / (1 + (residue / scale) ** 2)
 
     def _sample(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the shot's values at the points, and 1 for those that lie in its frame, (tiles, points) each."""
@@ -124,8 +127,7 @@ class _Edges:
     def _jacobian(self, model: str) -> np.ndarray:
         """Return the change of the reference's values with each parameter, (tiles, parameters, points)."""
         x, y, _ = (self._normal @ self._points).reshape(3, *self._used.shape).astype(np.float32)
-        half = max(self._shape) / 2
-        across, down = self._across * half, self._down * half
+        across, down = self._across * self._half, self._down * self._half
         if model == "similarity":
             return np.stack([across, down, across * x + down * y, down * x - across * y], 1)
         affine = [across, down, across * x, across * y, down * x, down * y]
@@ -151,10 +153,11 @@ def _edge_points(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     -------
     (tiles, points) int64, places in the flat image, and bool, whether each is one of the strongest
     """
-    places = np.arange(strength.size).reshape(strength.shape)[::POINT_STRIDE, ::POINT_STRIDE]
-    strength = strength[::POINT_STRIDE, ::POINT_STRIDE]
+    stride = POINT_STRIDE if strength.size >= MIN_STRIDED_PIXELS else 1
+    places = np.arange(strength.size).reshape(strength.shape)[::stride, ::stride]
+    strength = strength[::stride, ::stride]
     least = np.partition(strength.ravel(), -min(EDGE_POINTS, strength.size))[-min(EDGE_POINTS, strength.size)]
-    side = TILE_SIDE // POINT_STRIDE
+    side = TILE_SIDE // stride
     chosen, used = [], []
     for top in range(0, strength.shape[0], side):
         for left in range(0, strength.shape[1], side):
@@ -170,11 +173,11 @@ def _edge_points(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(chosen), np.stack(used)
 
 
-def _solve(explained: np.ndarray, jacobian: np.ndarray, residue: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _solve(photometric: np.ndarray, jacobian: np.ndarray, residue: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Return the parameters that explain a residue best beside what explains each tile by itself, (parameters,)."""
-    columns = np.concatenate([explained, jacobian, residue[:, None]], 1)
+    columns = np.concatenate([photometric, jacobian, residue[:, None]], 1)
     moments = ((columns * weight[:, None]) @ columns.transpose(0, 2, 1)).astype(np.float64)
-    own = explained.shape[1]
+    own = photometric.shape[1]
     across = moments[:, own:, :own]
     left = (
         moments[:, own:, own:] - across @ np.linalg.solve(_regular(moments[:, :own, :own]), across.transpose(0, 2, 1))

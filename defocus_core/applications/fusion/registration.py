@@ -132,7 +132,7 @@ def _correct(shot: View, reference: View, led: np.ndarray, max_error: float) -> 
     """Return a map corrected by the reference, where it needs little and the reference shows the same."""
     try:
         corrected, error = fit_motion(shot, reference, led)
-    except (ValueError, np.linalg.LinAlgError):
+    except ValueError:
         return led
     apart = corner_distance(corrected, led, reference.grey.shape)
     return corrected if apart <= MAX_CORRECTION and error <= max_error else led

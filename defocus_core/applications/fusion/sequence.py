@@ -117,6 +117,7 @@ class _Sequence:
         pixels = self._photograph.filled()
         self._shape, self._dtype, self._colours = (pixels.shape[0], pixels.shape[1]), pixels.dtype, pixels.shape[2:]
         self._view = _view(self._photograph)
+        self._match_exposure = _exposure_wanted(options)
         self._last: tuple[int, View, Alignment] | None = None
 
     def first(self) -> AlignedShot:
@@ -126,6 +127,8 @@ class _Sequence:
         found = Alignment() if given is None else given[index]
         if found is None:
             raise ValueError(f"the alignment leaves out the reference, shot {index + 1}{in_file(self._shots[index])}")
+        if self._match_exposure:
+            found = replace(found, gains=None)
         pixels = photograph.filled()
         return AlignedShot(
             *(index, index, found.apply(pixels), find_shown(photograph, found), found),
@@ -165,7 +168,8 @@ class _Sequence:
         found = self._align(view, neighbour) if given is None else given[index] or Alignment()
         if found.matrix is None and view.shape != self._shape:
             found = replace(found, matrix=_centred(view.shape, self._shape))
-        found = replace(found, gains=find_gains(view, self._view, found.matrix, self._options.match_exposure))
+        if self._match_exposure is not False:
+            found = replace(found, gains=find_gains(view, self._view, found.matrix, self._match_exposure))
         self._last = index, view, found
         return AlignedShot(
             *(index, neighbour, found.apply(pixels, self._shape), find_shown(photograph, found, self._shape), found),
@@ -190,6 +194,12 @@ class _Sequence:
             raise ValueError(f"it is {'in colour' if pixels.ndim == 3 else 'grey'}, unlike the reference")
         if pixels.dtype != self._dtype:
             raise ValueError(f"it differs in depth: {pixels.dtype}, the reference {self._dtype}")
+
+
+def _exposure_wanted(options: AlignOptions) -> bool | None:
+    """Return `match_exposure`; gains that are given stay as they are unless others are asked for."""
+    given = any(found is not None and found.gains is not None for found in options.given or ())
+    return False if given and options.match_exposure is None else options.match_exposure
 
 
 def in_file(shot: Shot) -> str:

@@ -16,7 +16,7 @@ from defocus_core.applications.fusion.align import Alignment
 from defocus_core.applications.fusion.blend import Shot, blend_seams, load_photograph
 from defocus_core.applications.fusion.checkpoint import Checkpoint
 from defocus_core.applications.fusion.composite import Composite, Preference
-from defocus_core.applications.fusion.decide import FusionConfig, decision_step, focus_measures, map_factor, noise_level
+from defocus_core.applications.fusion.decide import FusionConfig, decision_step, focus_measures, noise_level
 from defocus_core.applications.fusion.frame import Frame, largest_frame, whole_frame
 from defocus_core.applications.fusion.labels import MAX_SHOTS, check_labels
 from defocus_core.applications.fusion.sequence import AlignedShot, AlignOptions, align_shots, in_file
@@ -24,7 +24,8 @@ from defocus_core.io.pages import Page
 from defocus_core.io.photograph import to_srgb
 from defocus_core.networks.classifier import Classifier
 
-MAX_SHARP_SIGMA = 2.0  # pixels of the copy that the map is made of, from which nothing is sharp
+MAX_SHARP_SIGMA = 2.0  # pixels of sigma, in a copy of at most `SHARP_PIXELS`, from which nothing is sharp
+SHARP_PIXELS = 4e6
 Progress = Callable[[int, int], None]
 Value = TypeVar("Value")
 
@@ -110,7 +111,8 @@ def fuse(
         always refused
     reference : index of the shot that the others are aligned to
     crop : crop to the frame that all shots share; shots of other sizes are then centred on the reference
-    alignments : of each shot, found before; None of those to leave out
+    alignments : of each shot, found before; None of those to leave out. Their gains, if any has, stay as they are
+        unless `match_exposure` is True
     prefer : which shot wins where a blurred front veils a sharp background, `front` or `back`; give shots from front
         to back
     checkpoint : file that is written after every shot, and gone on from where it is of the same stack; removed at
@@ -299,7 +301,7 @@ def _finish(
     frame = largest_frame(composite.shared) if crop else whole_frame(shape)
     top = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
     alpha = (composite.shown * top).astype(image.dtype) if has_alpha else None
-    limit = MAX_SHARP_SIGMA * max(1.0, map_factor(shape) / 2)
+    limit = MAX_SHARP_SIGMA * max(1.0, (shape[0] * shape[1] / SHARP_PIXELS) ** 0.5)
 
     def full(values: np.ndarray) -> np.ndarray:
         resized = values if composite.step == 1 else cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -62,3 +62,8 @@ def test_an_image_that_is_float_already_is_not_copied():
         found = as_float(other)
         assert found is not other
         assert 0 <= found.min() <= found.max() <= 1
+
+
+def test_grey_levels_of_many_rows_are_those_of_each_row():
+    image = np.random.default_rng(0).integers(0, 255, (600, 20, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(to_grey(image), np.concatenate([to_grey(row[None]) for row in image]))

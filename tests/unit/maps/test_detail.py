@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from defocus_core.maps import detail
 from defocus_core.maps.detail import detail_evidence, has_detail, noise_variance
 
 
@@ -38,3 +39,18 @@ def test_evidence_grows_with_detail():
     assert shares[0] == 0
     assert 0 < shares[1] < 1
     assert shares[2] == 1
+
+
+def test_strips_leave_no_seam(monkeypatch):
+    image = np.random.default_rng(0).normal(0.5, 0.02, (600, 90)).astype(np.float32)
+    image[200:400] += np.linspace(0, 0.3, 90, dtype=np.float32) * (np.arange(90) % 20 > 9)
+    by_strips = detail_evidence(image)
+    monkeypatch.setattr(detail, "STRIP_ROWS", 1000)
+    np.testing.assert_allclose(by_strips, detail_evidence(image), atol=1e-5)
+    assert by_strips.max() > 0.2
+
+
+def test_the_noise_of_a_large_image_is_told_by_some_of_its_rows(monkeypatch):
+    noise = np.random.default_rng(0).normal(0.5, 0.03, (640, 320)).astype(np.float32)
+    monkeypatch.setattr(detail, "MAX_NOISE_PIXELS", noise.size / 4)
+    assert noise_variance(noise) == pytest.approx(0.03**2, rel=0.1)

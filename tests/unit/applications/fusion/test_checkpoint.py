@@ -8,7 +8,7 @@ from defocus_core.applications.fusion.composite import Composite
 def test_a_state_comes_back_for_the_same_shots_and_settings_alone(tmp_path):
     shots = [np.full((8, 9), value, np.uint8) for value in range(3)]
     composite = Composite.of_first(0, shots[0], np.ones((3, 8, 9), np.float32), np.ones((8, 9), bool), count=3, step=1)
-    composite.even = False
+    composite.same_exposure = False
     found = [Alignment(), None, Alignment(np.eye(2, 3), np.float32([1.5]))]
     saved = Checkpoint(tmp_path / "state.npz", shots, "settings")
     assert saved.load() is None
@@ -20,7 +20,7 @@ def test_a_state_comes_back_for_the_same_shots_and_settings_alone(tmp_path):
     assert back[2].gains == 1.5
     np.testing.assert_array_equal(same.image, shots[0])
     np.testing.assert_array_equal(same.peak.at, composite.peak.at)
-    assert (same.step, same.even, done, checksums, has_alpha) == (1, False, [0, 1], [7], True)
+    assert (same.step, same.same_exposure, done, checksums, has_alpha) == (1, False, [0, 1], [7], True)
     assert Checkpoint(tmp_path / "state.npz", shots, "others").load() is None
     assert Checkpoint(tmp_path / "state.npz", shots[::-1], "settings").load() is None
     (tmp_path / "state.npz").write_bytes(b"damaged")

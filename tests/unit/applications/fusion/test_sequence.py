@@ -49,3 +49,12 @@ def test_alignments_given_are_used_and_their_exposure_is_found_anew():
     second = list(align_shots([SHOT, SHOT], 0, options, {}))[1]
     np.testing.assert_array_equal(second.alignment.matrix, matrix)
     assert second.alignment.gains.shape == (3,)
+
+
+@pytest.mark.parametrize(("match_exposure", "expected"), [(None, 2.0), (False, 2.0), (True, 1.0)])
+def test_gains_that_are_given_stay_unless_others_are_asked_for(match_exposure, expected):
+    dark = SHOT // 3
+    given = [Alignment(None, np.float32([2, 2, 2]))] * 2
+    for shot in align_shots([dark, dark], 0, AlignOptions(match_exposure=match_exposure, given=given), {}):
+        gains = shot.alignment.gains
+        assert (1.0 if gains is None else gains[0]) == pytest.approx(expected, abs=1e-3)
