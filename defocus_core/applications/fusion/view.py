@@ -47,7 +47,7 @@ def make_view(image: np.ndarray, shown: np.ndarray | None = None) -> View:
     shape = image.shape[:2]
     factor = max(shape) / MAX_VIEW_SIDE
     if factor > 1:
-        size = (round(shape[1] / factor), round(shape[0] / factor))
+        size = (max(1, round(shape[1] / factor)), max(1, round(shape[0] / factor)))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         shown = None if shown is None else cv2.resize(shown.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     pixels = as_float(image)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from defocus_core.applications.fusion.homography import as_homography, frame_corners, map_points, simplify
+from defocus_core.applications.fusion.homography import as_homography, frame_corners, map_points
 from defocus_core.applications.fusion.registration import find_motion
 from defocus_core.applications.fusion.view import make_view
 from defocus_core.blur.rendering import Scene, random_blob, render_focus_stack
@@ -92,8 +92,3 @@ def test_what_is_not_shown_registers_nothing(stack):
     shown = cv2.warpPerspective(np.ones(SHAPE, np.uint8), matrix, SHAPE[::-1]) > 0
     found = find_motion(make_view(moved, shown), make_view(stack[1]))
     np.testing.assert_allclose(as_homography(found)[:2, 2], [14, -9], atol=0.3)
-
-
-def test_a_homography_that_is_affine_is_told_as_one():
-    assert simplify(2 * np.eye(3)).tolist() == [[1, 0, 0], [0, 1, 0]]
-    assert simplify(np.array([[1, 0, 0], [0, 1, 0], [1e-3, 0, 1]])).shape == (3, 3)
