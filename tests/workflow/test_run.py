@@ -112,7 +112,7 @@ def test_a_new_network_trains_no_other_one(ran):
 
 
 def test_another_colour_map_draws_anew_and_computes_nothing(ran):
-    with edited(ran.folder / "defocus_core/evaluation/plots.py", '"magma"', '"viridis"'):
+    with edited(ran.folder / "defocus_core/io/map_pictures.py", '"magma"', '"viridis"'):
         jobs = ran.pending()
     assert not {"train", "synthesize", "join", "ingest", "maps", "score"} & set(jobs)
     assert {"evaluate", "map_pictures", "benchmark"} <= set(jobs)
