@@ -25,6 +25,11 @@ def read_array(path: str | Path) -> np.ndarray:
     return values.astype(np.float32)
 
 
+def shrunken_size(shape: tuple[int, ...], factor: float) -> tuple[int, int]:
+    """Return width and height, one pixel at least, of an (H, W) or (H, W, C) array so many times smaller."""
+    return max(1, round(shape[1] / factor)), max(1, round(shape[0] / factor))
+
+
 def check_map_fits(sigma: np.ndarray, image: np.ndarray) -> None:
     """Raise ValueError unless a map has the height and width of its image, and finite numbers."""
     if sigma.shape != image.shape[:2]:

@@ -10,6 +10,7 @@ import numpy as np
 from defocus_core.applications.fusion.homography import as_homography
 from defocus_core.applications.fusion.registration import find_motion
 from defocus_core.applications.fusion.view import View, make_view
+from defocus_core.io.arrays import shrunken_size
 from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_dtype
 
 LOW_SIDE, MAX_CLIPPED = 300, 0.05  # longer side in pixels of copies whose light is compared, and what they may clip
@@ -176,8 +177,7 @@ def _compare_light(shot: View, reference: View, matrix: np.ndarray | None) -> tu
 
 def _low_light(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the light of a small, blurred copy, (h, w) or (h, w, C), and how much of it is clipped, (h, w)."""
-    factor = max(1.0, max(image.shape[:2]) / LOW_SIDE)
-    size = max(1, round(image.shape[1] / factor)), max(1, round(image.shape[0] / factor))
+    size = shrunken_size(image.shape, max(1.0, max(image.shape[:2]) / LOW_SIDE))
     clipped = (image.reshape(*image.shape[:2], -1).max(2) > 0.98).astype(np.float32)
     small = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (srgb_to_linear(image), clipped))
     light, share = (cv2.GaussianBlur(plane, (0, 0), max(size) / 50) for plane in small)

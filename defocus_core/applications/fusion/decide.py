@@ -9,6 +9,7 @@ import numpy as np
 
 from defocus_core.applications.fusion.vote_network import network_votes
 from defocus_core.blur.sigma_scale import MIN_SIGMA
+from defocus_core.io.arrays import shrunken_size
 from defocus_core.io.color import to_grey
 from defocus_core.maps.pipeline import estimate
 from defocus_core.maps.refine.least_squares import propagate
@@ -118,17 +119,11 @@ def _measure_strip(
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA), cv2.resize(detail, size, interpolation=cv2.INTER_AREA)
 
 
-def map_factor(shape: tuple[int, int]) -> float:
-    """Return how many times smaller than a shot the copy is of which the defocus map is made."""
-    return max(1.0, float(np.sqrt(shape[0] * shape[1] / MAX_MAP_PIXELS)))
-
-
 def _sigma(image: np.ndarray, size: tuple[int, int], model: Classifier | str | None) -> np.ndarray:
     """Return the defocus map of a small copy, in pixels of the shot, at a size of width and height."""
-    factor = map_factor((image.shape[0], image.shape[1]))
+    factor = max(1.0, float(np.sqrt(image.shape[0] * image.shape[1] / MAX_MAP_PIXELS)))
     if factor > 1:
-        small = (round(image.shape[1] / factor), round(image.shape[0] / factor))
-        image = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+        image = cv2.resize(image, shrunken_size(image.shape, factor), interpolation=cv2.INTER_AREA)
     sigma = estimate(image, model=model) * np.float32(factor)
     return sigma if sigma.shape[::-1] == size else cv2.resize(sigma, size, interpolation=cv2.INTER_LINEAR)
 

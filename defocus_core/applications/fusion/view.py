@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from defocus_core.io.arrays import shrunken_size
 from defocus_core.io.color import as_float, srgb_to_linear, to_grey
 
 MAX_VIEW_SIDE = 1200  # longer side in pixels
@@ -47,7 +48,7 @@ def make_view(image: np.ndarray, shown: np.ndarray | None = None) -> View:
     shape = image.shape[:2]
     factor = max(shape) / MAX_VIEW_SIDE
     if factor > 1:
-        size = (max(1, round(shape[1] / factor)), max(1, round(shape[0] / factor)))
+        size = shrunken_size(shape, factor)
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         shown = None if shown is None else cv2.resize(shown.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     pixels = as_float(image)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core.io.arrays import check_map_fits, read_array
+from defocus_core.io.arrays import check_map_fits, read_array, shrunken_size
 from defocus_core.io.map_files import read_map
 
 
@@ -46,3 +46,8 @@ def test_a_map_has_the_size_of_its_image_whatever_its_channels():
         check_map_fits(sigma, np.zeros((3, 2, 3)))
     with pytest.raises(ValueError, match="this one NaN or infinity"):
         check_map_fits(sigma + np.nan, np.zeros((2, 3)))
+
+
+def test_a_shrunken_size_is_width_and_height_and_one_pixel_at_least():
+    assert shrunken_size((300, 500, 3), 2.5) == (200, 120)
+    assert shrunken_size((1, 2000), 4) == (500, 1)
