@@ -1,6 +1,6 @@
 """Train convolutions fast where their grid has but a few pixels.
 
-A 32x32 patch has one pixel left after five strides of two. What is computed there is a matrix product over the
+A 32x32 patch has one pixel left after five strides of two. What is computed there is a matrix product over pixels and
 channels, or in a depthwise layer a few products of (N, C) slices: one on a single pixel, sixteen on 2x2. Torch's
 convolutions, backward above all, take longer for it on a processor. The layers here compute just these products,
 in the channels-last layout.
@@ -18,8 +18,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-MAX_POINTWISE_PIXELS, MAX_DEPTHWISE_PIXELS = 16, 4  # of the input; beyond, torch's own convolution is as fast
-EXACT = (torch.float32, torch.float64)
+MAX_POINTWISE_PIXELS, MAX_PIXELS = 16, 4  # of the input; beyond, torch's own convolution is as fast
+SINGLE, MIXED = (torch.float32, torch.float64), (torch.float32, torch.float64, torch.bfloat16)
 Pair = tuple[int, int]
 
 
@@ -28,11 +28,11 @@ def fast_small_grids(network: nn.Module) -> Iterator[nn.Module]:
     """Compute a network's convolutions on few pixels as products inside the `with` block.
 
     Parameters and `state_dict` stay as they are, and results are those of torch but for rounding. What
-    is not small, not on the processor or in half precision goes to torch's convolution.
+    is not small, not on the processor, or depthwise and not in single precision goes to torch's convolution.
 
     Parameters
     ----------
-    network : any; its layers of class `nn.Conv2d` of 1x1 taps, or of one channel a group, take part
+    network : any; its layers of class `nn.Conv2d` of one group, or of one channel a group, take part
     """
     layers = {layer: _fast_class(layer) for layer in network.modules() if type(layer) is nn.Conv2d}
     for layer, fast in layers.items():
@@ -49,10 +49,25 @@ class SmallGridPointwise(nn.Conv2d):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) -> (N, C', H, W), as `nn.Conv2d` does."""
-        if not _is_small(images, MAX_POINTWISE_PIXELS):
+        if not _is_small(images, MAX_POINTWISE_PIXELS, MIXED):
             return super().forward(images)
         pixels = images.permute(0, 2, 3, 1)
         return functional.linear(pixels, self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
+
+
+class SmallGridConv(nn.Conv2d):
+    """A convolution that is one matrix product of all pixels on small grids; see `fast_small_grids`."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) -> (N, C', H', W'), as `nn.Conv2d` does."""
+        if not _is_small(images, MAX_PIXELS, MIXED):
+            return super().forward(images)
+        taps, size = _taps_of(self, images)
+        weights = functional.pad(self.weight.flatten(2), (0, 1))  # the last is for what meets no tap
+        matrix = weights[:, :, taps].permute(3, 0, 2, 1)  # of output pixel and channel, input pixel and channel
+        pixels = images.permute(0, 2, 3, 1).flatten(1)
+        answers = functional.linear(pixels, matrix.reshape(math.prod(size) * self.out_channels, -1))
+        return answers.view(len(images), *size, self.out_channels).permute(0, 3, 1, 2)
 
 
 class SmallGridDepthwise(nn.Conv2d):
@@ -60,37 +75,38 @@ class SmallGridDepthwise(nn.Conv2d):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) -> (N, C, H', W'), as `nn.Conv2d` does."""
-        if not _is_small(images, MAX_DEPTHWISE_PIXELS):
+        if not _is_small(images, MAX_PIXELS, SINGLE):
             return super().forward(images)
-        return _ChannelMatrix.apply(images, self.weight, self.stride, self.padding)
+        return _ChannelMatrix.apply(images, self.weight, *_taps_of(self, images))
 
 
 def _fast_class(layer: nn.Conv2d) -> type[nn.Conv2d]:
     """Return the class that computes a layer on small grids, `nn.Conv2d` itself where there is none."""
     if layer.kernel_size == layer.stride == (1, 1) and layer.padding == (0, 0) and layer.groups == 1:
         return SmallGridPointwise
-    depthwise = (
-        layer.groups == layer.in_channels == layer.out_channels > 1
-        and layer.bias is None
+    plain = (
+        layer.bias is None
         and layer.dilation == (1, 1)
         and layer.padding_mode == "zeros"
         and not isinstance(layer.padding, str)
     )
+    if plain and layer.groups == 1:
+        return SmallGridConv
+    depthwise = plain and layer.groups == layer.in_channels == layer.out_channels
     return SmallGridDepthwise if depthwise else nn.Conv2d
 
 
-def _is_small(images: torch.Tensor, max_pixels: int) -> bool:
+def _is_small(images: torch.Tensor, max_pixels: int, precisions: tuple[torch.dtype, ...]) -> bool:
     small = images.shape[2] * images.shape[3] <= max_pixels
-    return small and images.device.type == "cpu" and images.dtype in EXACT
+    return small and images.device.type == "cpu" and images.dtype in precisions
 
 
 class _ChannelMatrix(torch.autograd.Function):
     """Multiply the pixels of each channel by a small matrix, made up of the taps of its kernel."""
 
     @staticmethod
-    def forward(ctx: Any, images: torch.Tensor, weight: torch.Tensor, stride: Pair, padding: Pair) -> torch.Tensor:
-        channels, _, *kernel = weight.shape
-        taps, size = _taps(tuple(images.shape[2:]), cast("Pair", tuple(kernel)), stride, padding)
+    def forward(ctx: Any, images: torch.Tensor, weight: torch.Tensor, taps: torch.Tensor, size: Pair) -> torch.Tensor:
+        channels = len(weight)
         weights = functional.pad(weight.reshape(channels, -1), (0, 1)).t()  # the last is for what meets no tap
         matrix = weights.contiguous()[taps]
         pixels = images.permute(0, 2, 3, 1).reshape(len(images), -1, channels)  # no copy if channels are last
@@ -120,8 +136,13 @@ def _multiply(pixels: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
     return total
 
 
+def _taps_of(layer: nn.Conv2d, images: torch.Tensor) -> tuple[torch.Tensor, Pair]:
+    grid, padding = cast("Pair", tuple(images.shape[2:])), cast("Pair", layer.padding)
+    return _taps(grid, cast("Pair", layer.kernel_size), cast("Pair", layer.stride), padding)
+
+
 @functools.cache
-def _taps(grid: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair) -> tuple[torch.Tensor, tuple[int, ...]]:
+def _taps(grid: Pair, kernel: Pair, stride: Pair, padding: Pair) -> tuple[torch.Tensor, Pair]:
     """Return which tap of the kernel takes a pixel of the input to one of the output, and the output's grid.
 
     Returns
@@ -136,4 +157,4 @@ def _taps(grid: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair) -> t
     row, column = row[:, None, :, None], column[None, :, None, :]
     met = (row >= 0) & (row < kernel[0]) & (column >= 0) & (column < kernel[1])
     taps = torch.where(met, row * kernel[1] + column, kernel[0] * kernel[1])
-    return taps.reshape(math.prod(grid), math.prod(size)), size
+    return taps.reshape(math.prod(grid), math.prod(size)), cast("Pair", size)

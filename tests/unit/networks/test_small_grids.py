@@ -7,7 +7,8 @@ from torch import nn
 
 from defocus_core.networks.classifier import build_classifier
 from defocus_core.networks.small_grids import (
-    MAX_DEPTHWISE_PIXELS,
+    MAX_PIXELS,
+    SmallGridConv,
     SmallGridDepthwise,
     SmallGridPointwise,
     fast_small_grids,
@@ -44,14 +45,15 @@ def test_a_pointwise_convolution_is_a_matrix_product(grid, bias, layout):
 @pytest.mark.parametrize("stride", [1, 2, (1, 2)])
 @pytest.mark.parametrize("kernel", [3, 5, 7, (3, 5)])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_answers_and_gradients_are_those_of_the_plain_depthwise_convolution(grid, stride, kernel, layout):
+@pytest.mark.parametrize(("groups", "kind"), [(1, SmallGridConv), (6, SmallGridDepthwise)])
+def test_answers_and_gradients_are_those_of_the_plain_convolution(grid, stride, kernel, layout, groups, kind):
     torch.manual_seed(0)
     padding = tuple(side // 2 for side in kernel) if isinstance(kernel, tuple) else kernel // 2
-    layer = nn.Conv2d(6, 6, kernel, stride, padding, groups=6, bias=False)
+    layer = nn.Conv2d(6, 6, kernel, stride, padding, groups=groups, bias=False)
     images = torch.randn(5, 6, *grid).to(memory_format=layout)
     expected = answers(layer, images)
     with fast_small_grids(layer):
-        assert type(layer) is SmallGridDepthwise
+        assert type(layer) is kind
         found = answers(layer, images)
     for mine, plain in zip(found, expected, strict=True):
         torch.testing.assert_close(mine, plain, atol=1e-5, rtol=1e-5)
@@ -64,7 +66,7 @@ def test_the_centre_weight_alone_meets_a_single_pixel():
         assert layer(torch.ones(1, 2, 1, 1)).flatten().tolist() == [4.0, 13.0]
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "shufflenet_v2"])
+@pytest.mark.parametrize("name", ["mobilenet_v2", "shufflenet_v2", "densenet121"])
 def test_a_network_trains_alike(name):
     torch.manual_seed(0)
     model = build_classifier(name, np.arange(3)).double().train()
@@ -101,8 +103,7 @@ def test_the_layers_are_plain_again_afterwards_and_after_an_error():
 @pytest.mark.parametrize(
     ("kernel", "options"),
     [
-        (3, {"groups": 1, "bias": False}),
-        (3, {"groups": 1, "padding": 1}),
+        (3, {"groups": 1, "bias": True}),
         (3, {"groups": 4, "bias": True}),
         (3, {"groups": 2, "bias": False}),
         (3, {"groups": 4, "bias": False, "dilation": 2}),
@@ -123,7 +124,7 @@ def test_double_precision_gives_the_plain_answer():
     layer = nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False).double()
     images = torch.rand(2, 4, 1, 1, dtype=torch.float64)
     expected = layer(images)
-    assert images.shape[2] * images.shape[3] <= MAX_DEPTHWISE_PIXELS
+    assert images.shape[2] * images.shape[3] <= MAX_PIXELS
     with fast_small_grids(layer):
         assert torch.equal(layer(images), expected)
 
@@ -135,3 +136,13 @@ def test_large_grids_and_half_precision_go_to_the_plain_convolution():
     with fast_small_grids(layer):
         assert torch.equal(layer(images), expected)
         assert layer.half()(images.half()).dtype == torch.float16
+
+
+def test_a_convolution_in_mixed_precision_is_a_product_in_mixed_precision():
+    torch.manual_seed(0)
+    layer = nn.Conv2d(16, 8, 3, padding=1, bias=False)
+    images = torch.rand(4, 16, 2, 2, dtype=torch.bfloat16)
+    with torch.autocast("cpu", dtype=torch.bfloat16), fast_small_grids(layer):
+        found = layer(images)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), layer(images.float()), atol=0.02, rtol=0.02)
