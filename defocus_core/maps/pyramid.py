@@ -10,6 +10,9 @@ from defocus_core.blur.sigma_scale import MIN_SIGMA, SigmaScale, probability_bel
 MIN_HALVED_SIGMA = 1.2  # pixels of sigma that half the size still tells from sharp
 HALVED_WEIGHT = 0.7  # share of the certainty of half the size that counts beside full size
 EVIDENT_CERTAINTY = 0.4  # certainty that a frame without any texture hardly has anywhere
+SHARPEST_QUANTILE = 0.02  # of sigma where a network is sure, which says what a photograph holds at its size
+MIN_SHARPEST, MAX_SHARPEST = 0.4, 0.6  # pixels of it, from which half the size holds more and more, and then all
+OVERSAMPLED_WEIGHT = 0.6  # share of the certainty of a size that counts beside a half which holds all
 HALVING_VARIANCE = np.float32(0.25)  # variance, in squared pixels, of the mean over 2x2 pixels
 
 
@@ -21,7 +24,8 @@ def merge_levels(
     In a frame without any texture every copy says the same few pixels, which the smallest would turn into
     a large blur of the whole: there full size alone counts. In a smooth sky above a sharp horizon a small
     copy alone finds blur, near the end of its levels; a large blur the copy twice its size would see too.
-    So it is not believed where that finds hardly any.
+    So it is not believed where that finds hardly any. A photograph without anything as sharp as its pixels
+    allow, such as an enlarged one, holds as much at half the size, where a blur is told apart better.
 
     Parameters
     ----------
@@ -39,9 +43,11 @@ def merge_levels(
         np.multiply(coarser[1], 1 - _implausibility(coarser[0], finer[0], max_sigma, scale), out=coarser[1])
     values, certainty = levels[-1]
     for finer, sure in reversed(levels[:-1]):
-        upscaled = upscale_level(values, certainty, max_sigma=max_sigma, scale=scale)
+        excess = oversampling(finer, sure, scale=scale)
+        upscaled = upscale_level(values, certainty, max_sigma=max_sigma, oversampled=excess, scale=scale)
         coarse, weight, beyond = (enlarge(part, 2, finer.shape) for part in upscaled)
         np.multiply(sure, 1 - beyond, out=sure)
+        np.multiply(sure, 1 - (1 - OVERSAMPLED_WEIGHT) * excess, out=sure)
         values, certainty = merge(finer, sure, coarse, weight)
     return values, certainty
 
@@ -76,16 +82,38 @@ def _implausibility(values: np.ndarray, finer: np.ndarray, max_sigma: float, sca
     return probability_below(other, max_sigma / 4, slope=6) * (1 - probability_below(own, max_sigma * 2 / 3, slope=6))
 
 
-def upscale_level(
-    values: np.ndarray, certainty: np.ndarray, *, max_sigma: float, scale: SigmaScale = SigmaScale()
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Upscale the prediction of a half-size copy to pixels of the full-size photograph.
-
-    What is sharp at half the size may be anything up to a pixel in the whole, so its certainty goes to 0.
+def oversampling(values: np.ndarray, certainty: np.ndarray, *, scale: SigmaScale = SigmaScale()) -> float:
+    """Return how far half the size would hold all that a photograph does, 0 to 1, by what is sharpest in it.
 
     Parameters
     ----------
     values, certainty : as of `predict`
+    scale : of the values
+    """
+    sure = certainty > EVIDENT_CERTAINTY
+    if sure.mean() < SHARPEST_QUANTILE:
+        return 0.0
+    sharpest = max(float(scale.decode(np.quantile(values[sure], SHARPEST_QUANTILE))), float(MIN_SIGMA))
+    return float(np.interp(np.log(sharpest), np.log((MIN_SHARPEST, MAX_SHARPEST)), (0, 1)))
+
+
+def upscale_level(
+    values: np.ndarray,
+    certainty: np.ndarray,
+    *,
+    max_sigma: float,
+    oversampled: float = 0.0,
+    scale: SigmaScale = SigmaScale(),
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Upscale the prediction of a half-size copy to pixels of the full-size photograph.
+
+    What is sharp at half the size may be anything up to a pixel in the whole, so its certainty goes to 0, unless
+    nothing in the whole is sharp.
+
+    Parameters
+    ----------
+    values, certainty : as of `predict`
+    oversampled : of the full-size photograph, see `oversampling`
     max_sigma, scale : see `merge_levels`
 
     Returns
@@ -96,9 +124,9 @@ def upscale_level(
     sigma = scale.decode(values)
     sigma = np.sqrt(np.maximum(4 * sigma**2 - HALVING_VARIANCE, MIN_SIGMA**2))
     values = scale.encode(sigma)
-    certainty = certainty * (1 - probability_below(sigma, MIN_HALVED_SIGMA, slope=6))
+    certainty = certainty * (1 - (1 - oversampled) * probability_below(sigma, MIN_HALVED_SIGMA, slope=6))
     beyond = 1 - probability_below(sigma, max_sigma, slope=6)
-    weight = certainty * (HALVED_WEIGHT + (1 - HALVED_WEIGHT) * beyond)
+    weight = certainty * (HALVED_WEIGHT + (1 - HALVED_WEIGHT) * np.maximum(beyond, np.float32(oversampled)))
     return values, weight, certainty * beyond
 
 

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from skimage import data
@@ -6,8 +7,8 @@ from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.blur.sigma_scale import MIN_SIGMA, SigmaScale
 from defocus_core.io.color import to_grey
 from defocus_core.maps.config import MapConfig
-from defocus_core.maps.pipeline import predict_pyramid
-from defocus_core.maps.pyramid import HALVING_VARIANCE, enlarge, merge, merge_levels, upscale_level
+from defocus_core.maps.pipeline import estimate, predict_pyramid
+from defocus_core.maps.pyramid import HALVING_VARIANCE, enlarge, merge, merge_levels, oversampling, upscale_level
 from defocus_core.networks.storage import load_model
 
 
@@ -38,11 +39,34 @@ def test_beyond_the_largest_level_half_the_size_decides():
     np.testing.assert_allclose(np.exp(values), [[0.2, 6, 22]], rtol=0.05)
     np.testing.assert_allclose(certainty, [[0, 0.7 * 0.8, 0.8]], atol=0.02)
     np.testing.assert_allclose(beyond, [[0, 0, 0.8]], atol=0.03)
-    full = np.log(np.array([[2, 2, 2, 2, 10, 10]], np.float32)), np.full((1, 6), 0.8, np.float32)
+    full = np.log(np.array([[2, 0.3, 2, 2, 10, 10]], np.float32)), np.full((1, 6), 0.8, np.float32)
     values, _ = merge_levels([tuple(part.copy() for part in full), half], max_sigma=12)
     assert np.exp(values)[0, 0] == pytest.approx(2, rel=0.05)
     assert 2 < np.exp(values)[0, 2] < 6
     assert 19 < np.exp(values)[0, 5] < 23
+
+
+@pytest.mark.parametrize(("sharpest", "expected"), [(0.3, 0), (0.49, 0.5), (1.5, 1)])
+def test_a_photograph_is_oversampled_where_nothing_is_as_sharp_as_its_pixels_allow(sharpest, expected):
+    sigma, certainty = np.full((1, 100), 3, np.float32), np.full((1, 100), 0.8, np.float32)
+    sigma[0, :3] = sharpest
+    sigma[0, 3:9], certainty[0, 3:9] = 0.3, 0.1  # a guess
+    assert oversampling(np.log(sigma + MIN_SIGMA), certainty) == pytest.approx(expected, abs=0.01)
+    assert oversampling(np.log(sigma + MIN_SIGMA), certainty / 10) == 0
+
+
+def test_half_an_oversampled_photograph_counts_in_full_and_where_it_is_sharp():
+    half = np.log(np.array([[0.1, 3]], np.float32)), np.full((1, 2), 0.8, np.float32)
+    _, certainty, _ = upscale_level(*half, max_sigma=12, oversampled=1)
+    np.testing.assert_allclose(certainty, 0.8, atol=0.01)
+
+
+def test_an_enlarged_photograph_has_as_many_times_the_blur():
+    image = data.coffee()[:300, :400]
+    image[:, 200:] = gaussian_blur(image, 3)[:, 200:]
+    sigma = np.median(estimate(image)[:, 220:])
+    enlarged = np.median(estimate(cv2.resize(image, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC))[:, 660:])
+    assert enlarged == pytest.approx(3 * sigma, rel=0.1)
 
 
 def test_half_the_size_says_the_same_of_sigma_and_of_its_logarithm():
