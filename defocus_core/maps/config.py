@@ -31,6 +31,11 @@ class MapConfig(Settings):
         "a copy's shorter side has this many pixels: there a network sees twice as far around, and twice the blur; 0 "
         "is full size alone.",
     )
+    judge_oversampling: Flag = Field(
+        True,
+        description="Let smaller copies count the more, the less sharp the sharpest of a photograph is at its size: an "
+        "enlarged or soft one, as full-size camera files are, shows no more than its half does.",
+    )
     log_sigma: Flag = Field(
         True,
         description="Average and refine the logarithm of sigma, in which blur is told apart evenly; the paper does so "
@@ -58,6 +63,7 @@ PAPER_CONFIG = MapConfig(
     decision="winner",
     certainty_exponent=0.0,
     min_pyramid_side=0,
+    judge_oversampling=False,
     log_sigma=False,
     stretch_contrast=False,
     evidence=False,

@@ -101,7 +101,7 @@ def estimate_with_certainty(
     model = model if isinstance(model, Classifier) else _cached_model(model or DEFAULT_MODEL)
     levels = predict_pyramid(image, model=model, step=step, config=config)
     max_sigma, scale = float(model.sigmas[-1]), SigmaScale(config.log_sigma)
-    grids = merge_levels(levels, max_sigma=max_sigma, scale=scale)
+    grids = merge_levels(levels, max_sigma=max_sigma, scale=scale, judge_oversampling=config.judge_oversampling)
     values, certainty = (enlarge(grid, model.cell or 1, image.shape[:2]) for grid in grids)
     if refine:
         image = stretch_contrast(image) if config.stretch_contrast else image

@@ -17,7 +17,11 @@ HALVING_VARIANCE = np.float32(0.25)  # variance, in squared pixels, of the mean 
 
 
 def merge_levels(
-    levels: list[tuple[np.ndarray, np.ndarray]], *, max_sigma: float, scale: SigmaScale = SigmaScale()
+    levels: list[tuple[np.ndarray, np.ndarray]],
+    *,
+    max_sigma: float,
+    scale: SigmaScale = SigmaScale(),
+    judge_oversampling: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Merge the predictions of all pyramid levels into one map.
 
@@ -32,6 +36,7 @@ def merge_levels(
     levels : as of `predict`, finest first, each of an image half the size of the one before, rounded down; overwritten
     max_sigma : level of the network, in pixels of sigma; beyond it half the size decides
     scale : of the values
+    judge_oversampling : let half the size count the more, the less sharp what is sharpest is
 
     Returns
     -------
@@ -43,7 +48,7 @@ def merge_levels(
         np.multiply(coarser[1], 1 - _implausibility(coarser[0], finer[0], max_sigma, scale), out=coarser[1])
     values, certainty = levels[-1]
     for finer, sure in reversed(levels[:-1]):
-        excess = oversampling(finer, sure, scale=scale)
+        excess = oversampling(finer, sure, scale=scale) if judge_oversampling else 0.0
         upscaled = upscale_level(values, certainty, max_sigma=max_sigma, oversampled=excess, scale=scale)
         coarse, weight, beyond = (enlarge(part, 2, finer.shape) for part in upscaled)
         np.multiply(sure, 1 - beyond, out=sure)
@@ -91,8 +96,8 @@ def oversampling(values: np.ndarray, certainty: np.ndarray, *, scale: SigmaScale
     scale : of the values
     """
     sure = certainty > EVIDENT_CERTAINTY
-    if sure.mean() < SHARPEST_QUANTILE:
-        return 0.0
+    if not sure.any():
+        return 1.0
     sharpest = max(float(scale.decode(np.quantile(values[sure], SHARPEST_QUANTILE))), float(MIN_SIGMA))
     return float(np.interp(np.log(sharpest), np.log((MIN_SHARPEST, MAX_SHARPEST)), (0, 1)))
 

@@ -18,7 +18,7 @@ MAX_COPY_PIXELS = 350_000  # of a copy that is measured whole; a sixteenth of th
 TILE_SIDE = 256  # pixels of a tile at full size
 TILES_PER_ROOT = 4  # tiles for a photograph of 1 megapixel; their number grows with its side
 MIN_COPY_SIGMA = 0.6  # pixels of the copy, below which it does not tell blurred from sharp
-_AS_IT_IS = MapConfig(stretch_contrast=False)
+_AS_IT_IS = MapConfig(stretch_contrast=False, judge_oversampling=False)
 _ONE_SIZE = MapConfig(stretch_contrast=False, min_pyramid_side=0)
 
 

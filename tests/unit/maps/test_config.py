@@ -30,8 +30,8 @@ def test_a_refinement_without_a_method_is_least_squares():
 def test_the_papers_maps_have_nothing_of_what_was_added_since():
     assert PAPER_CONFIG.refinement == PAPER_GUIDED
     assert PAPER_CONFIG.decision == "winner"
-    added = ("certainty_exponent", "min_pyramid_side", "log_sigma", "stretch_contrast")
-    assert [getattr(PAPER_CONFIG, name) for name in added] == [0, 0, False, False]
+    added = ("certainty_exponent", "min_pyramid_side", "judge_oversampling", "log_sigma", "stretch_contrast")
+    assert [getattr(PAPER_CONFIG, name) for name in added] == [0, 0, False, False, False]
     assert all(getattr(DEFAULT_CONFIG, name) for name in added)
 
 
