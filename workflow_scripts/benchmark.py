@@ -25,8 +25,11 @@ if settings["truth"] == "masks":
     plots.plot_curves(lines, output.curve, x="recall of sharp", y="precision of sharp", limits=(0, 1))
 else:
     each = scores
-    lines = {name: (range(len(rows)), rows.mae.to_numpy()) for name, rows in each.groupby("method")}
-    plots.plot_curves(lines, output.curve, x="image", y="mean absolute error (pixels of sigma)")
+    score, label = ("mae", "mean absolute error (pixels of sigma)")
+    if settings["truth"] == "relative":
+        score, label = "spearman", "rank correlation"
+    lines = {name: (range(len(rows)), rows[score].to_numpy()) for name, rows in each.groupby("method")}
+    plots.plot_curves(lines, output.curve, x="image", y=label)
 
 write_table(benchmark.summarise(scores), output.scores, output.markdown)
 atomic.write_text(output.images, each.to_csv(index=False))

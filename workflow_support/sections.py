@@ -224,8 +224,9 @@ class Subset(Settings):
 class BenchmarkSet(Settings):
     """A set of photographs with truths."""
 
-    truth: Literal["embedded", "masks", "sigma"] = Field(
-        description="`embedded` (made from package photographs), `masks`, or `sigma` (dense maps in .npy)."
+    truth: Literal["embedded", "masks", "sigma", "relative"] = Field(
+        description="`embedded` (made from package photographs), `masks`, `sigma` (dense maps in .npy), or `relative` "
+        "(pictures, the brighter the more blurred, black where unknown: ranks alone are scored)."
     )
     size: Side | None = Field(None, description="Side of an embedded composite, pixels.")
     shards: Whole = Field(
@@ -235,7 +236,7 @@ class BenchmarkSet(Settings):
         "new one reruns its own shard alone.",
     )
     images: str | None = Field(None, description="Folder of photographs.")
-    truth_folder: str | None = Field(None, description="Folder of masks or sigma maps.")
+    truth_folder: str | None = Field(None, description="Folder of masks, sigma maps or pictures of relative blur.")
     blurred_value: Literal["white", "black"] | None = Field(
         None, description="What masks (images of 0 and 255) mean by blurred. CUHK: white; DUT: black."
     )

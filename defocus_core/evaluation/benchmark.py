@@ -93,10 +93,18 @@ def read_peer_map(path: str | Path, shape: tuple[int, int], *, high_means: str) 
     return values if high_means == "blurred" else -values
 
 
+def read_relative(path: str | Path) -> np.ndarray:
+    """Read a picture that is the brighter the more blurred, (H, W) float32 in (0, 1]; NaN where black: unknown."""
+    grey = to_grey(read(path))
+    return np.where(grey > 0, grey, np.float32(np.nan))
+
+
 def read_truth(pair: ImagePair, settings: dict) -> np.ndarray:
-    """Read the truth of a pair as float32: sigma in pixels, or 1 where blurred."""
+    """Read the truth of a pair as float32: sigma in pixels, 1 where blurred, or blur without a unit."""
     if settings["truth"] == "masks":
         return read_mask(pair.truth, blurred_value=settings["blurred_value"]).astype(np.float32)
+    if settings["truth"] == "relative":
+        return read_relative(pair.truth)
     return read_sigma(pair.truth, table=settings.get("radius_table"))
 
 
@@ -183,7 +191,7 @@ def score_sigma(
     *,
     units: dict[str, float] = UNITS,
 ) -> pd.DataFrame:
-    """Score methods against sigma maps: one row a method and photograph.
+    """Score methods against sigma maps, or maps of relative blur: one row a method and photograph.
 
     Parameters
     ----------
@@ -198,19 +206,22 @@ def score_sigma(
 
     Notes
     -----
-    A method without a unit gets its best straight line to the truth of each photograph first
-    (`fitted`), so that its row flatters it.
+    A method without a unit gets its best straight line to a sigma map of each photograph first (`fitted`), so that
+    its row flatters it. Of relative blur, ranks alone count.
     """
     rows = []
     for pair, grey in _grey_images(members):
         truth = _check_size(read_truth(pair, settings), grey, pair.truth)
         known = np.isfinite(truth)
         if not known.any():
-            raise BenchmarkSetError(f"{pair.truth}: no pixel of it has a finite sigma")
+            raise BenchmarkSetError(f"{pair.truth}: no pixel of it has a known blur")
         for name, values in _predictions(methods, pair, grey):
-            fitted = name not in units
-            line = np.polyfit(values[known], truth[known], 1) if fitted else (1, 0)
-            score = metrics.sigma_errors(np.polyval(line, values), truth)
+            if settings["truth"] == "relative":
+                fitted, score = False, {"spearman": metrics.rank_correlation(values[known], truth[known])}
+            else:
+                fitted = name not in units
+                line = np.polyfit(values[known], truth[known], 1) if fitted else (1, 0)
+                score = metrics.sigma_errors(np.polyval(line, values), truth)
             rows.append({"method": name, "image": pair.name, "fitted": fitted, **score})
     return pd.DataFrame(rows)
 
@@ -222,7 +233,7 @@ def merge_shards(parts: Sequence, *, truth: str) -> dict[str, metrics.Detection]
     ----------
     parts : of each shard the `state()` of every score of `score_masks`, by method, or the rows of
         `score_sigma` as dicts
-    truth : `masks` or `sigma`: which of the two
+    truth : of the set, `masks`, `sigma` or `relative`
 
     Returns
     -------
@@ -240,7 +251,7 @@ def summarise(scores: dict[str, metrics.Detection] | pd.DataFrame) -> pd.DataFra
         rows = [{"method": name, **score.summary()} for name, score in scores.items()]
         return pd.DataFrame(rows).sort_values("accuracy", ascending=False)
     means = scores.drop(columns="image").groupby(["method", "fitted"], as_index=False).mean()
-    return means.sort_values("mae")
+    return means.sort_values("spearman", ascending=False) if "spearman" in means else means.sort_values("mae")
 
 
 def _predictions(methods: dict[str, Method], pair: ImagePair, grey: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

@@ -38,6 +38,21 @@ def test_truths_named_otherwise_are_found(radii):
     assert scores.mae[0] == pytest.approx((0.7 + 0.7 + 0.3 + 0.5 + 0.5) / 5)
 
 
+def test_relative_blur_is_scored_by_ranks_where_it_is_known(tmp_path):
+    grey = np.array([[10, 20, 30], [40, 250, 60]], np.uint8)
+    write(tmp_path / "image_1.png", grey)
+    write(tmp_path / "truth_1.png", np.array([[50, 100, 150], [200, 0, 255]], np.uint8))
+    (pair,) = pair_images(tmp_path, tmp_path, replace={"image": "image_", "truth": "truth_"}, last=1)
+    methods = {"map": lambda pair, grey: grey**2, "entropy": lambda pair, grey: -grey}
+    rows = benchmark.score_sigma(methods, [pair], {"truth": "relative"})
+    assert rows.method.tolist() == ["map", "entropy"]
+    assert rows.spearman.tolist() == pytest.approx([1, -1])
+    assert not rows.fitted.any()
+    table = benchmark.summarise(benchmark.merge_shards([rows[::-1].to_dict("records")], truth="relative"))
+    assert table.method.tolist() == ["map", "entropy"]
+    assert np.isnan(benchmark.read_truth(pair, {"truth": "relative"})[1, 1])
+
+
 def test_scores_of_shards_join_to_one_row_a_method_best_first():
     near = {"method": "map", "fitted": False}
     shards = [
@@ -93,7 +108,7 @@ def test_a_truth_of_another_size_or_without_a_number_is_named(tmp_path, pair):
         benchmark.score_masks({}, [pair], blurred_value="white")
     np.save(tmp_path / "masks/a.npy", np.full((3, 4), np.nan))
     (pair,) = pair_images(tmp_path / "photographs", tmp_path / "masks")
-    with pytest.raises(BenchmarkSetError, match=r"a.npy: no pixel of it has a finite sigma"):
+    with pytest.raises(BenchmarkSetError, match=r"a.npy: no pixel of it has a known blur"):
         benchmark.score_sigma({}, [pair], {"truth": "sigma"})
 
 
