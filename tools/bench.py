@@ -37,11 +37,11 @@ from defocus_core.maps.refine.guided import PAPER_GUIDED
 from defocus_core.maps.refine.refinement import refine_map
 from defocus_core.maps.tiles import predict_tiled
 from defocus_core.maps.windows import predict_windows
+from defocus_core.memory import keep_freed_memory
 from defocus_core.networks.classifier import build_classifier, fold_batch_norms
 from defocus_core.networks.export import export_onnx
 from defocus_core.networks.small_grids import fast_small_grids
 from defocus_core.networks.storage import load_model, shipped_models
-from defocus_core.training.memory import keep_freed_memory
 from defocus_core.training.patches import PatchConfig, select_corners, write_patches
 
 REPEATS = 3

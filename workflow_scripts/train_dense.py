@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from defocus_core.memory import keep_freed_memory
 from defocus_core.networks.storage import load_model, save_model
 from defocus_core.training.config import TrainConfig
 from defocus_core.training.datasets import SceneDataset
 from defocus_core.training.layered_scenes import read_scenes
 from defocus_core.training.loop import default_device, evaluate, train, write_history
-from defocus_core.training.memory import keep_freed_memory
 from defocus_core.training.weight_averaging import interpolate_weights
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance

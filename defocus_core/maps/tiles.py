@@ -11,6 +11,7 @@ import torch
 
 from defocus_core.maps.config import DEFAULT_CONFIG, MapConfig
 from defocus_core.maps.decision import decide_levels
+from defocus_core.memory import return_freed_memory
 from defocus_core.networks.classifier import Classifier
 from defocus_core.networks.dense_network import DenseNetwork
 from defocus_core.networks.precision import mixed_precision
@@ -82,6 +83,8 @@ def _tiled_features(grey: np.ndarray, network: DenseNetwork) -> tuple[torch.Tens
         for part, target, scale in zip(parts, whole, scales, strict=True):
             kept_rows, kept_columns = _inner_slices(inner, outer, scale)
             _crop(target, inner, scale).copy_(part[:, :, kept_rows, kept_columns])
+    del parts, part
+    return_freed_memory()
     return tuple(whole)
 
 

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from defocus_core.memory import keep_freed_memory
 from defocus_core.networks.storage import save_model
 from defocus_core.training.config import TrainConfig
 from defocus_core.training.datasets import PatchDataset
 from defocus_core.training.loop import default_device, train, write_history
-from defocus_core.training.memory import keep_freed_memory
 from defocus_core.training.patch_store import check_patch_file, read_patches
 from defocus_core.training.ranks import joined_ranks, launch_ranks, rank_index
 
