@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 
 MMAP_MAX, TRIM_THRESHOLD, TOP_PAD = -4, -1, -2  # of mallopt(3)
 MAX_INT = 2**31 - 1  # bytes
@@ -38,5 +39,7 @@ def return_freed_memory() -> bool:
 
 
 def _glibc() -> ctypes.CDLL | None:
+    if sys.platform != "linux":
+        return None
     library = ctypes.CDLL(None)
     return library if hasattr(library, "gnu_get_libc_version") else None

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from defocus_core.memory import keep_freed_memory, return_freed_memory
+
 FAULTS = """
 import resource
 import numpy as np
@@ -53,3 +55,9 @@ def test_freed_memory_is_given_back():
     by_itself, when_asked = map(int, run.stdout.split())
     assert when_asked > 8 * 24e6 * 0.9
     assert by_itself < when_asked / 2
+
+
+def test_other_systems_are_left_alone(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert not keep_freed_memory()
+    assert not return_freed_memory()
