@@ -23,15 +23,13 @@ FACTORS = (1, 2, 3)
 VARIANTS = {"all sizes alike": MapConfig(judge_oversampling=False), "default": MapConfig()}
 
 
-def out_of_focus(photograph: np.ndarray, factor: int, config: MapConfig) -> tuple[np.ndarray, np.ndarray]:
+def out_of_focus(photograph: np.ndarray, factor: int, config: MapConfig) -> tuple[np.ndarray, ...]:
     """Return the map of an enlarged photograph and where it is out of focus, in the size of the photograph."""
     size = photograph.shape[1::-1]
     enlarged = cv2.resize(photograph, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     sigma, certainty = estimate_with_certainty(enlarged, config=config)
     blurred = 1 - in_focus(sigma, certainty=certainty)
-    return cv2.resize(sigma, size, interpolation=cv2.INTER_AREA), cv2.resize(
-        blurred, size, interpolation=cv2.INTER_AREA
-    )
+    return tuple(cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (sigma, blurred))
 
 
 if __name__ == "__main__":

@@ -212,18 +212,25 @@ def score_sigma(
     rows = []
     for pair, grey in _grey_images(members):
         truth = _check_size(read_truth(pair, settings), grey, pair.truth)
-        known = np.isfinite(truth)
-        if not known.any():
+        if not np.isfinite(truth).any():
             raise BenchmarkSetError(f"{pair.truth}: no pixel of it has a known blur")
+        relative = settings["truth"] == "relative"
         for name, values in _predictions(methods, pair, grey):
-            if settings["truth"] == "relative":
-                fitted, score = False, {"spearman": metrics.rank_correlation(values[known], truth[known])}
-            else:
-                fitted = name not in units
-                line = np.polyfit(values[known], truth[known], 1) if fitted else (1, 0)
-                score = metrics.sigma_errors(np.polyval(line, values), truth)
+            fitted = not relative and name not in units
+            score = _rank_score(values, truth) if relative else _sigma_score(values, truth, fitted=fitted)
             rows.append({"method": name, "image": pair.name, "fitted": fitted, **score})
     return pd.DataFrame(rows)
+
+
+def _rank_score(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    known = np.isfinite(truth)
+    return {"spearman": metrics.rank_correlation(values[known], truth[known])}
+
+
+def _sigma_score(values: np.ndarray, truth: np.ndarray, *, fitted: bool) -> dict[str, float]:
+    known = np.isfinite(truth)
+    line = np.polyfit(values[known], truth[known], 1) if fitted else (1, 0)
+    return metrics.sigma_errors(np.polyval(line, values), truth)
 
 
 def merge_shards(parts: Sequence, *, truth: str) -> dict[str, metrics.Detection] | pd.DataFrame:

@@ -51,8 +51,8 @@ def merge_levels(
         excess = oversampling(finer, sure, scale=scale) if judge_oversampling else 0.0
         upscaled = upscale_level(values, certainty, max_sigma=max_sigma, oversampled=excess, scale=scale)
         coarse, weight, beyond = (enlarge(part, 2, finer.shape) for part in upscaled)
-        np.multiply(sure, 1 - beyond, out=sure)
-        np.multiply(sure, 1 - (1 - OVERSAMPLED_WEIGHT) * excess, out=sure)
+        share = 1 - (1 - OVERSAMPLED_WEIGHT) * excess
+        np.multiply(sure, share * (1 - beyond), out=sure)
         values, certainty = merge(finer, sure, coarse, weight)
     return values, certainty
 
