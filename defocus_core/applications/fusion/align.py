@@ -1,4 +1,4 @@
-"""Align shots of one scene: geometry by a registration, exposure by a gain."""
+"""A transform and a gain that align a shot to the reference of its stack."""
 
 from __future__ import annotations
 
@@ -8,15 +8,7 @@ import cv2
 import numpy as np
 
 from defocus_core.applications.fusion.homography import as_homography
-from defocus_core.applications.fusion.registration import find_motion
-from defocus_core.applications.fusion.view import View, make_view
-from defocus_core.io.arrays import shrunken_size
 from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, to_dtype
-
-LOW_SIDE, MAX_CLIPPED = 300, 0.05  # longer side in pixels of copies whose light is compared, and what they may clip
-LIGHT_OFFSET = 0.01  # that is added to both, of 0..1, before light is compared
-DARK, MIN_LIT_FRACTION = 0.02, 0.05  # light below which nothing is compared, and least share of what is above
-VISIBLE_LOG_RATIO = 0.03, 0.05  # of light, from which exposures begin to be matched, and are in full, by default
 
 
 @dataclass(frozen=True)
@@ -76,112 +68,6 @@ class Alignment:
         if self.gains is not None:
             shot = _expose(_clip_to_range(shot), self.gains)
         return _clip_to_range(shot)
-
-
-def find_alignment(
-    shot: np.ndarray | View,
-    reference: np.ndarray | View,
-    *,
-    register: bool,
-    match_exposure: bool | None,
-    before: tuple[np.ndarray | View, Alignment] | None = None,
-) -> Alignment:
-    """Align a shot to a reference of the same scene that is focused elsewhere.
-
-    Parameters
-    ----------
-    shot, reference : (H, W) or (H, W, 3) RGB, uint8, uint16 or float in [0, 1], or their views
-    register : find the map between them, see `find_motion`
-    match_exposure : find the gain of each channel, where neither is clipped; None those that show (`find_gains`)
-    before : the shot before in a stack and its alignment, see `find_motion`
-
-    Raises
-    ------
-    ValueError
-        If the registration does not converge, or cannot be trusted.
-    """
-    shot, reference = _as_view(shot), _as_view(reference)
-    matrix = None
-    if register:
-        led = None if before is None or before[1].matrix is None else (_as_view(before[0]), before[1].matrix)
-        matrix = find_motion(shot, reference, before=led)
-    return Alignment(matrix, find_gains(shot, reference, matrix, match_exposure))
-
-
-def _as_view(shot: np.ndarray | View) -> View:
-    return shot if isinstance(shot, View) else make_view(shot)
-
-
-def find_gains(
-    shot: View, reference: View, matrix: np.ndarray | None, match_exposure: bool | None
-) -> np.ndarray | None:
-    """Find the gain of each channel that gives a shot the light of a reference.
-
-    Blurred copies are compared, in which the focus no longer shows, where both show something and neither is clipped.
-
-    Parameters
-    ----------
-    shot, reference : see `make_view`
-    matrix : of an `Alignment`
-    match_exposure : whether gains are wanted; None if they are only where light differs visibly. They then fade in
-        from a change of 3 % to one of 5 %, so that shots of nearly the same exposure are treated alike
-
-    Returns
-    -------
-    (C,) float32, factor of the light of the shot in each channel, 1 of a channel that is black; None where gains are
-    not wanted, and of a shot that is black
-    """
-    if match_exposure is False:
-        return None
-    ours, theirs = _compare_light(shot, reference, matrix)
-    gains = (ours * theirs).sum(0) / np.maximum((ours**2).sum(0), 1e-12)
-    wanted = 1.0 if match_exposure else _visibility(ours, theirs)
-    if not (wanted and gains.any()):
-        return None
-    return np.where(gains > 0, gains, 1).astype(np.float32) ** np.float32(wanted)
-
-
-def _visibility(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Tell from 0 to 1 how far light differs visibly: in one direction, in three quarters of what is not dark.
-
-    Blur spreads light from where it is to where it is not, and so never changes it in one direction.
-    """
-    lit = np.maximum(ours, theirs).mean(1) > DARK
-    if lit.mean() < MIN_LIT_FRACTION:
-        return 0.0
-    ratios = np.log((theirs[lit] + LIGHT_OFFSET) / (ours[lit] + LIGHT_OFFSET))
-    low, high = np.quantile(ratios, (0.25, 0.75), axis=0)
-    least, full = VISIBLE_LOG_RATIO
-    return float(np.clip((max(low.max(), -high.min()) - least) / (full - least), 0, 1))
-
-
-def _compare_light(shot: View, reference: View, matrix: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the light of blurred copies of an aligned shot and of the reference where both show it, (N, C) each."""
-    if matrix is not None:
-        matrix = np.linalg.inv(shot.to_shot) @ as_homography(matrix) @ reference.to_shot
-    between, shape = Alignment(matrix), reference.grey.shape
-    ours, clipped = _low_light(between.apply(shot.pixels, shape))
-    theirs, clipped_there = _low_light(reference.pixels)
-    shared = between.inside(shape, shot.grey.shape)
-    if shot.shown is not None:
-        shared &= between.apply(shot.shown.astype(np.float32), shape) > 0.99
-    if reference.shown is not None:
-        shared &= reference.shown
-    shared = cv2.resize(shared.astype(np.float32), clipped.shape[::-1], interpolation=cv2.INTER_AREA) > 0.99
-    usable = (clipped < MAX_CLIPPED) & (clipped_there < MAX_CLIPPED) & shared
-    usable |= not usable.any()
-    pixels = int(usable.sum())
-    ours, theirs = (light[usable].astype(np.float64).reshape(pixels, -1) for light in (ours, theirs))
-    return ours, theirs
-
-
-def _low_light(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the light of a small, blurred copy, (h, w) or (h, w, C), and how much of it is clipped, (h, w)."""
-    size = shrunken_size(image.shape, max(1.0, max(image.shape[:2]) / LOW_SIDE))
-    clipped = (image.reshape(*image.shape[:2], -1).max(2) > 0.98).astype(np.float32)
-    small = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (srgb_to_linear(image), clipped))
-    light, share = (cv2.GaussianBlur(plane, (0, 0), max(size) / 50) for plane in small)
-    return light, share
 
 
 def _expose(shot: np.ndarray, gains: np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from defocus_core.applications.fusion.decide import FusionConfig, decision_field, differ_in_exposure, find_alike
+from defocus_core.applications.fusion.decide import FusionConfig, decision_field, find_alike
 from defocus_core.applications.fusion.depth import FocusPeak
+from defocus_core.applications.fusion.exposure import exposures_differ
 from defocus_core.applications.fusion.labels import label_dtype
 from defocus_core.applications.fusion.veil import prefer_back, prefer_front
 
@@ -83,7 +84,9 @@ class Composite:
         prefer : which shot wins where a veil of the front lies over the background, shots being given from front to
             back
         """
-        self.same_exposure = self.same_exposure and not differ_in_exposure(measures, self.best, config)
+        self.same_exposure = self.same_exposure and not exposures_differ(
+            measures, self.best, shown & self.shown, config
+        )
         field = decision_field(measures, self.best, config=config, step=self.step, same_exposure=self.same_exposure)
         if prefer:
             field = self._with_preference(field, index, measures[2], prefer)

@@ -24,10 +24,6 @@ KEEP_WEIGHT = np.float32(0.02)  # of the vote to keep what is chosen there
 MIN_WEIGHT = np.float32(1e-3)  # weight of a pixel that has no vote
 FLAT_FACTOR = np.float32(2.5)  # times the noise, below which detail and differences of two shots are no more than it
 MEAN_SIGMA = 3.0  # pixels of the Gaussian over which flat ground is compared
-VISIBLE_GAP = 3 / 255  # of grey levels of 0..1, from which a seam in flat ground shows
-EXPOSURE_SIDE = 400  # longer side in pixels of the copies by which exposures are compared
-EXPOSURE_SIGMA = 4.0  # pixels of these copies, of the Gaussian over which they are
-MIN_FLAT_FRACTION = 0.05  # of the frame, from which flat ground tells exposures apart
 BRIGHT_NOISE = np.float32(2)  # times the noise of the flattest parts: that of brighter ones
 MAX_FLAT_DETAIL = np.float32(10 / 255)  # grey levels of 0..1 from which nothing is flat, however much noise there is
 MISMATCHED_WEIGHT = np.float32(1e-4)  # factor of the weight of votes in flat ground of shots of different exposure
@@ -159,7 +155,7 @@ def decision_field(
     ----------
     shot, other : of `focus_measures`
     step : of `focus_measures`
-    same_exposure : whether the shots of the stack have one exposure (`differ_in_exposure`). Otherwise a seam in flat
+    same_exposure : whether the shots of the stack have one exposure (`exposures_differ`). Otherwise a seam in flat
         ground would show, and what lies around it decides there
 
     Returns
@@ -169,7 +165,7 @@ def decision_field(
     (grey, detail, _), (grey_there, detail_there, _) = shot, other
     votes, weight = _votes(shot, other, config, step)
     if not same_exposure:
-        weight[_flat_ground(shot, other, config)] *= MISMATCHED_WEIGHT
+        weight[flat_ground(shot, other, config)] *= MISMATCHED_WEIGHT
     field = propagate(
         votes,
         weight,
@@ -294,19 +290,7 @@ def find_alike(shot: np.ndarray, other: np.ndarray, *, step: int = 1) -> np.ndar
     return (detail < limit) & (detail_there < limit) & (apart < limit)
 
 
-def differ_in_exposure(shot: np.ndarray, other: np.ndarray, config: FusionConfig = FusionConfig()) -> bool:
-    """Tell whether two shots, by their `focus_measures`, differ visibly in three quarters of their flat ground.
-
-    What noise and blur take from one place to another is no exposure, so the two are compared over some pixels.
-    """
-    every = max(1, max(shot[0].shape) // EXPOSURE_SIDE)
-    flat = _flat_ground(shot, other, config)[::every, ::every]
-    apart = cv2.resize(shot[0] - other[0], flat.shape[::-1], interpolation=cv2.INTER_AREA)
-    gap = np.abs(cv2.GaussianBlur(apart, (0, 0), EXPOSURE_SIGMA))
-    return bool(flat.mean() > MIN_FLAT_FRACTION and np.quantile(gap[flat], 0.25) > VISIBLE_GAP)
-
-
-def _flat_ground(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> np.ndarray:
+def flat_ground(shot: np.ndarray, other: np.ndarray, config: FusionConfig) -> np.ndarray:
     """Return where neither of two shots has detail that is clearly more than noise, also noise of brighter parts."""
     limit = min(BRIGHT_NOISE * pair_noise(shot, other, config), MAX_FLAT_DETAIL)
     return np.maximum(shot[1], other[1]) < limit

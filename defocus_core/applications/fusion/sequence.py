@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from defocus_core.applications.fusion.align import Alignment, find_alignment, find_gains
+from defocus_core.applications.fusion.align import Alignment
 from defocus_core.applications.fusion.blend import Shot, find_shown, load_photograph
+from defocus_core.applications.fusion.exposure import find_gains
+from defocus_core.applications.fusion.registration import find_motion
 from defocus_core.applications.fusion.view import View, make_view
 from defocus_core.io.photograph import Photograph
 
@@ -180,8 +182,12 @@ class _Sequence:
 
     def _align(self, view: View, neighbour: int) -> Alignment:
         _check_exposure(view, self._view)
-        before = self._last[1:] if self._last and self._last[0] == neighbour else None
-        return find_alignment(view, self._view, register=self._options.register, match_exposure=False, before=before)
+        if not self._options.register:
+            return Alignment()
+        before = None
+        if self._last and self._last[0] == neighbour and self._last[2].matrix is not None:
+            before = self._last[1], self._last[2].matrix
+        return Alignment(find_motion(view, self._view, before=before))
 
     def _check(self, pixels: np.ndarray, index: int) -> None:
         own = (pixels.shape[0], pixels.shape[1])

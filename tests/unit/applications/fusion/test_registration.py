@@ -92,3 +92,22 @@ def test_what_is_not_shown_registers_nothing(stack):
     shown = cv2.warpPerspective(np.ones(SHAPE, np.uint8), matrix, SHAPE[::-1]) > 0
     found = find_motion(make_view(moved, shown), make_view(stack[1]))
     np.testing.assert_allclose(as_homography(found)[:2, 2], [14, -9], atol=0.3)
+
+
+def test_what_shares_nothing_is_refused(scene):
+    noise = np.random.default_rng(0).uniform(0, 1, scene.shape).astype(np.float32)
+    with pytest.raises(ValueError, match="could not be registered"):
+        find_motion(make_view(np.zeros_like(scene)), make_view(noise))
+
+
+def test_a_registration_that_turns_a_shot_over_is_not_trusted():
+    image = as_float(data.astronaut()[:200, :200])
+    with pytest.raises(ValueError, match=r"could not be registered|cannot be trusted: scale .* correlation"):
+        find_motion(make_view(np.ascontiguousarray(image[::-1])), make_view(image))
+
+
+def test_a_shift_of_an_eighth_of_the_frame_is_found():
+    image = as_float(data.astronaut())
+    shot, reference = image[100:340, 60:460], image[130:370, 110:510]
+    matrix = find_motion(make_view(shot), make_view(reference))
+    np.testing.assert_allclose(matrix, [[1, 0, 50], [0, 1, 30]], atol=0.3)
