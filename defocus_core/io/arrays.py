@@ -1,10 +1,13 @@
-"""Numbers of every pixel: `.npy` files of them, and what a map must be."""
+"""Numbers of every pixel: `.npy` files of them, strips of them, and what a map must be."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
+STRIP_ROWS = 256
 
 
 def read_array(path: str | Path) -> np.ndarray:
@@ -28,6 +31,17 @@ def read_array(path: str | Path) -> np.ndarray:
 def shrunken_size(shape: tuple[int, ...], factor: float) -> tuple[int, int]:
     """Return width and height, one pixel at least, of an (H, W) or (H, W, C) array so many times smaller."""
     return max(1, round(shape[1] / factor)), max(1, round(shape[0] / factor))
+
+
+def strips(height: int, rows: int = STRIP_ROWS) -> Iterator[slice]:
+    """Yield the rows of an image of some height strip by strip: floats of a whole photograph would take much memory.
+
+    Examples
+    --------
+    >>> list(strips(5, 3))
+    [slice(0, 3, None), slice(3, 5, None)]
+    """
+    return (slice(top, min(top + rows, height)) for top in range(0, height, rows))
 
 
 def check_map_fits(sigma: np.ndarray, image: np.ndarray) -> None:

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from defocus_core.io.arrays import strips
+
 MAX_STRETCH_GAIN = 16  # of dark and pale images, see stretch_contrast(): four bits
-STRIP_ROWS = 256  # of a photograph, worked on at once
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
@@ -36,9 +37,9 @@ def to_grey(image: np.ndarray) -> np.ndarray:
     if image.ndim != 3 or image.shape[2] == 1 or not len(image):
         return as_float(image).reshape(image.shape[:2])
     grey = np.empty(image.shape[:2], np.float32)
-    for top in range(0, len(image), STRIP_ROWS):  # three channels of floats of a whole photograph would be large
-        strip = as_float(image[top : top + STRIP_ROWS])
-        grey[top : top + STRIP_ROWS] = cv2.cvtColor(np.ascontiguousarray(strip[:, :, :3]), cv2.COLOR_RGB2GRAY)
+    for rows in strips(len(image)):
+        colours = as_float(image[rows])[:, :, :3]
+        grey[rows] = cv2.cvtColor(np.ascontiguousarray(colours), cv2.COLOR_RGB2GRAY)
     return grey
 
 
@@ -115,10 +116,9 @@ def stretch_contrast(image: np.ndarray) -> np.ndarray:
     low, high = np.quantile(to_grey(image[::every, ::every]), (0.001, 0.999))
     gain = np.float32(1 / max(high - low, 1 / MAX_STRETCH_GAIN))
     stretched = np.empty(image.shape, image.dtype if image.dtype.kind == "u" else np.float32)
-    for rows in range(0, len(image), STRIP_ROWS):  # floats of a whole photograph take four times its memory
-        strip = slice(rows, rows + STRIP_ROWS)
-        values = np.clip((as_float(image[strip]) - np.float32(low)) * gain, 0, 1)
-        stretched[strip] = to_dtype(values, image.dtype) if image.dtype.kind == "u" else values
+    for rows in strips(len(image)):
+        values = np.clip((as_float(image[rows]) - np.float32(low)) * gain, 0, 1)
+        stretched[rows] = to_dtype(values, image.dtype) if image.dtype.kind == "u" else values
     return stretched
 
 

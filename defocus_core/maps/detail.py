@@ -5,11 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from defocus_core.io.arrays import strips
+
 SMOOTHING, WINDOW = 1.5, 15  # pixels: sigma that leaves little of white noise, side in which detail is looked for
 POOL = 33  # pixels, side of the windows over which evidence is averaged, twice
 MIN_RATIO = 2.5  # of the standard deviation that is left to that of noise alone
 MIN_DETAIL = 1e-3  # standard deviation, grey levels of 0..1
-STRIP_ROWS, REACH = 256, 16  # rows that are measured at a time, and around them those that count
+REACH = 16  # rows around a strip that count in it
 MAX_NOISE_PIXELS = 4e6  # by which the noise of an image is measured
 
 
@@ -50,9 +52,9 @@ def detail_evidence(grey: np.ndarray) -> np.ndarray:
 def _excess(grey: np.ndarray) -> np.ndarray:
     left = float(np.sqrt(noise_variance(grey))) / (2 * np.sqrt(np.pi) * SMOOTHING)
     least, excess = max(MIN_RATIO * left, MIN_DETAIL), np.empty_like(grey)
-    for top in range(0, len(grey), STRIP_ROWS):
-        above, rows = min(top, REACH), slice(top, top + STRIP_ROWS)
-        smooth = cv2.GaussianBlur(grey[top - above : top + STRIP_ROWS + REACH], (0, 0), SMOOTHING)
+    for rows in strips(len(grey)):
+        above = min(rows.start, REACH)
+        smooth = cv2.GaussianBlur(grey[rows.start - above : rows.stop + REACH], (0, 0), SMOOTHING)
         mean, square = (cv2.boxFilter(values, -1, (WINDOW, WINDOW)) for values in (smooth, smooth**2))
         deviation = np.sqrt(np.maximum(square - mean**2, 0))[above : above + len(excess[rows])]
         np.clip(deviation / least - 1, 0, 1, out=excess[rows])

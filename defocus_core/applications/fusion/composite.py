@@ -13,11 +13,11 @@ from defocus_core.applications.fusion.depth import FocusPeak
 from defocus_core.applications.fusion.exposure import exposures_differ
 from defocus_core.applications.fusion.labels import label_dtype
 from defocus_core.applications.fusion.veil import prefer_back, prefer_front
+from defocus_core.io.arrays import strips
 
 Preference = Literal["front", "back"]
 MIN_FIELD = np.float32(0.05)  # of a decision that was turned
 MAX_AVERAGED = 255  # shots that a pixel may be the mean of
-STRIP_ROWS = 256  # that are averaged at a time
 
 
 @dataclass
@@ -150,8 +150,7 @@ def average_into(image: np.ndarray, pixels: np.ndarray, where: np.ndarray, count
     where : (H, W) bool
     counts : (H, W) of integers, of how many shots it is then the mean
     """
-    for top in range(0, len(image), STRIP_ROWS):  # a whole shot would be large in floats
-        rows = slice(top, top + STRIP_ROWS)
+    for rows in strips(len(image)):
         here, added, count = (values[rows][where[rows]].T for values in (image, pixels, counts))
         mean = here + (added - here.astype(np.float32)) / count
         image[rows][where[rows]] = (np.rint(mean) if image.dtype.kind == "u" else mean).T

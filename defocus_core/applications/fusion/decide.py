@@ -9,7 +9,7 @@ import numpy as np
 
 from defocus_core.applications.fusion.vote_network import network_votes
 from defocus_core.blur.sigma_scale import MIN_SIGMA
-from defocus_core.io.arrays import shrunken_size
+from defocus_core.io.arrays import STRIP_ROWS, shrunken_size, strips
 from defocus_core.io.color import to_grey
 from defocus_core.maps.pipeline import estimate
 from defocus_core.maps.refine.least_squares import propagate
@@ -29,7 +29,6 @@ MAX_FLAT_DETAIL = np.float32(10 / 255)  # grey levels of 0..1 from which nothing
 MISMATCHED_WEIGHT = np.float32(1e-4)  # factor of the weight of votes in flat ground of shots of different exposure
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
 MAX_MAP_PIXELS = 5e5  # of the copy that the defocus map is made of
-STRIP_ROWS = 256  # that are measured at a time
 SIGN_PASSES = 10  # of `propagate`: the sign of its result settles sooner than its value
 
 
@@ -90,10 +89,9 @@ def focus_measures(
     """
     height, width = image.shape[0] // step, image.shape[1] // step
     measures = np.empty((3, height, width), np.float32)
-    rows = STRIP_ROWS // step
-    for top in range(0, height, rows):  # three channels of floats of a whole shot would be large
-        strip = slice(top * step, min(top + rows, height) * step)
-        measures[:2, top : top + rows] = _measure_strip(image, strip, config, step=step)
+    for rows in strips(height, STRIP_ROWS // step):
+        of_shot = slice(rows.start * step, rows.stop * step)
+        measures[:2, rows] = _measure_strip(image, of_shot, config, step=step)
     measures[1] = cv2.GaussianBlur(measures[1], (0, 0), config.gather_sigma / step)
     measures[2] = _sigma(image, (width, height), model)
     return measures
