@@ -6,13 +6,13 @@ in the place of defocus_core/applications/fusion/weights/votes.safetensors.
 
 import sys
 
-from defocus_core.applications.fusion.vote_network import save_votes
 from defocus_core.applications.fusion.vote_training import PHOTOGRAPH_SIDE, train_votes
 from defocus_core.evaluation.known_scenes import center_squares
+from defocus_core.networks.small_weights import save_half
 
 if __name__ == "__main__":
     out, *folders = sys.argv[1:]
     photographs = [square for folder in folders for square in center_squares(PHOTOGRAPH_SIDE, folder, limit=100)]
     for network, lost in train_votes(photographs, stacks=500, steps=9000):
         print(f"{lost:.4f}", flush=True)
-        save_votes(network, out)
+        save_half(network, out)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import safetensors.torch
 import torch
 from torch import nn
 from torch.nn import functional
 
-from defocus_core.io import atomic
+from defocus_core.networks.small_weights import load_half
 
 WEIGHTS = Path(__file__).parent / "weights" / "votes.safetensors"
 WIDTHS = (12, 20, 28, 28, 28)  # channels at a half to a thirty-second of the size
@@ -122,14 +121,6 @@ def _vote(features: np.ndarray) -> np.ndarray:
     return np.asarray(torch.tanh(_network()(padded)[0, :height, :width] / 2))
 
 
-def save_votes(network: VoteNetwork, path: str | Path) -> None:
-    """Write a network as safetensors of 16 bit."""
-    state = {name: value.detach().half().contiguous() for name, value in network.state_dict().items()}
-    atomic.write_bytes(path, safetensors.torch.save(state))
-
-
 @cache
 def _network() -> VoteNetwork:
-    network = VoteNetwork()
-    network.load_state_dict({name: value.float() for name, value in safetensors.torch.load_file(WEIGHTS).items()})
-    return network.eval().to(memory_format=torch.channels_last)
+    return load_half(VoteNetwork(), WEIGHTS)

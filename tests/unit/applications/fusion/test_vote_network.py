@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-import safetensors.torch
 
 from defocus_core.applications.fusion.decide import FusionConfig, decision_field, focus_measures, pair_noise
-from defocus_core.applications.fusion.vote_network import WEIGHTS, VoteNetwork, network_votes, pair_features, save_votes
+from defocus_core.applications.fusion.vote_network import WEIGHTS, network_votes, pair_features
 from defocus_core.blur.kernels import gaussian_blur
 
 SHAPE = (100, 140)
@@ -63,14 +62,6 @@ def test_features_are_finite_where_there_is_neither_detail_nor_blur():
     assert np.isfinite(features).all()
 
 
-def test_the_shipped_weights_are_small_have_a_card_and_come_back_as_saved(tmp_path):
-    network = VoteNetwork()
-    network.load_state_dict(safetensors.torch.load_file(WEIGHTS))
-    save_votes(network, tmp_path / "again.safetensors")
-    kept = safetensors.torch.load_file(WEIGHTS)
-    assert all(
-        (value == kept[name]).all()
-        for name, value in safetensors.torch.load_file(tmp_path / "again.safetensors").items()
-    )
+def test_the_shipped_weights_are_small_and_have_a_card():
     assert WEIGHTS.stat().st_size < 200_000
     assert WEIGHTS.with_suffix(".md").is_file()
