@@ -1,6 +1,8 @@
-"""Gaussian and disk blur, and the effective sigma of the kernels."""
+"""Gaussian, disk and motion blur, and the effective sigma of the kernels."""
 
 from __future__ import annotations
+
+import itertools
 
 import cv2
 import numpy as np
@@ -113,6 +115,27 @@ def disk_blur(image: np.ndarray, sigma: float, *, border: str = "mirror") -> np.
         return gaussian_blur(image, sigma, border=border)
     kernel = disk_kernel(2 * np.sqrt(sigma**2 - 1 / 8))
     return cv2.filter2D(np.asarray(image, np.float32), cv2.CV_32F, kernel, borderType=_border_type(border))
+
+
+def motion_blur(image: np.ndarray, sigma: float, angle: float) -> np.ndarray:
+    """Blur an image along a line of standard deviation sigma, that is, of length sigma sqrt(12).
+
+    Parameters
+    ----------
+    image : (H, W, C) float32
+    sigma : pixels
+    angle : of the line, radians clockwise from the rows
+    """
+    length = sigma * np.sqrt(12)
+    reach = int(np.ceil(length / 2)) + 1
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
+    along = np.linspace(-length / 2, length / 2, 32 * reach)
+    x, y = reach + along * np.cos(angle), reach + along * np.sin(angle)
+    column, row = np.floor(x).astype(int), np.floor(y).astype(int)
+    for right, down in itertools.product((0, 1), repeat=2):  # bilinear
+        weight = np.abs(1 - right - (x - column)) * np.abs(1 - down - (y - row))
+        np.add.at(kernel, (np.minimum(row + down, 2 * reach), np.minimum(column + right, 2 * reach)), weight)
+    return cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101)
 
 
 def aperture_kernel(sigma: float, *, blades: int = 0, turn: float = 0.0, cut: float = 0.0) -> np.ndarray:

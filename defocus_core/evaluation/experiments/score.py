@@ -15,7 +15,7 @@ from skimage.measure import blur_effect
 from sklearn.metrics import roc_auc_score
 
 from defocus_core.applications.score.measure import score
-from defocus_core.blur.kernels import disk_blur, gaussian_blur
+from defocus_core.blur.kernels import disk_blur, gaussian_blur, motion_blur
 from defocus_core.blur.rendering import random_blob
 from defocus_core.evaluation.experiments.setup import Panels, Setup
 from defocus_core.evaluation.known_scenes import center_squares
@@ -137,27 +137,6 @@ def cases(photographs: Sequence[np.ndarray], sigmas: Sequence[float], *, seed: i
             far = gaussian_blur(behind, max(MIN_BACKGROUND_SIGMA, 1.5 * sigma))
             for condition, made in _conditions(image, far, subject, blur, rng):
                 yield Case(to_dtype(made, np.uint8), condition, kernel, sigma)
-
-
-def motion_blur(image: np.ndarray, sigma: float, angle: float) -> np.ndarray:
-    """Blur an image along a line of standard deviation sigma, that is, of length sigma sqrt(12).
-
-    Parameters
-    ----------
-    image : (H, W, C) float32
-    sigma : pixels
-    angle : of the line, radians clockwise from the rows
-    """
-    length = sigma * np.sqrt(12)
-    reach = int(np.ceil(length / 2)) + 1
-    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
-    along = np.linspace(-length / 2, length / 2, 32 * reach)
-    x, y = reach + along * np.cos(angle), reach + along * np.sin(angle)
-    column, row = np.floor(x).astype(int), np.floor(y).astype(int)
-    for right, down in itertools.product((0, 1), repeat=2):  # bilinear
-        weight = np.abs(1 - right - (x - column)) * np.abs(1 - down - (y - row))
-        np.add.at(kernel, (np.minimum(row + down, 2 * reach), np.minimum(column + right, 2 * reach)), weight)
-    return cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101)
 
 
 def _conditions(

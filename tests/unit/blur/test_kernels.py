@@ -10,6 +10,7 @@ from defocus_core.blur.kernels import (
     effective_sigma,
     gaussian_blur,
     gaussian_kernel,
+    motion_blur,
 )
 from defocus_core.blur.levels import Levels
 
@@ -100,3 +101,15 @@ def test_a_round_aperture_is_a_disk_and_a_cats_eye_is_narrow_where_the_barrel_cu
 def test_an_aperture_finer_than_pixels_is_refused():
     with pytest.raises(ValueError, match=r"from sigma 0.6 on, not 0.3"):
         aperture_kernel(0.3)
+
+
+@pytest.mark.parametrize("angle", [0, 0.7, np.pi / 2])
+def test_motion_has_its_standard_deviation_along_its_angle(angle):
+    point = np.zeros((81, 81, 1), np.float32)
+    point[40, 40] = 1
+    kernel = motion_blur(point, 4.0, angle)[::-1, ::-1]  # a correlation turns it
+    y, x = np.mgrid[-40:41, -40:41]
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    assert kernel.sum() == pytest.approx(1, abs=1e-5)
+    assert np.sqrt((kernel * along**2).sum()) == pytest.approx(4, rel=0.02)
+    assert np.sqrt((kernel * across**2).sum()) < 0.6

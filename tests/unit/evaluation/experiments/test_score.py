@@ -46,15 +46,3 @@ def test_the_conditions_of_one_blur_share_subject_and_frame():
     dark, pale = (next(c.image for c in found if c.condition == name) for name in ("dark backdrop", "pale backdrop"))
     assert np.median(dark) < 20
     assert np.median(pale) > 200
-
-
-@pytest.mark.parametrize("angle", [0, 0.7, np.pi / 2])
-def test_motion_has_its_standard_deviation_along_its_angle(angle):
-    point = np.zeros((81, 81, 1), np.float32)
-    point[40, 40] = 1
-    kernel = score.motion_blur(point, 4.0, angle)[::-1, ::-1]  # a correlation turns it
-    y, x = np.mgrid[-40:41, -40:41]
-    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    assert kernel.sum() == pytest.approx(1, abs=1e-5)
-    assert np.sqrt((kernel * along**2).sum()) == pytest.approx(4, rel=0.02)
-    assert np.sqrt((kernel * across**2).sum()) < 0.6
