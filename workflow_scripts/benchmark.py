@@ -25,13 +25,11 @@ if settings["truth"] == "masks":
     plots.plot_curves(lines, output.curve, x="recall of sharp", y="precision of sharp", limits=(0, 1))
 else:
     each = scores
-    score, label = ("mae", "mean absolute error (pixels of sigma)")
-    if settings["truth"] == "relative":
-        score, label = "spearman", "rank correlation"
-    lines = {name: (range(len(rows)), rows[score].to_numpy()) for name, rows in each.groupby("method")}
+    column, label, _ = benchmark.MEASURES[settings["truth"]]
+    lines = {name: (range(len(rows)), rows[column].to_numpy()) for name, rows in each.groupby("method")}
     plots.plot_curves(lines, output.curve, x="image", y=label)
 
-write_table(benchmark.summarise(scores), output.scores, output.markdown)
+write_table(benchmark.summarise(scores, truth=settings["truth"]), output.scores, output.markdown)
 atomic.write_text(output.images, each.to_csv(index=False))
 panels = []
 for pair in members[:3]:

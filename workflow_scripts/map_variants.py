@@ -17,7 +17,8 @@ shards = len(parts) // len(names)
 rows = []
 for index, name in enumerate(names):
     mine = parts[index * shards : (index + 1) * shards]
-    methods = benchmark.summarise(benchmark.merge_shards(mine, truth=snakemake.params.truth))
+    truth = snakemake.params.truth
+    methods = benchmark.summarise(benchmark.merge_shards(mine, truth=truth), truth=truth)
     row = methods[methods.method == "map"].drop(columns=["method", "fitted"], errors="ignore")
     rows.append(row.assign(map_variant=name)[["map_variant", *row]])
 write_table(pd.concat(rows), snakemake.output.scores, snakemake.output.markdown)

@@ -18,6 +18,10 @@ from defocus_core.io.read import read, read_for_measuring
 
 MAX_SIGMA_THRESHOLD = 16.0  # pixels, up to which one threshold for a whole set is looked for
 UNITS = {"probability": 1.0, **dict.fromkeys(("map", *WITH_UNIT), MAX_SIGMA_THRESHOLD)}
+MEASURES = {  # of maps by what is known: the column that ranks methods, what it is, and whether more is better
+    "sigma": ("mae", "mean absolute error (pixels of sigma)", False),
+    "relative": ("spearman", "rank correlation", True),
+}
 Method = Callable[[ImagePair, np.ndarray], np.ndarray]
 
 
@@ -31,7 +35,7 @@ def read_mask(path: Path, *, blurred_value: str) -> np.ndarray:
 
     Raises
     ------
-    SetError
+    BenchmarkSetError
         If `blurred_value` is neither, or the mask is not black all over and yet nowhere white, as one of 0 and 1.
     """
     if blurred_value not in ("white", "black"):
@@ -55,7 +59,7 @@ def read_sigma(path: Path, *, table: str | Path | None = None) -> np.ndarray:
 
     Raises
     ------
-    SetError
+    BenchmarkSetError
         If the table lacks those columns.
     ValueError
         If the file holds anything but (H, W) real numbers.
@@ -81,7 +85,7 @@ def read_peer_map(path: str | Path, shape: tuple[int, int], *, high_means: str) 
 
     Raises
     ------
-    SetError
+    BenchmarkSetError
         If the map lies on its side.
     """
     path = Path(path)
@@ -130,7 +134,7 @@ def peer_methods(peers: dict[str, dict]) -> dict[str, Method]:
 
     Raises
     ------
-    SetError
+    BenchmarkSetError
         If a folder is missing; when called, if a photograph has no map.
     """
     return {name: _peer_method(Path(peer["folder"]), peer["high_means"]) for name, peer in peers.items()}
@@ -173,7 +177,7 @@ def score_masks(
 
     Raises
     ------
-    SetError
+    BenchmarkSetError
         If a mask or a map has not the size of its photograph, or a map is not finite.
     """
     scores = {name: metrics.Detection(top=units.get(name)) for name in methods}
@@ -201,7 +205,7 @@ def score_sigma(
 
     Raises
     ------
-    SetError
+    BenchmarkSetError
         If a truth or a map has not the size of its photograph, a truth says nothing, or a map is not finite.
 
     Notes
@@ -252,13 +256,14 @@ def merge_shards(parts: Sequence, *, truth: str) -> dict[str, metrics.Detection]
     return rows.sort_values("image", kind="stable", ignore_index=True)
 
 
-def summarise(scores: dict[str, metrics.Detection] | pd.DataFrame) -> pd.DataFrame:
-    """Return one row a method, best first, of means over photographs; `scores` as of `merge_shards`."""
+def summarise(scores: dict[str, metrics.Detection] | pd.DataFrame, *, truth: str) -> pd.DataFrame:
+    """Return one row a method, best first, of means over photographs; parameters as of `merge_shards`."""
     if isinstance(scores, dict):
         rows = [{"method": name, **score.summary()} for name, score in scores.items()]
         return pd.DataFrame(rows).sort_values("accuracy", ascending=False)
     means = scores.drop(columns="image").groupby(["method", "fitted"], as_index=False).mean()
-    return means.sort_values("spearman", ascending=False) if "spearman" in means else means.sort_values("mae")
+    column, _, more_is_better = MEASURES[truth]
+    return means.sort_values(column, ascending=not more_is_better)
 
 
 def _predictions(methods: dict[str, Method], pair: ImagePair, grey: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

@@ -42,7 +42,7 @@ def pair_images(
 
     Raises
     ------
-    SetError
+    BenchmarkSetError
         If a folder is missing or empty, two photographs have one stem, or a photograph has no truth.
     """
     for folder in (images_folder, truth_folder):
@@ -65,7 +65,7 @@ def maps_by_stem(folder: str | Path) -> dict[str, Path]:
 
     Raises
     ------
-    SetError
+    BenchmarkSetError
         If two images have one stem.
     """
     pictures = list_images(folder)
@@ -108,7 +108,7 @@ def list_stacks(folder: str | Path) -> list[Stack]:
 
     Raises
     ------
-    SetError
+    BenchmarkSetError
         If the folder is missing, or no subfolder holds two images.
     """
     folder = Path(folder)

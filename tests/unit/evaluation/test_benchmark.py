@@ -48,7 +48,9 @@ def test_relative_blur_is_scored_by_ranks_where_it_is_known(tmp_path):
     assert rows.method.tolist() == ["map", "entropy"]
     assert rows.spearman.tolist() == pytest.approx([1, -1])
     assert not rows.fitted.any()
-    table = benchmark.summarise(benchmark.merge_shards([rows[::-1].to_dict("records")], truth="relative"))
+    table = benchmark.summarise(
+        benchmark.merge_shards([rows[::-1].to_dict("records")], truth="relative"), truth="relative"
+    )
     assert table.method.tolist() == ["map", "entropy"]
     assert np.isnan(benchmark.read_truth(pair, {"truth": "relative"})[1, 1])
 
@@ -60,7 +62,7 @@ def test_scores_of_shards_join_to_one_row_a_method_best_first():
         [],
         [{**near, "image": "a", "mae": 1.0}, {"method": "entropy", "fitted": True, "image": "a", "mae": 2.0}],
     ]
-    table = benchmark.summarise(benchmark.merge_shards(shards, truth="sigma"))
+    table = benchmark.summarise(benchmark.merge_shards(shards, truth="sigma"), truth="sigma")
     assert table[["method", "mae"]].to_numpy().tolist() == [["entropy", 1.5], ["map", 2.0]]
     masks = []
     for name, accuracy in (("a", 1.0), ("b", 0.75)):
@@ -69,7 +71,7 @@ def test_scores_of_shards_join_to_one_row_a_method_best_first():
         scores["good"].add(name, truth * 1.0, truth)
         scores["bad"].add(name, np.zeros((2, 2)) if accuracy < 1 else truth * 1.0, truth)
         masks.append({method: score.state() for method, score in scores.items()})
-    table = benchmark.summarise(benchmark.merge_shards(masks, truth="masks"))
+    table = benchmark.summarise(benchmark.merge_shards(masks, truth="masks"), truth="masks")
     assert table[["method", "accuracy", "images"]].to_numpy().tolist() == [["good", 1, 2], ["bad", 0.875, 2]]
 
 
