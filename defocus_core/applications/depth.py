@@ -47,6 +47,12 @@ class Lens:
                 f"not {self.focus_distance:g} m; it is given in metres"
             )
 
+    def __str__(self) -> str:
+        return (
+            f"{self.focal_length:g} mm at f/{self.f_number:g}, focused at {self.focus_distance:g} m, "
+            f"{self.pixel_pitch:.3g} µm a pixel"
+        )
+
     @property
     def sigma_per_dioptre(self) -> float:
         """Sigma in pixels for one dioptre (1/m) between an object and the plane in focus.
@@ -133,8 +139,8 @@ def relative_defocus(sigma: np.ndarray) -> np.ndarray:
 def lens_from_exif(path: str | Path) -> dict[str, float]:
     """Read the parameters of `Lens` that a photograph's EXIF has.
 
-    The pixel pitch comes from the focal plane resolution, corrected for a photograph that was scaled, or
-    else from the 35 mm equivalent of the focal length, for one that was not cropped.
+    The pixel pitch comes from the focal plane resolution, corrected for a photograph that was scaled if its EXIF keeps
+    the size that was taken, or else from the 35 mm equivalent of the focal length, for one that was not cropped.
 
     Parameters
     ----------

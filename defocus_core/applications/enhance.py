@@ -33,10 +33,10 @@ class EnhanceConfig:
     radius: float = 2.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.amount < np.inf and 0 < self.radius < np.inf):
-            raise ValueError(
-                f"the largest gain is at least 0 and the radius above 0, not {self.amount} and {self.radius}"
-            )
+        if not 0 <= self.amount < np.inf:
+            raise ValueError(f"the largest gain is at least 0 and finite, not {self.amount:g}")
+        if not 0 < self.radius < np.inf:
+            raise ValueError(f"the radius is above 0 pixels and finite, not {self.radius:g}")
 
 
 def enhancement_amount(sigma: np.ndarray, config: EnhanceConfig = EnhanceConfig()) -> np.ndarray:

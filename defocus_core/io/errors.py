@@ -27,6 +27,8 @@ def decoder_errors(path: Path) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise ImageError("unreadable", f"{path}: not an image this can read") from error
     except Exception as error:  # decoders raise nearly anything on damaged files
+        if isinstance(error, OSError) and error.strerror:  # of the system, not of a decoder
+            raise ImageError("unreadable", f"{path}: cannot be read: {error.strerror}") from error
         raise ImageError("truncated", f"{path}: damaged or truncated ({error})") from error
 
 

@@ -50,6 +50,8 @@ def write_map_picture(
 def write_distance_picture(values: np.ndarray, path: str | Path, *, label: str) -> None:
     """Write distances as `write_map_picture` does; the farthest, to infinity, share the last colour.
 
+    Where all are infinite, the label says so.
+
     Parameters
     ----------
     values : (H, W) float32, not negative; infinite distances among them
@@ -57,7 +59,9 @@ def write_distance_picture(values: np.ndarray, path: str | Path, *, label: str) 
     label : of the colour bar
     """
     finite = values[np.isfinite(values)]
-    top = max(float(np.quantile(finite, SHOWN_FRACTION)), 1e-6) if finite.size else 1.0
+    if not finite.size:
+        label, finite = f"{label}: infinite everywhere", np.ones(1)
+    top = max(float(np.quantile(finite, SHOWN_FRACTION)), 1e-6)
     write_map_picture(np.minimum(values, top), path, top=top, label=label)
 
 

@@ -155,9 +155,10 @@ class _Sequence:
         except DifferentShapeError:
             raise
         except (ValueError, OSError) as error:
+            reason = str(error) if str(shot) in str(error) else f"{error}{in_file(shot)}"
             if self._options.strict or len(self._shots) == 2:
-                raise ValueError(f"shot {index + 1}: {error}{in_file(shot)}") from error
-            return AlignedShot(index, neighbour, left_out=f"shot {index + 1} is left out: {error}{in_file(shot)}")
+                raise ValueError(f"shot {index + 1}: {reason}") from error
+            return AlignedShot(index, neighbour, left_out=f"shot {index + 1} is left out: {reason}")
 
     def _read(self, index: int, neighbour: int) -> AlignedShot:
         given = self._options.given
@@ -233,5 +234,6 @@ def _check_exposure(shot: View, reference: View) -> None:
     ratio = light / max(other, 1e-6)
     if not 1 / MAX_EXPOSURE_RATIO <= ratio <= MAX_EXPOSURE_RATIO and max(light, other) > MIN_LIGHT:
         raise ValueError(
-            f"it has {ratio:.2g} times the light of the reference, more or less than {MAX_EXPOSURE_RATIO:g}"
+            f"it has {ratio:.2g} times the light of the reference; shots of one stack differ by a factor of "
+            f"{MAX_EXPOSURE_RATIO:g} at most"
         )

@@ -120,13 +120,15 @@ def test_a_format_too_shallow_for_the_shots_is_told_before_any_work(folder, caps
         assert ".jpg holds no 16 bit; write .png or .tif" in capsys.readouterr().err
 
 
-def test_depth_is_in_metres_where_the_lens_is_known_and_relative_where_not(folder):
+def test_depth_is_in_metres_where_the_lens_is_known_and_relative_where_not(folder, capsys):
     lens = ["--focal-length", "50", "--f-number", "2", "--focus-distance", "2", "--pixel-pitch", "6"]
     assert main(["depth", str(folder / "in"), "--out", str(folder / "out"), *lens]) == 0
     near, far = (np.load(folder / f"out/b.{name}.npy", allow_pickle=False) for name in ("near", "far"))
     assert near.shape == (60, 80)
     assert ((near <= 2) & (far >= 2)).all()
+    assert "b.png: 50 mm at f/2, focused at 2 m, 6 µm a pixel\n" in capsys.readouterr().out
     assert main(["depth", str(folder / "in/a.png"), "--out", str(folder / "out")]) == 0
+    assert {path.name for path in folder.glob("out/a.*")} == {"a.relative.npy", "a.relative.png"}
     assert np.load(folder / "out/a.relative.npy", allow_pickle=False).max() == 1
     assert read(folder / "out/a.relative.png").ndim == 3
 

@@ -100,7 +100,9 @@ def test_a_killed_command_goes_on_where_it_was(place, monkeypatch):
 def test_an_unreadable_shot_is_left_out_by_name(place, capsys):
     (place / "in/1.png").write_bytes(b"torn")
     run(*(f"in/{index}.png" for index in range(4)), "--out", "f.png", "--labels", "l.png")
-    assert "shot 2 is left out: in/1.png: not an image" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "shot 2 is left out: in/1.png: not an image" in told
+    assert told.count("in/1.png") == 1
     assert 1 not in read("l.png")
 
 

@@ -1,3 +1,6 @@
+import errno
+import os
+
 import pytest
 from PIL import UnidentifiedImageError
 
@@ -17,6 +20,13 @@ def test_whatever_a_decoder_raises_means_a_damaged_file(tmp_path, error):
             raise error
     assert caught.value.reason == "truncated"
     assert caught.value.__cause__ is error
+
+
+def test_what_the_system_refuses_is_not_called_damaged(tmp_path):
+    with pytest.raises(ImageError, match=r"a\.png: cannot be read: Permission denied$") as caught:  # noqa: SIM117
+        with decoder_errors(tmp_path / "a.png"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    assert caught.value.reason == "unreadable"
 
 
 def test_a_file_that_is_no_image_is_said_so(tmp_path):

@@ -39,6 +39,16 @@ def test_no_far_pixel_darkens_a_picture_of_distances(tmp_path, far):
     assert abs(shown[200, 100:700] - near[200, 100:700]).mean() < 10
 
 
+def test_a_picture_of_infinite_distances_says_so(tmp_path):
+    pictures = []
+    for distance in (1.0, np.inf):
+        distances = np.full((300, 400), distance, np.float32)
+        map_pictures.write_distance_picture(distances, tmp_path / "far.png", label="distance (m)")
+        pictures.append(np.asarray(Image.open(tmp_path / "far.png")).astype(int))
+    labels = [(picture[:, map_pictures.ACROSS + 84 :] < 128).sum() for picture in pictures]
+    assert labels[1] > 1.5 * labels[0]
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (2000, 20), (20, 2000)])
 def test_any_map_has_a_picture(tmp_path, shape):
     height, width, channels = picture_of(np.zeros(shape, np.float32), tmp_path).shape
