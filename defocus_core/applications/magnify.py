@@ -147,11 +147,10 @@ def magnify(
     (True, True)
     """
     check_aperture_ratio(aperture_ratio, sharp_sigma)
-    image = as_float(image)
     check_map_fits(sigma, image)
     kept = np.quantile(sigma, SHARPEST_FRACTION) if sharp_sigma is None else sharp_sigma
     defocus = np.sqrt(np.maximum(sigma**2 - np.float32(kept) ** 2, 0))
-    light = srgb_to_linear(image).reshape(*sigma.shape, -1)
+    light = srgb_to_linear(as_float(image)).reshape(*sigma.shape, -1)
     if sharp_sigma is None:
         chance = in_focus(sigma)
         defocus *= 1 - cv2.dilate(chance, _disk(SUBJECT_MARGIN))

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from defocus_core.blur.kernels import disk_blur, gaussian_blur
+from defocus_core.io.arrays import strips
 from defocus_core.io.color import linear_to_srgb, srgb_to_linear, to_dtype
 
 MIN_VISIBLE_SIGMA = 0.05  # pixels of sigma below which nothing is blurred
@@ -123,7 +124,8 @@ def render_defocus(
         )
         shape = max(canvas.shape[:2], colour.shape[:2])
         canvas, colour, coverage = (_upscale(values, shape) for values in (canvas, colour, coverage))
-        canvas = colour + (1 - coverage) * canvas
+        canvas = canvas * (1 - coverage)
+        canvas += colour
         sigma[inside] = width
     canvas = _upscale(canvas, index.shape)
     return np.clip(canvas, 0, 1), sigma
@@ -141,8 +143,8 @@ def _blur_layer(
         share = known.astype(np.float32)[:, :, None]
         image, share = _downscale(image * share, factor), _downscale(share, factor)
         image, known = image / np.maximum(share, np.float32(1e-6)), share[:, :, 0] > 0
-    surface = extend_nearest(image, known)
-    return _blur_aperture(surface * coverage, sigma, aperture), _blur_aperture(coverage, sigma, aperture)
+    light = extend_nearest(image, known) * coverage
+    return _blur_aperture(light, sigma, aperture), _blur_aperture(coverage, sigma, aperture)
 
 
 def _downscale_factor(sigma: float, aperture: str, shape: tuple[int, int]) -> int:
@@ -196,13 +198,14 @@ def extend_nearest(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     if known.all():
         return image
     hidden = ~known
-    _, nearest = cv2.distanceTransformWithLabels(
+    nearest = cv2.distanceTransformWithLabels(
         hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
+    )[1]
     place = np.zeros(nearest.max() + 1, np.intp)
     place[nearest[known]] = np.flatnonzero(known)
-    surface = image.copy()
-    surface[hidden] = image.reshape(known.size, -1)[place[nearest[hidden]]]
+    surface, pixels = image.copy(), image.reshape(known.size, -1)
+    for rows in strips(len(image)):
+        surface[rows][hidden[rows]] = pixels[place[nearest[rows][hidden[rows]]]]
     return surface
 
 
