@@ -122,9 +122,13 @@ def motion_blur(image: np.ndarray, sigma: float, angle: float) -> np.ndarray:
 
     Parameters
     ----------
-    image : (H, W, C) float32
+    image : (H, W) or (H, W, C) float32
     sigma : pixels
     angle : of the line, radians clockwise from the rows
+
+    Returns
+    -------
+    float32 array of the same shape
     """
     length = sigma * np.sqrt(12)
     reach = int(np.ceil(length / 2)) + 1
@@ -135,7 +139,9 @@ def motion_blur(image: np.ndarray, sigma: float, angle: float) -> np.ndarray:
     for right, down in itertools.product((0, 1), repeat=2):  # bilinear
         weight = np.abs(1 - right - (x - column)) * np.abs(1 - down - (y - row))
         np.add.at(kernel, (np.minimum(row + down, 2 * reach), np.minimum(column + right, 2 * reach)), weight)
-    return cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101)
+    kernel /= kernel.sum()
+    blurred = cv2.filter2D(np.asarray(image, np.float32), cv2.CV_32F, kernel, borderType=BORDERS["mirror"])
+    return np.asarray(blurred).reshape(image.shape)
 
 
 def aperture_kernel(sigma: float, *, blades: int = 0, turn: float = 0.0, cut: float = 0.0) -> np.ndarray:

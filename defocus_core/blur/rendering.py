@@ -198,9 +198,9 @@ def extend_nearest(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     if known.all():
         return image
     hidden = ~known
-    nearest = cv2.distanceTransformWithLabels(
-        hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )[1]
+    nearest = cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[
+        1
+    ]
     place = np.zeros(nearest.max() + 1, np.intp)
     place[nearest[known]] = np.flatnonzero(known)
     surface, pixels = image.copy(), image.reshape(known.size, -1)

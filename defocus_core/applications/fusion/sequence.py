@@ -155,7 +155,7 @@ class _Sequence:
         except DifferentShapeError:
             raise
         except (ValueError, OSError) as error:
-            reason = str(error) if str(shot) in str(error) else f"{error}{in_file(shot)}"
+            reason = str(error) if str(error).startswith(str(shot)) else f"{error}{in_file(shot)}"
             if self._options.strict or len(self._shots) == 2:
                 raise ValueError(f"shot {index + 1}: {reason}") from error
             return AlignedShot(index, neighbour, left_out=f"shot {index + 1} is left out: {reason}")

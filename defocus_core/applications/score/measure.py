@@ -14,8 +14,7 @@ from defocus_core.networks.classifier import Classifier
 
 MIN_EVIDENCE = 0.002  # share of the pixels that must tell of blur for a photograph to have a score
 BASE_FRACTION = 0.1  # of the pixels that tell of blur; the largest sigma of the sharpest such share is the base
-MOTION_SIDE, MOTION_REACH = 448, 32  # pixels: of the window in which motion is looked for, and around what is sharpest
-MIN_MOTION, MIN_MOTION_RATIO = 0.6, 1.5  # sigma in pixels, and ratio to the rest, from which blur is called directional
+MOTION_SIDE = 448  # pixels, of the window in which motion is looked for
 Box = tuple[int, int, int, int]
 NAN = float("nan")
 
@@ -27,12 +26,13 @@ class Score:
     Parameters
     ----------
     sharpest_sigma : sigma in pixels at the end of the sharpest hundredth of all pixels that tell of blur, along the
-        direction of most blur; NaN where nothing tells of blur
-    x, y : where most of that hundredth is, pixels from the upper left corner; NaN likewise
+        direction of most blur; NaN where nothing tells of blur. Where motion alone does, its sigma
+    x, y : where most of that hundredth is, pixels from the upper left corner, or else most detail; NaN likewise
     in_focus_fraction : share, of the pixels that tell of blur, that is in focus
     median_sigma_in_focus : pixels; NaN where nothing is in focus
-    base_sigma : sigma in pixels that nine tenths of the pixels that tell of blur exceed: what underlies everything
-    evidence : share of the pixels that tell of blur
+    base_sigma : sigma in pixels that nine tenths of the pixels that tell of blur exceed: what underlies everything; NaN
+        where motion alone tells of blur
+    evidence : share of the pixels that tell of blur, other than that of motion
     blur : `round`, `directional` (as of motion), or `unknown` where nothing tells of blur
     motion_sigma : standard deviation in pixels along the direction of a directional blur, else 0
     motion_angle : of that direction, degrees counter-clockwise from the rows, in [0, 180); NaN where there is none
@@ -125,24 +125,23 @@ def measure(
     asked = 1.0 if within is None else float(within.mean())
     evidence = min(float(evident.mean()) / asked, 1.0)
     if evidence < MIN_EVIDENCE:
-        return Score(NAN, NAN, NAN, NAN, NAN, NAN, evidence, "unknown", pixel_size=pixel_size), np.zeros_like(evident)
+        return _without_evidence(sampled, evidence, asked, pixel_size), np.zeros_like(evident)
     limit, base = np.quantile(sampled.sigma[evident], (SHARPEST_FRACTION, BASE_FRACTION))
     sharpest = evident & sampled.known & (sampled.sigma <= limit)
     row, column = _densest(sharpest)
-    motion = _motion_around(sampled, sharpest, row, column, round_sigma=float(limit))
+    motion = _motion_around(sampled, row, column)
     focused = (in_focus(sampled.sigma, certainty=sampled.certainty) > 0.5) & evident
-    directional = motion.sigma > max(MIN_MOTION_RATIO * float(limit), MIN_MOTION)
     return Score(
         sharpest_sigma=max(float(limit), motion.sigma),
-        x=(column + 0.5) * sampled.cell - 0.5,
-        y=(row + 0.5) * sampled.cell - 0.5,
+        x=_centre(column, sampled.cell),
+        y=_centre(row, sampled.cell),
         in_focus_fraction=float(focused.sum() / evident.sum()),
         median_sigma_in_focus=float(np.median(sampled.sigma[focused])) if focused.any() else NAN,
         base_sigma=float(base),
         evidence=evidence,
-        blur="directional" if directional else "round",
-        motion_sigma=motion.sigma if directional else 0.0,
-        motion_angle=motion.angle if directional else NAN,
+        blur="directional" if motion.sigma else "round",
+        motion_sigma=motion.sigma,
+        motion_angle=motion.angle,
         pixel_size=pixel_size,
     ), focused
 
@@ -166,6 +165,27 @@ def region_of(shape: tuple[int, ...], *, mask: np.ndarray | None = None, box: Bo
     return mask.astype(bool)
 
 
+def _without_evidence(sampled: SampledMap, evidence: float, asked: float, pixel_size: float | None) -> Score:
+    """Score a photograph of which the network of the map is not sure: long motion leaves nothing as a lens does."""
+    motion, x, y = ROUND, NAN, NAN
+    if sampled.detail.mean() / asked >= MIN_EVIDENCE:
+        row, column = _densest(sampled.detail)
+        motion, x, y = _motion_around(sampled, row, column), _centre(column, sampled.cell), _centre(row, sampled.cell)
+    if not motion.sigma:
+        return Score(NAN, NAN, NAN, NAN, NAN, NAN, evidence, "unknown", pixel_size=pixel_size)
+    return Score(
+        *(motion.sigma, x, y, 0.0, NAN, NAN, evidence, "directional"),
+        motion_sigma=motion.sigma,
+        motion_angle=motion.angle,
+        pixel_size=pixel_size,
+    )
+
+
+def _centre(place: int, cell: int) -> float:
+    """Return the middle of a cell of the grid, pixels of the photograph."""
+    return (place + 0.5) * cell - 0.5
+
+
 def _densest(inside: np.ndarray) -> tuple[int, int]:
     """Return row and column of the pixel inside that has the most others of them around it."""
     side = max(3, min(inside.shape) // 16)
@@ -174,19 +194,16 @@ def _densest(inside: np.ndarray) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def _motion_around(sampled: SampledMap, sharpest: np.ndarray, row: int, column: int, *, round_sigma: float) -> Motion:
-    """Measure the directional blur around what is sharpest, near a place of the grid."""
+def _motion_around(sampled: SampledMap, row: int, column: int) -> Motion:
+    """Measure the directional blur around a place of the grid."""
     cell, grey = sampled.cell, sampled.grey
-    reach = 2 * (MOTION_REACH // cell) + 1
-    near = cv2.dilate(sharpest.astype(np.uint8), np.ones((reach, reach), np.uint8))
     rows, columns = (
-        _window(place, MOTION_SIDE // cell, length) for place, length in zip((row, column), sharpest.shape, strict=True)
+        _window(place, MOTION_SIDE // cell, length)
+        for place, length in zip((row, column), sampled.detail.shape, strict=True)
     )
     part = grey[rows.start * cell : rows.stop * cell, columns.start * cell : columns.stop * cell]
-    if min(part.shape) < 2:
-        return ROUND
-    weight = cv2.resize(near[rows, columns], part.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return directional_blur(part, weight.astype(np.float32), round_sigma=round_sigma)
+    detail = sampled.detail[rows, columns].astype(np.uint8)
+    return directional_blur(part, cv2.resize(detail, part.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)
 
 
 def _window(centre: int, side: int, length: int) -> slice:

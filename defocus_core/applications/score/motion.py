@@ -1,27 +1,35 @@
-"""Directional blur, as of motion: how much faster grey levels change across one direction than along another."""
+"""Directional blur, as of motion: a small network tells how much more one direction is blurred than the other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+import cv2
 import numpy as np
-from scipy.special import erf
+import torch
+from torch import nn
+from torch.nn import functional
 
 from defocus_core.maps.detail import noise_variance
+from defocus_core.networks.small_weights import load_half
 
-STEPS = ((1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2, 1))  # (x, y) of eight directions
-LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24)  # pixels, about
-MIN_LAGS = 4
-MIN_VARIATION = 0.15  # of the direction of least variation, as a share of that of most: stripes have less
-GAIN, MIN_SQUARE = 2.0, 0.03  # chosen on the scenes of evaluation/experiments/score.py with other photographs
-SHARP_SIGMA = 0.3  # pixels, that the network says of the sharpest photographs
-NOISE_FLOOR = 0.15  # share of the noise below which a structure function tells nothing
-_SIGMAS = np.geomspace(0.15, 16, 48)  # of a step edge, pixels
+WEIGHTS = Path(__file__).parent / "weights" / "motion.safetensors"
+WIDTHS = (16, 32, 48)  # channels at a half, a quarter and an eighth of the size
+SOFTENING = 0.2  # pixels that are added to a sigma before its logarithm is taken
+LEAST_WEIGHT = 1e-15  # of what does not count
+MIN_SIDE = 128  # pixels, of the images that the network was trained on
+MIN_CONTRAST = 1e-3  # standard deviation of grey levels of 0..1, below which an image shows nothing
+MIN_STANDARD_DEVIATION = 4e-3  # of grey levels, that standardised ones are divided by
+LAG_FRACTION = 0.25  # of the shorter side, along stripes: farther than motion reaches
+MIN_VARIATION = 0.1  # over that distance, as a share of the variation of what is random
+MIN_ANISOTROPY = 0.25  # from which blur is directional: then one sigma is a third larger than the other
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Blur that one direction has beyond the others.
+    """Blur that one direction has beyond the other.
 
     Parameters
     ----------
@@ -36,72 +44,97 @@ class Motion:
 ROUND = Motion(0.0, float("nan"))
 
 
-def directional_blur(grey: np.ndarray, weight: np.ndarray, *, round_sigma: float = 0.0) -> Motion:
-    """Measure the blur that one direction has beyond the others.
+class MotionNetwork(nn.Module):
+    """Convolutions to an eighth of the size, and the mean of their answers, each by a weight of its own.
 
-    The structure function of a direction, the mean squared difference of pixels some lag apart, tells how wide edges
-    are along it, however many there are. So a facade, whose edges all stand upright, is not taken for motion. Where a
-    direction has hardly any variation, as along stripes, nothing is told.
+    Notes
+    -----
+    `forward` takes (N, 1, H, W) `standardise` and (N, 1, H, W) what of it counts, and gives (N, 4): the logarithms of
+    sigma + .2 pixels along the direction of most blur and across it, and the anisotropy, 0 to 1, times cosine and sine
+    of twice the angle of that direction, clockwise from the rows.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        half, quarter, eighth = WIDTHS
+        self.body = nn.Sequential(
+            *_convolve(1, half, size=5, stride=2),
+            *_convolve(half, half),
+            *_convolve(half, quarter, stride=2),
+            *_convolve(quarter, quarter),
+            *_convolve(quarter, eighth, stride=2),
+            *_convolve(eighth, eighth),
+            *_convolve(eighth, eighth, dilation=2),
+        )
+        self.answer = nn.Conv2d(eighth, 5, 1)
+
+    def forward(self, grey: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
+        """Return the blur of images."""
+        answers = self.answer(self.body(grey))
+        counted = functional.interpolate(counted, size=answers.shape[2:], mode="area")
+        weight = torch.softmax((answers[:, :1] + torch.log(counted + LEAST_WEIGHT)).flatten(2), 2)
+        return (answers[:, 1:].flatten(2) * weight).sum(2)
+
+
+def _convolve(before: int, after: int, *, size: int = 3, stride: int = 1, dilation: int = 1) -> list[nn.Module]:
+    padding = dilation * (size // 2)
+    convolution = nn.Conv2d(before, after, size, stride, padding, dilation, bias=False)
+    return [convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+
+
+def standardise(grey: np.ndarray, where: np.ndarray | None = None) -> np.ndarray:
+    """Return grey levels of mean 0 and standard deviation 1, or less where they hardly vary; (H, W) float32.
 
     Parameters
     ----------
     grey : (H, W) float32 in [0, 1]
-    weight : (H, W) float32, what of it counts
-    round_sigma : blur that all directions have, pixels, as far as it is known: motion leaves edges along it sharp, so
-        that a direction is believed only as far as it exceeds this
-
-    References
-    ----------
-    Yitzhaky & Kopeika, Identification of blur parameters from motion blurred images, GMIP 1997, use one lag.
+    where : (H, W) bool, whose mean and deviation these are; None is everywhere
     """
-    found = [_structure(grey, weight, step) for step in STEPS]
-    if any(len(lags) < MIN_LAGS for lags, _ in found):
+    levels = grey if where is None else grey[where]
+    return ((grey - levels.mean()) / max(float(levels.std()), MIN_STANDARD_DEVIATION)).astype(np.float32)
+
+
+def directional_blur(grey: np.ndarray, counted: np.ndarray) -> Motion:
+    """Measure the blur that one direction has beyond the other.
+
+    Nothing is told of an image smaller than those the network was trained on, nor of stripes, which look the same
+    however far they move along themselves.
+
+    Parameters
+    ----------
+    grey : (H, W) float32 in [0, 1]
+    counted : (H, W) bool, what of it counts; the network sees 38 pixels around that
+    """
+    if min(grey.shape) < MIN_SIDE or not counted.any() or grey[counted].std() < MIN_CONTRAST:
         return ROUND
-    last = np.array([values[-1] for _, values in found])
+    along, across, cosine, sine = _answer(standardise(grey, counted), counted)
+    sigma = float(np.exp(along)) - SOFTENING
+    if np.hypot(cosine, sine) < MIN_ANISOTROPY or along <= across or sigma <= 0 or _is_striped(grey, counted):
+        return ROUND
+    return Motion(sigma, float(np.degrees(-np.arctan2(sine, cosine) / 2) % 180))  # rows of an image count downward
+
+
+def _is_striped(grey: np.ndarray, counted: np.ndarray) -> bool:
+    """Tell whether an image hardly changes along the direction of least change, farther than motion reaches."""
+    across, down = (cv2.Sobel(grey, cv2.CV_32F, *order)[counted] for order in ((1, 0), (0, 1)))
+    (least, _) = np.linalg.eigh(np.cov([across, down], bias=True))[1].T
+    shift = np.column_stack([np.eye(2), LAG_FRACTION * min(grey.shape) * least])
+    values = np.stack([grey, counted.astype(np.float32)], 2)
+    moved, kept = cv2.split(cv2.warpAffine(values, shift, grey.shape[::-1]))
+    both = (kept == 1) & counted
+    if not both.any():
+        return False
     noise = 2 * noise_variance(grey)
-    signal = last - noise
-    if not signal.min() > MIN_VARIATION * signal.max():
-        return ROUND
-    squares = np.array([_edge_sigma(lags, values, noise) ** 2 for lags, values in found])
-    angles = np.array([np.arctan2(y, x) for x, y in STEPS])
-    design = np.column_stack([np.ones(len(STEPS)), np.cos(2 * angles), np.sin(2 * angles)])
-    mean, cosine, sine = np.linalg.lstsq(design, squares, rcond=None)[0]
-    amplitude = float(np.hypot(cosine, sine))
-    least = max(float(mean) - amplitude, max(round_sigma - SHARP_SIGMA, 0) ** 2)
-    excess = 2 * amplitude - least - MIN_SQUARE
-    if excess <= 0:
-        return ROUND
-    angle = float(np.degrees(-np.arctan2(sine, cosine) / 2) % 180)  # rows of an image count downward
-    return Motion(GAIN * float(np.sqrt(excess)), angle)
+    random = 2 * float(grey[counted].var()) - noise
+    return float(np.square(moved - grey)[both].mean()) - noise < MIN_VARIATION * random
 
 
-def _structure(grey: np.ndarray, weight: np.ndarray, step: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return lags in pixels along a direction, and the mean squared difference of grey levels at each."""
-    (dx, dy), length = step, float(np.hypot(*step))
-    counts = sorted({max(1, round(lag / length)) for lag in LAGS})
-    counts = [count for count in counts if 4 * count * max(abs(dx), dy) <= min(grey.shape)]
-    values = [_mean_square(grey, weight, count * dx, count * dy) for count in counts]
-    return length * np.array(counts), np.array(values)
+@torch.inference_mode()
+def _answer(standardised: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    images, weight = (torch.from_numpy(values)[None, None] for values in (standardised, counted.astype(np.float32)))
+    return np.asarray(_network()(images.contiguous(memory_format=torch.channels_last), weight)[0])
 
 
-def _mean_square(grey: np.ndarray, weight: np.ndarray, dx: int, dy: int) -> float:
-    height, width = grey.shape[0] - dy, grey.shape[1] - abs(dx)
-    left, right = max(-dx, 0), max(dx, 0)
-    change = grey[dy:, right : right + width] - grey[:height, left : left + width]
-    counted = weight[dy // 2 : dy // 2 + height, abs(dx) // 2 : abs(dx) // 2 + width]
-    total = float(counted.sum())
-    return float(np.einsum("rc,rc,rc->", change, change, counted)) / total if total else 0.0
-
-
-def _edge_sigma(lags: np.ndarray, values: np.ndarray, noise: float) -> float:
-    """Return the sigma of the step edge whose structure function has the shape of a measured one."""
-    signal = np.maximum(values - noise, NOISE_FLOOR * noise + 1e-12)
-    weights = 1 / (lags * (1 + (2 * NOISE_FLOOR * noise / signal) ** 2))
-    misfit = np.log(signal) - np.log(_step_structure(lags, _SIGMAS[:, None]))
-    misfit -= (misfit * weights).sum(1, keepdims=True) / weights.sum()
-    return float(_SIGMAS[np.argmin((weights * misfit**2).sum(1))])
-
-
-def _step_structure(lag: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """Return the integral of (F(x + lag) - F(x))^2 for a step F blurred by a Gaussian."""
-    return lag * erf(lag / (2 * sigma)) - 2 * sigma / np.sqrt(np.pi) * (1 - np.exp(-(lag**2) / (4 * sigma**2)))
+@cache
+def _network() -> MotionNetwork:
+    return load_half(MotionNetwork(), WEIGHTS)

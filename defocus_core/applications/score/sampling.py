@@ -31,6 +31,7 @@ class SampledMap:
     sigma : (h, w) float32, pixels of the photograph
     certainty : (h, w) float32 in [0, 1], of the network's answer
     known : (h, w) bool, where sigma was measured; elsewhere it is that of places that look alike in the copy
+    detail : (h, w) bool, where there is more than noise, and the photograph is asked for
     cell : pixels of the photograph to one of the grid
     grey : (H, W) float32 in [0, 1], the photograph
     """
@@ -38,6 +39,7 @@ class SampledMap:
     sigma: np.ndarray
     certainty: np.ndarray
     known: np.ndarray
+    detail: np.ndarray
     cell: int
     grey: np.ndarray
 
@@ -61,27 +63,27 @@ def sample_map(
     cell = _cell_of(grey.shape)
     if cell == 1:
         sigma, certainty = estimate_with_certainty(grey, model=model, refine=False, config=_AS_IT_IS)
-        certainty = certainty * _counted(grey, within)
-        return SampledMap(sigma, certainty, np.ones(sigma.shape, bool), cell, grey)
+        detail = _detail(grey, within)
+        return SampledMap(sigma, certainty * detail, np.ones(sigma.shape, bool), detail, cell, grey)
     copy = cv2.resize(grey, (grey.shape[1] // cell, grey.shape[0] // cell), interpolation=cv2.INTER_AREA)
     own, certainty = estimate_with_certainty(copy, model=model, refine=False, config=_AS_IT_IS)
-    counted = _counted(copy, None if within is None else _at_centres(within, cell, own.shape))
-    certainty = certainty * counted
+    detail = _detail(copy, None if within is None else _at_centres(within, cell, own.shape))
+    certainty = certainty * detail
     sigma, known = cell * np.sqrt(np.maximum(own**2 - np.float32(1 / 12), 0)), own >= MIN_COPY_SIGMA
     for rows, columns in _choose_tiles(grey, sigma, certainty > EVIDENT_CERTAINTY, cell):
         inside = slice(rows.start * cell, rows.stop * cell), slice(columns.start * cell, columns.stop * cell)
         tile = estimate_with_certainty(grey[inside], model=model, refine=False, config=_ONE_SIZE)
         shape = rows.stop - rows.start, columns.stop - columns.start
         sigma[rows, columns], sure = (_at_centres(values, cell, shape) for values in tile)
-        certainty[rows, columns] = sure * counted[rows, columns]
+        certainty[rows, columns] = sure * detail[rows, columns]
         known[rows, columns] = True
     alike = sigma[known & (certainty > EVIDENT_CERTAINTY) & (own < MIN_COPY_SIGMA)]
     if alike.size:  # what the copy leaves open and was not looked at
         sigma[~known] = np.median(alike)
-    return SampledMap(sigma, certainty, known, cell, grey)
+    return SampledMap(sigma, certainty, known, detail, cell, grey)
 
 
-def _counted(grey: np.ndarray, within: np.ndarray | None) -> np.ndarray:
+def _detail(grey: np.ndarray, within: np.ndarray | None) -> np.ndarray:
     """Return where an image has detail and is asked for, (h, w) bool."""
     detail = has_detail(grey)
     return detail if within is None else detail & within

@@ -3,8 +3,7 @@ import pytest
 from skimage import data
 
 from defocus_core.applications.score.measure import measure, region_of, score
-from defocus_core.blur.kernels import gaussian_blur
-from defocus_core.evaluation.experiments.score import motion_blur
+from defocus_core.blur.kernels import gaussian_blur, motion_blur
 from defocus_core.io.color import as_float
 
 ASTRONAUT = as_float(data.astronaut())[:320, 100:420]
@@ -27,6 +26,24 @@ def test_motion_is_a_blur_though_edges_along_it_are_sharp():
     assert found.blur == "directional"
     assert found.sharpest_sigma == found.motion_sigma > 1.5
     assert min(found.motion_angle, 180 - found.motion_angle) < 15
+
+
+def test_motion_that_leaves_no_other_evidence_has_a_score():
+    found = score(motion_blur(as_float(data.coffee()), 25, np.radians(20)))
+    assert found.evidence < 0.002
+    assert found.blur == "directional"
+    assert found.sharpest_sigma == found.motion_sigma > 4
+    assert abs(found.motion_angle - 160) < 15
+    assert np.isnan(found.base_sigma)
+    assert found.in_focus_fraction == 0
+
+
+def test_motion_of_a_large_photograph_is_looked_for_in_full_size():
+    large = np.tile(ASTRONAUT, (4, 5, 1))[:1031, :1507]
+    found = score(motion_blur(large, 3, 0.0))
+    assert found.sharpest_sigma == pytest.approx(3, rel=0.4)
+    assert found.blur == "directional"
+    assert score(large).blur == "round"
 
 
 def test_the_sharpest_place_is_that_of_the_subject():
