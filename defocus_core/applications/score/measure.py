@@ -130,13 +130,14 @@ def measure(
     sharpest = evident & sampled.known & (sampled.sigma <= limit)
     row, column = _densest(sharpest)
     motion = _motion_around(sampled, row, column)
-    focused = (in_focus(sampled.sigma, certainty=sampled.certainty) > 0.5) & evident
+    sigma = np.maximum(sampled.sigma, np.float32(motion.sigma))  # nothing is sharper than what is sharpest
+    focused = (in_focus(sigma, certainty=sampled.certainty) > 0.5) & evident
     return Score(
         sharpest_sigma=max(float(limit), motion.sigma),
         x=_centre(column, sampled.cell),
         y=_centre(row, sampled.cell),
         in_focus_fraction=float(focused.sum() / evident.sum()),
-        median_sigma_in_focus=float(np.median(sampled.sigma[focused])) if focused.any() else NAN,
+        median_sigma_in_focus=float(np.median(sigma[focused])) if focused.any() else NAN,
         base_sigma=float(base),
         evidence=evidence,
         blur="directional" if motion.sigma else "round",

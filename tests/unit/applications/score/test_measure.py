@@ -25,6 +25,7 @@ def test_motion_is_a_blur_though_edges_along_it_are_sharp():
     found = score(motion_blur(ASTRONAUT, 4, 0.0))
     assert found.blur == "directional"
     assert found.sharpest_sigma == found.motion_sigma > 1.5
+    assert found.in_focus_fraction < 0.02
     assert min(found.motion_angle, 180 - found.motion_angle) < 15
 
 
