@@ -18,8 +18,10 @@ from defocus_core.io.read import read, read_for_measuring
 
 MAX_SIGMA_THRESHOLD = 16.0  # pixels, up to which one threshold for a whole set is looked for
 UNITS = {"probability": 1.0, **dict.fromkeys(("map", *WITH_UNIT), MAX_SIGMA_THRESHOLD)}
+_ERROR = "mae", "mean absolute error (pixels of sigma)", False
 MEASURES = {  # of maps by what is known: the column that ranks methods, what it is, and whether more is better
-    "sigma": ("mae", "mean absolute error (pixels of sigma)", False),
+    "sigma": _ERROR,
+    "embedded": _ERROR,
     "relative": ("spearman", "rank correlation", True),
 }
 Method = Callable[[ImagePair, np.ndarray], np.ndarray]
@@ -244,7 +246,7 @@ def merge_shards(parts: Sequence, *, truth: str) -> dict[str, metrics.Detection]
     ----------
     parts : of each shard the `state()` of every score of `score_masks`, by method, or the rows of
         `score_sigma` as dicts
-    truth : of the set, `masks`, `sigma` or `relative`
+    truth : of the set, `masks`, `sigma`, `embedded` or `relative`
 
     Returns
     -------

@@ -12,7 +12,8 @@ import yaml
 from packaging.requirements import Requirement
 
 from defocus_core.evaluation.baselines.registry import METHODS
-from workflow_support.sections import Baseline
+from defocus_core.evaluation.benchmark import MEASURES
+from workflow_support.sections import Baseline, BenchmarkSet
 
 ROOT = Path(__file__).parents[2]
 PINS = dict(line.split("==") for line in (ROOT / "requirements.txt").read_text().lower().splitlines() if "==" in line)
@@ -44,6 +45,11 @@ def test_the_conda_environments_have_the_same_pins(name):
 
 def test_the_configuration_knows_every_baseline():
     assert set(get_args(Baseline)) == set(METHODS)
+
+
+def test_every_truth_of_a_benchmark_set_ranks_methods():
+    truths = get_args(BenchmarkSet.model_fields["truth"].annotation)
+    assert set(truths) == {"masks", *MEASURES}
 
 
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
