@@ -121,7 +121,7 @@ def _is_striped(grey: np.ndarray, counted: np.ndarray) -> bool:
     shift = np.column_stack([np.eye(2), LAG_FRACTION * min(grey.shape) * least])
     values = np.stack([grey, counted.astype(np.float32)], 2)
     moved, kept = cv2.split(cv2.warpAffine(values, shift, grey.shape[::-1]))
-    both = (kept == 1) & counted
+    both = (kept > 0.99) & counted
     if not both.any():
         return False
     noise = 2 * noise_variance(grey)
