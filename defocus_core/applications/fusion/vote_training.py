@@ -15,6 +15,7 @@ from defocus_core.applications.fusion.vote_network import VoteNetwork, pair_feat
 from defocus_core.blur.focus_stacks import Camera, RenderedStack, develop, layered_scenes, render_stack
 from defocus_core.blur.rendering import Scene, random_blob
 from defocus_core.io.color import as_float
+from defocus_core.training.descent import descend
 
 MAX_COST, WRONG_COST = 40.0, 4.0  # grey levels: of a pixel at most, and in addition of one from a blurred shot
 MAX_GAIN = 15.0  # grey levels of difference from which a pixel weighs no more
@@ -144,23 +145,20 @@ def train_votes(
         chosen = [photographs[i] for i in rng.choice(len(photographs), 2, replace=False)]
         pairs.append([*stack_pairs(random_scene(chosen, rng), random_camera(rng), rng)])
     network = VoteNetwork().to(memory_format=torch.channels_last)
-    optimizer, left = torch.optim.AdamW(network.parameters(), lr=peak_rate, weight_decay=1e-4), []
-    for step in range(steps):
-        for group in optimizer.param_groups:
-            group["lr"] = peak_rate * min(1, step / WARM_UP) * (0.02 + 0.49 * (1 + np.cos(np.pi * step / steps)))
+
+    def take_batch() -> tuple[torch.Tensor, float]:
         features, gain = _draw_crops(pairs, rng)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = network(features)
         logits, weight = logits.float(), gain.abs().clamp(max=MAX_GAIN)
         wrong = functional.softplus(-logits * gain.sign())
         loss = (weight * wrong).mean() + CONFIDENCE_COST * logits.square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        left.append(float((weight * (logits * gain < 0)).sum() / weight.sum().clamp(min=1)))
-        if (step + 1) % 100 == 0 or step + 1 == steps:
-            yield network, float(np.mean(left[-100:]))
+        return loss, float((weight * (logits * gain < 0)).sum() / weight.sum().clamp(min=1))
+
+    for left in descend(
+        *(network, take_batch), steps=steps, peak_rate=peak_rate, last_fraction=0.02, warm_up=WARM_UP, weight_decay=1e-4
+    ):
+        yield network, left
 
 
 def _draw_crops(pairs: Sequence[Sequence[Pair]], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:

@@ -15,6 +15,7 @@ from defocus_core.blur.kernels import disk_blur, gaussian_blur, motion_blur
 from defocus_core.blur.rendering import random_blob
 from defocus_core.training.camera import develop
 from defocus_core.training.config import CameraConfig
+from defocus_core.training.descent import descend
 
 PHOTOGRAPH_SIDE = 640  # shorter side in pixels to which photographs are reduced
 SIDE, MARGIN, BATCH, WARM_UP = 128, 48, 32, 100  # pixels, pixels, images, steps
@@ -201,23 +202,20 @@ def train_motion(
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     network = MotionNetwork().to(memory_format=torch.channels_last)
-    optimizer, losses = torch.optim.AdamW(network.parameters(), lr=peak_rate, weight_decay=1e-3), []
     counted = torch.ones(BATCH, 1, SIDE, SIDE)
-    for step in range(steps):
-        for group in optimizer.param_groups:
-            group["lr"] = peak_rate * min(1, step / WARM_UP) * (0.01 + 0.495 * (1 + np.cos(np.pi * step / steps)))
+
+    def take_batch() -> tuple[torch.Tensor, float]:
         batch = [draw_example(photographs, rng) for _ in range(BATCH)]
         grey = torch.from_numpy(np.stack([standardise(example.grey) for example in batch]))[:, None]
         with torch.autocast("cpu", dtype=torch.bfloat16):
             answers = network(grey.contiguous(memory_format=torch.channels_last), counted)
         loss = _loss(answers.float(), torch.from_numpy(np.stack([example.truth for example in batch])))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        losses.append(loss.item())
-        if (step + 1) % 100 == 0 or step + 1 == steps:
-            yield network, float(np.mean(losses[-100:]))
+        return loss, loss.item()
+
+    for loss in descend(
+        *(network, take_batch), steps=steps, peak_rate=peak_rate, last_fraction=0.01, warm_up=WARM_UP, weight_decay=1e-3
+    ):
+        yield network, loss
 
 
 def _loss(answers: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
