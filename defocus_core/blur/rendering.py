@@ -198,15 +198,19 @@ def extend_nearest(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     if known.all():
         return image
     hidden = ~known
-    nearest = cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[
-        1
-    ]
+    nearest = _label_nearest(hidden)
     place = np.zeros(nearest.max() + 1, np.intp)
     place[nearest[known]] = np.flatnonzero(known)
     surface, pixels = image.copy(), image.reshape(known.size, -1)
     for rows in strips(len(image)):
         surface[rows][hidden[rows]] = pixels[place[nearest[rows][hidden[rows]]]]
     return surface
+
+
+def _label_nearest(hidden: np.ndarray) -> np.ndarray:
+    """Return a label of the nearest pixel that is not hidden, (H, W) int32."""
+    kind = cv2.DIST_LABEL_PIXEL
+    return cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=kind)[1]
 
 
 def _blur_aperture(values: np.ndarray, sigma: float, aperture: str) -> np.ndarray:
