@@ -135,11 +135,12 @@ def run_depth(options: Namespace) -> None:
             print(f"{file}: {lens}")
             found = dict(zip(("near", "far"), lens.distances(sigma), strict=True))
             label = "distance (m)"
-        for kind in kinds:  # those of an earlier run, of which not all are written again
-            written[file].with_suffix(kind).unlink(missing_ok=True)
         for name, values in found.items():
             atomic.write_array(written[file].with_suffix(f".{name}.npy"), values)
             write_distance_picture(values, written[file].with_suffix(f".{name}.png"), label=label)
+        for kind in kinds:
+            if kind.split(".")[1] not in found:  # of an earlier run
+                written[file].with_suffix(kind).unlink(missing_ok=True)
 
     run_each_item(files, "depth", one, jobs=options.jobs)
 
