@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from defocus_core.applications.fusion.decide import FusionConfig, decision_field, focus_measures, pair_noise
-from defocus_core.applications.fusion.vote_network import WEIGHTS, network_votes, pair_features
+from defocus_core.applications.fusion.vote_network import network_votes, pair_features
 from defocus_core.blur.kernels import gaussian_blur
 
 SHAPE = (100, 140)
@@ -60,8 +60,3 @@ def test_features_are_finite_where_there_is_neither_detail_nor_blur():
     assert features.shape == (8, 4, 4)
     assert features.dtype == np.float32
     assert np.isfinite(features).all()
-
-
-def test_the_shipped_weights_are_small_and_have_a_card():
-    assert WEIGHTS.stat().st_size < 200_000
-    assert WEIGHTS.with_suffix(".md").is_file()
