@@ -23,7 +23,8 @@ class RenderedStack:
     ----------
     name : kind of the scene
     shots : (H, W, 3) uint8 each, focused from far to near
-    truth : (H, W, 3) float32 in [0, 1], every pixel as sharp as the sharpest shot has it
+    truth : (H, W, 3) float32 in [0, 1], every pixel as sharp as the sharpest shot has it, and without the veils that
+        a blurred front lays over it there
     sigmas : (shots, H, W) float32, blur of each shot, pixels
     """
 
@@ -56,15 +57,16 @@ def render_stack(name: str, scene: Scene, camera: Camera, rng: np.random.Generat
     lit = Scene(srgb_to_linear(scene.image), scene.disparity)
     levels = np.unique(scene.disparity)
     layers = levels if len(levels) <= 24 else 24
-    rendered = [
-        render_defocus(lit, focus=focus, sigma_per_disparity=camera.sigma_per_disparity, layers=layers, aperture="disk")
-        for focus in np.linspace(0, 1, camera.shots)
-    ]
+    lens = {"sigma_per_disparity": camera.sigma_per_disparity, "layers": layers, "aperture": "disk"}
+    focuses = np.linspace(0, 1, camera.shots)
+    rendered = [render_defocus(lit, focus=focus, **lens) for focus in focuses]
     sigmas = np.stack([sigma for _, sigma in rendered])
+    sharpest, blurred = sigmas.argmin(0), sigmas.min(0) >= NEARLY_SHARPEST
+    truth = scene.image.copy()
+    for index in np.unique(sharpest[blurred]):
+        here = blurred & (sharpest == index)
+        truth[here] = linear_to_srgb(render_defocus(lit, focus=focuses[index], veils=False, **lens)[0][here])
     pictures = [linear_to_srgb(light) for light, _ in rendered]
-    sharpest = sigmas.argmin(0)
-    best = np.take_along_axis(np.stack(pictures), sharpest[None, :, :, None], 0)[0]
-    truth = np.where(sigmas.min(0)[:, :, None] < NEARLY_SHARPEST, scene.image, best)
     return RenderedStack(name, [develop(picture, camera, rng) for picture in pictures], truth, sigmas)
 
 

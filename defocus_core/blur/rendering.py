@@ -73,6 +73,7 @@ def render_defocus(
     sigma_per_disparity: float,
     layers: int | np.ndarray = 24,
     aperture: str = "gaussian",
+    veils: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render a scene with the defocus of a wide aperture.
 
@@ -87,6 +88,8 @@ def render_defocus(
     layers : how many of equal thickness between the least and the largest disparity, or the disparities at which
         they begin
     aperture : `gaussian`, or `disk` of the same standard deviation (radius 2 sigma)
+    veils : whether a blurred front spreads over what lies behind it, as in a photograph. Without veils, every pixel is
+        what its own surface and those behind it show
 
     Returns
     -------
@@ -114,7 +117,7 @@ def render_defocus(
     index = np.maximum(np.searchsorted(layers, scene.disparity, "right") - 1, 0)
     steps = len(layers) // 12  # by which a receding surface may come nearer and still be one surface
     canvas = np.zeros((1, 1, scene.image.shape[2]), np.float32)
-    sigma = np.zeros(scene.disparity.shape, np.float32)
+    sigma, unveiled = np.zeros(scene.disparity.shape, np.float32), np.zeros_like(scene.image)
     for layer in np.unique(index):
         inside = index == layer
         disparity = np.asarray(scene.disparity[inside].mean(), np.float32)
@@ -127,8 +130,10 @@ def render_defocus(
         canvas = canvas * (1 - coverage)
         canvas += colour
         sigma[inside] = width
-    canvas = _upscale(canvas, index.shape)
-    return np.clip(canvas, 0, 1), sigma
+        if not veils:
+            unveiled[inside] = _upscale(canvas, index.shape)[inside]
+    image = _upscale(canvas, index.shape) if veils else unveiled
+    return np.clip(image, 0, 1), sigma
 
 
 def _blur_layer(

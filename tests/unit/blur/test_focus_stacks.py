@@ -1,6 +1,6 @@
 import numpy as np
 
-from defocus_core.blur.focus_stacks import Camera, layered_scenes, render_stack
+from defocus_core.blur.focus_stacks import NEVER_IN_FOCUS, Camera, layered_scenes, render_stack
 from defocus_core.blur.rendering import Scene
 from defocus_core.evaluation.known_scenes import center_squares
 
@@ -24,3 +24,13 @@ def test_a_camera_adds_noise_and_codes():
     assert 3.5 < noisy.astype(float).std() < 4.5
     coded = render_stack("flat", scene, Camera(shots=2, noise=4, jpeg=30), np.random.default_rng(1)).shots[0]
     assert coded.astype(float).std() < noisy.astype(float).std()
+
+
+def test_the_truth_of_a_background_that_no_shot_has_in_focus_has_no_veil():
+    disparity = np.full((64, 64), NEVER_IN_FOCUS, np.float32)
+    disparity[20:40, 20:40] = 1
+    front = disparity == 1
+    scene = Scene(np.where(front[:, :, None], np.float32(0.9), np.float32(0.1)).repeat(3, 2), disparity)
+    stack = render_stack("glow", scene, Camera(shots=3, sigma_per_disparity=6), np.random.default_rng(0))
+    np.testing.assert_allclose(stack.truth[~front], 0.1, atol=0.01)
+    assert stack.shots[0][15, 30].max() > 0.2 * 255

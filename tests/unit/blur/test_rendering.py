@@ -51,3 +51,15 @@ def test_a_scene_in_focus_is_the_scene_and_occlusion_is_true():
     assert sigma[0, 79] == 4
     back, _ = render_defocus(scene, focus=0, sigma_per_disparity=4, layers=2)
     assert back[30, 42].mean() > 0.2
+
+
+def test_without_veils_a_sharp_background_keeps_its_colour_up_to_a_blurred_front():
+    disparity = np.zeros((40, 40), np.float32)
+    disparity[:, 20:] = 1
+    scene = Scene(np.where(disparity[:, :, None] > 0, np.float32(0.9), np.float32(0.2)).repeat(3, 2), disparity)
+    lens = {"focus": 0, "sigma_per_disparity": 4, "layers": 2}
+    assert render_defocus(scene, **lens)[0][:, 19].min() > 0.4
+    clear, sigma = render_defocus(scene, **lens, veils=False)
+    np.testing.assert_allclose(clear[:, :20], 0.2, atol=1e-6)
+    assert clear[:, 20].max() < 0.7  # the front's own blurred edge still shows what lies behind it
+    assert sigma[0, [0, 39]].tolist() == [0, 4]
