@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -57,15 +58,17 @@ def render_stack(name: str, scene: Scene, camera: Camera, rng: np.random.Generat
     lit = Scene(srgb_to_linear(scene.image), scene.disparity)
     levels = np.unique(scene.disparity)
     layers = levels if len(levels) <= 24 else 24
-    lens = {"sigma_per_disparity": camera.sigma_per_disparity, "layers": layers, "aperture": "disk"}
+    render = functools.partial(
+        render_defocus, lit, sigma_per_disparity=camera.sigma_per_disparity, layers=layers, aperture="disk"
+    )
     focuses = np.linspace(0, 1, camera.shots)
-    rendered = [render_defocus(lit, focus=focus, **lens) for focus in focuses]
+    rendered = [render(focus=focus) for focus in focuses]
     sigmas = np.stack([sigma for _, sigma in rendered])
     sharpest, blurred = sigmas.argmin(0), sigmas.min(0) >= NEARLY_SHARPEST
     truth = scene.image.copy()
     for index in np.unique(sharpest[blurred]):
         here = blurred & (sharpest == index)
-        truth[here] = linear_to_srgb(render_defocus(lit, focus=focuses[index], veils=False, **lens)[0][here])
+        truth[here] = linear_to_srgb(render(focus=focuses[index], veils=False)[0][here])
     pictures = [linear_to_srgb(light) for light, _ in rendered]
     return RenderedStack(name, [develop(picture, camera, rng) for picture in pictures], truth, sigmas)
 

@@ -12,6 +12,7 @@ from defocus_core.networks.classifier import build_classifier
 from defocus_core.networks.export import export_onnx
 from defocus_core.networks.storage import load_model
 
+onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 
@@ -20,6 +21,7 @@ def test_onnxruntime_gives_torchs_sigma_at_any_size(tmp_path):
     path = tmp_path / "new/m.onnx"
     assert main(["export", str(path)]) == 0
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    assert "sigma" in session.get_modelmeta().description
     model = load_model()
     for shape in ((128, 160), (200, 72)):
         image = np.random.default_rng(0).random(shape, dtype=np.float32)
@@ -28,6 +30,9 @@ def test_onnxruntime_gives_torchs_sigma_at_any_size(tmp_path):
             logits = model.dense(torch.from_numpy(image[None, None]))[0]
         logarithm, _ = decide_levels(logits, model.sigmas, DEFAULT_CONFIG)
         np.testing.assert_allclose(sigma[0], np.exp(logarithm) - MIN_SIGMA, atol=1e-4)
+    graph = onnx.load(path).graph
+    assert "grey levels in [0, 1]; height and width multiples of 8" in graph.input[0].doc_string
+    assert "every cell of 4x4 pixels" in graph.output[0].doc_string
 
 
 @pytest.mark.parametrize(
