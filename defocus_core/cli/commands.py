@@ -45,6 +45,7 @@ def run_map(options: Namespace) -> None:
     files, suffix = outputs.expand_paths(options.images, **_chosen(options)), f".{options.format}"
     more = [".probability.npy"] * options.probability + [f".um{suffix}"] * (options.unit == "um")
     written = outputs.map_targets(files, options.out, (".png", suffix, *more))
+    outputs.make_folders(written.values())
     model = load_model(options.model)
     notes = {"model": str(options.model), "software": f"defocus-core {__version__}"}
 
@@ -122,6 +123,7 @@ def run_depth(options: Namespace) -> None:
     files = outputs.expand_paths(options.images, **_chosen(options))
     kinds = [f".{name}{suffix}" for name in ("near", "far", "relative") for suffix in (".png", ".npy")]
     written = outputs.map_targets(files, options.out, kinds)
+    outputs.make_folders(written.values())
     model = load_model(options.model)
 
     def one(file: Item) -> None:
@@ -265,9 +267,11 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
 
     files = outputs.expand_paths(options.images, **_chosen(options))
     taken = [outputs.file_of_shot(file) for file in files]
-    written = outputs.output_targets(files, options.out, lambda file: file.stem + outputs.writable(file), taken)
     if options.map and options.map.is_dir():
         outputs.maps_by_stem(files, options.map)
+    taken += [_map_path(file, options.map) for file in files if options.map]
+    written = outputs.output_targets(files, options.out, lambda file: file.stem + outputs.writable(file), taken)
+    outputs.make_folders(written.values())
     model = load_model(options.model)
 
     def one(file: Item) -> None:
@@ -293,9 +297,18 @@ def _map_of(file: Item, photograph: Photograph, model: Classifier, given: Path |
 
     if given is None:
         return estimate(photograph.for_measuring(), model=model)
-    sigma = read_map(find_map(given, file.stem) if given.is_dir() else given)
-    check_map_fits(sigma, photograph.pixels)
+    path = _map_path(file, given)
+    sigma = read_map(path)
+    try:
+        check_map_fits(sigma, photograph.pixels)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}: {path}") from error
     return sigma
+
+
+def _map_path(file: Item, given: Path) -> Path:
+    """Return the map of a photograph: the file given, or the one of its stem in the folder given."""
+    return find_map(given, file.stem) if given.is_dir() else given
 
 
 def run_each_item(

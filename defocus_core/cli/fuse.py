@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ SIDE_SUFFIXES = {
 }
 
 EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg", ".webp", ".bmp")
+OF_FUSION = ("labels", "depth", "nowhere", "report")  # options that only a fusion fills
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,17 @@ class _Job:
     stack: Item
     shots: list[Item]
     out: Path | None
+    slabs: tuple[Path, ...]
+    aligned: tuple[Path, ...]
     sides: dict[str, Path]
     reference: int
+
+    @property
+    def written(self) -> list[Path]:
+        """All files that are written of the stack."""
+        pictures = self.slabs or ((self.out,) if self.out else ())
+        depth = [_confidence_path(self.sides["depth"])] if "depth" in self.sides else []
+        return [*pictures, *self.aligned, *self.sides.values(), *depth]
 
     @property
     def like(self) -> Path | None:
@@ -58,8 +69,9 @@ def run_fuse(options: Namespace) -> None:
     jobs = {job.stack: job for job in _plan(options)}
     if options.dry_run:
         for job in jobs.values():
-            _print_plan(job, options)
+            _print_plan(job)
         return
+    outputs.make_folders(path for job in jobs.values() for path in job.written)
     from defocus_core.applications.fusion.decide import FusionConfig
     from defocus_core.networks.storage import load_model
 
@@ -69,40 +81,67 @@ def run_fuse(options: Namespace) -> None:
         def one(stack: Item) -> None:
             _run(jobs[stack], options, {"config": config, "model": model, "progress": advance})
 
-        run_each_item(list(jobs), "fused", one, jobs=options.jobs or 1, shown=False)
+        run_each_item(list(jobs), "fused", one, jobs=options.jobs, shown=False)
 
 
 def _plan(options: Namespace) -> list[_Job]:
     """Find the stacks and where their results go; refuse what does not fit together."""
-    if options.out is None and options.align_only is None:
-        raise UsageError("fuse needs --out FILE_OR_DIR, or --align-only DIR")
-    if options.overlap and not options.slab:
-        raise UsageError("--overlap goes with --slab")
-    if options.slab and any((options.depth, options.nowhere, options.report, options.labels, options.use_labels)):
-        raise UsageError("--slab writes pictures alone: leave out --labels, --use-labels, --depth, --nowhere, --report")
-    if options.every < 1:
-        raise UsageError(f"--every takes each Nth shot, N from 1, not {options.every}")
+    _check_options(options)
     chosen = {axis: getattr(options, axis) for axis in ("channel", "z", "time")}
     stacks = {stack: shots[:: options.every] for stack, shots in outputs.group_stacks(options.images, **chosen).items()}
-    if not options.slab:
-        pictures = outputs.fusion_targets(stacks, options.out) if options.out else {}
-    else:
-        pictures = dict.fromkeys(stacks, options.out)
-    taken = [*pictures.values()] if not options.slab else []
+    taken = [outputs.file_of_shot(shot) for shots in stacks.values() for shot in shots]
+    taken += [options.use_labels] if options.use_labels else []
+    pictures = outputs.fusion_targets(stacks, options.out, taken) if options.out else {}
+    slabs = {}
+    if options.slab:
+        counts = {stack: len(_split(shots, options)) for stack, shots in stacks.items()}
+        slabs, pictures = outputs.slab_targets(pictures, counts, taken), {}
+    taken += [*pictures.values(), *itertools.chain(*slabs.values())]
+    aligned = outputs.aligned_targets(stacks, options.align_only, taken) if options.align_only else {}
+    taken += itertools.chain(*aligned.values())
     sides: dict[str, dict[Item, Path]] = {}
     for name, suffixes in SIDE_SUFFIXES.items():
         sides[name] = outputs.side_targets(stacks, getattr(options, name), suffixes, taken, option=f"--{name}")
         taken += sides[name].values()
+    missing = [path for path in sides["alignment"].values() if options.use_labels and not path.exists()]
+    if missing:
+        raise UsageError(f"no alignment {str(missing[0])!r}; --use-labels takes one that --alignment wrote before")
     return [
         _Job(
             stack,
             shots,
             pictures.get(stack),
+            slabs.get(stack, ()),
+            aligned.get(stack, ()),
             {name: found[stack] for name, found in sides.items() if stack in found},
             _reference(options.reference, shots),
         )
         for stack, shots in stacks.items()
     ]
+
+
+def _check_options(options: Namespace) -> None:
+    """Refuse options that do not go together."""
+    given = [f"--{name}" for name in OF_FUSION if getattr(options, name)]
+    needy = [*given, *(["--slab"] if options.slab else []), *(["--use-labels"] if options.use_labels else [])]
+    if options.out is None and (needy or options.align_only is None):
+        raise UsageError(f"{needy[0]} needs --out" if needy else "fuse needs --out FILE_OR_DIR, or --align-only DIR")
+    if options.overlap and not options.slab:
+        raise UsageError("--overlap goes with --slab")
+    if options.slab and (given or options.use_labels):
+        raise UsageError("--slab writes pictures alone: leave out --labels, --use-labels, --depth, --nowhere, --report")
+    if options.use_labels:
+        given += ["--align-only"] * (options.align_only is not None) + ["--register"] * options.register
+        if given:
+            raise UsageError(f"--use-labels decides and aligns nothing anew: leave out {given[0]}")
+    if options.every < 1:
+        raise UsageError(f"--every takes each Nth shot, N from 1, not {options.every}")
+
+
+def _split(shots: Sequence[Item], options: Namespace) -> list[range]:
+    from defocus_core.applications.fusion.slabs import split_slabs
+
+    return split_slabs(len(shots), size=options.slab, overlap=options.overlap)
 
 
 def _reference(given: str, shots: Sequence[Item]) -> int:
@@ -119,31 +158,29 @@ def _reference(given: str, shots: Sequence[Item]) -> int:
     return named[0]
 
 
-def _print_plan(job: _Job, options: Namespace) -> None:
-    targets = [str(path) for path in (job.out, options.align_only, *job.sides.values()) if path]
-    print(f"{job.stack}: {len(job.shots)} shots -> {', '.join(targets)}")
+def _print_plan(job: _Job) -> None:
+    print(f"{job.stack}: {len(job.shots)} shots -> {', '.join(map(str, job.written))}")
     for index, shot in enumerate(job.shots):
         print(f"  {index + 1} {shot}{' (reference)' if index == job.reference else ''}")
 
 
 def _run(job: _Job, options: Namespace, how: dict[str, Any]) -> None:
-    if job.out and not options.slab and job.shots[job.reference].suffix.lower() not in EIGHT_BIT_SUFFIXES:
+    if job.out and job.shots[job.reference].suffix.lower() not in EIGHT_BIT_SUFFIXES:
         check_suffix(job.out, read(job.shots[job.reference]).dtype)
     crop = options.register if options.crop is None else options.crop
     loaded = _load_alignment(job)
     common = {"match_exposure": options.match_exposure, "strict": options.strict, "crop": crop}
     if options.use_labels:
         _apply_labels(job, options, loaded, crop=crop)
-    elif options.align_only or options.slab:
-        aligned = loaded or _align(job, options, how, common)
-        if options.align_only:
-            _write_aligned(job, aligned, options.align_only, crop=crop)
-        if options.slab:
-            _write_slabs(job, aligned, options, how, crop=crop)
-    if job.out is None or options.slab or options.use_labels:
         return
-    fusion = _fuse(job, options, how, common, loaded)
-    _write_fusion(job, fusion)
+    if job.aligned or job.slabs:
+        aligned = loaded or _align(job, options, how, common)
+        if job.aligned:
+            _write_aligned(job, aligned, crop=crop)
+        if job.slabs:
+            _write_slabs(job, aligned, options, how, crop=crop)
+    if job.out:
+        _write_fusion(job, _fuse(job, options, how, common, loaded))
 
 
 def _load_alignment(job: _Job) -> AlignedStack | None:
@@ -217,7 +254,7 @@ def _write_fusion(job: _Job, fusion: Fusion) -> None:
             notes = {"software": f"defocus-core {__version__}"}
             for values, quantity, target in (
                 (fusion.depth, "place in the stack, from 0", path),
-                (fusion.confidence, "confidence of the depth", path.with_suffix(f".confidence{path.suffix}")),
+                (fusion.confidence, "confidence of the depth", _confidence_path(path)),
             ):
                 write_map(target, values, unit="shots", pixel_size=None, notes=notes | {"quantity": quantity})
         elif name == "nowhere":
@@ -226,6 +263,10 @@ def _write_fusion(job: _Job, fusion: Fusion) -> None:
             from defocus_core.evaluation.fusion_report import write_report
 
             write_report(path, fusion, names=[_name(shot) for shot in job.shots])
+
+
+def _confidence_path(depth: Path) -> Path:
+    return depth.with_suffix(f".confidence{depth.suffix}")
 
 
 def _apply_labels(job: _Job, options: Namespace, loaded: AlignedStack | None, *, crop: bool) -> None:
@@ -250,19 +291,10 @@ def _shape(shot: Item) -> tuple[int, int]:
     return height, width
 
 
-def _write_aligned(job: _Job, aligned: AlignedStack, folder: Path, *, crop: bool) -> None:
+def _write_aligned(job: _Job, aligned: AlignedStack, *, crop: bool) -> None:
     from defocus_core.applications.fusion.blend import find_shown
 
-    outputs.make_folder(folder)
-    names = [
-        f"{shot.stem}{f'.{index + 1:03d}' if hasattr(shot, 'index') else ''}{outputs.writable(shot)}"
-        for index, shot in enumerate(job.shots)
-    ]
-    if len(set(names)) < len(names):
-        raise UsageError("two shots share a name; give shots of one folder to --align-only")
-    targets = [folder / name for name in names]
-    outputs.refuse_overwriting(map(outputs.file_of_shot, job.shots), targets, option="--align-only")
-    for shot, found, target in zip(job.shots, aligned.alignments, targets, strict=True):
+    for shot, found, target in zip(job.shots, aligned.alignments, job.aligned, strict=True):
         if found is None:
             continue
         photograph = read_photograph(shot)
@@ -276,12 +308,9 @@ def _write_aligned(job: _Job, aligned: AlignedStack, folder: Path, *, crop: bool
 
 
 def _write_slabs(job: _Job, aligned: AlignedStack, options: Namespace, how: dict[str, Any], *, crop: bool) -> None:
-    from defocus_core.applications.fusion.slabs import split_slabs
     from defocus_core.applications.fusion.stack import fuse
 
-    slabs = split_slabs(len(job.shots), size=options.slab, overlap=options.overlap)
-    targets = outputs.slab_targets(job.stack, job.shots, options.out, len(slabs))
-    for slab, target in zip(slabs, targets, strict=True):
+    for slab, target in zip(_split(job.shots, options), job.slabs, strict=True):
         alignments = [aligned.alignments[index] for index in slab]
         kept = [index for index, found in enumerate(alignments) if found]
         if not kept:

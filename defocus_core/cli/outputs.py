@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,11 +42,15 @@ def _pictures_of(file: Path, **chosen: int | None) -> list[Item]:
     try:
         pages = list_pages(file, **chosen)
     except (ImageError, OSError):
-        if any(chosen.values()) and file.is_file():
+        if _is_chosen(chosen) and file.is_file():
             raise
         return [file]  # which fails where it is read, beside the others
     axes = {axis for page in pages for axis, _ in page.position if len({dict(p.position)[axis] for p in pages}) > 1}
-    return list(pages) if any(chosen.values()) or (axes and axes <= {"C", "T"}) else [file]
+    return list(pages) if _is_chosen(chosen) or (axes and axes <= {"C", "T"}) else [file]
+
+
+def _is_chosen(chosen: Mapping[str, int | None]) -> bool:
+    return any(place is not None for place in chosen.values())
 
 
 def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list[Item]]:
@@ -85,7 +90,7 @@ def _pages_of(path: Path, *, alone: bool, **chosen: int | None) -> list[Page]:
     try:
         return list_pages(path, **chosen)
     except ImageError:
-        if alone or any(chosen.values()):
+        if alone or _is_chosen(chosen):
             raise
         return [Page(path, 0)]
 
@@ -95,9 +100,8 @@ def file_of_shot(shot: Item) -> Path:
     return shot.path if isinstance(shot, Page) else shot
 
 
-def fusion_targets(stacks: dict[Item, list[Item]], out: Path) -> dict[Item, Path]:
+def fusion_targets(stacks: dict[Item, list[Item]], out: Path, taken: Sequence[Path]) -> dict[Item, Path]:
     """Return where each stack's picture goes."""
-    taken = [file_of_shot(shot) for shots in stacks.values() for shot in shots]
     return output_targets(
         list(stacks), out, lambda stack: _stack_name(stack) + writable(file_of_shot(stacks[stack][0])), taken
     )
@@ -114,25 +118,38 @@ def side_targets(
             raise UsageError(f"{len(stacks)} results do not fit into one file {str(given)!r}; give a folder")
         if given.suffix.lower() not in suffixes:
             raise UsageError(f"{option} is written as {' or '.join(suffixes)}, not {given.suffix!r}")
-        make_folder(given.parent)
         found = dict.fromkeys(stacks, given)
     else:
-        folder = make_folder(given)
-        found = one_file_each(list(stacks), folder, lambda stack: _stack_name(stack) + suffixes[0])
-    shots = [file_of_shot(shot) for group in stacks.values() for shot in group]
-    refuse_overwriting([*shots, *taken], found.values(), option=option)
+        found = one_file_each(list(stacks), given, lambda stack: _stack_name(stack) + suffixes[0])
+    refuse_overwriting(taken, found.values(), option=option)
     return found
 
 
-def slab_targets(stack: Item, shots: Sequence[Item], out: Path, count: int) -> list[Path]:
-    """Return where the slabs of a stack go: NAME.slab01.SUFFIX in the folder `out`, or beside the file `out`."""
-    if out.suffix and not out.is_dir():
-        folder, name, suffix = make_folder(out.parent), out.stem, out.suffix
-    else:
-        folder, name, suffix = make_folder(out), _stack_name(stack), writable(file_of_shot(shots[0]))
-    found = [folder / f"{name}.slab{index:02d}{suffix}" for index in range(1, count + 1)]
-    check_suffix(found[0])
-    refuse_overwriting(map(file_of_shot, shots), found)
+def slab_targets(
+    pictures: dict[Item, Path], counts: dict[Item, int], taken: Sequence[Path]
+) -> dict[Item, tuple[Path, ...]]:
+    """Return where the slabs of each stack go, beside where its picture would go: NAME.slab01.SUFFIX."""
+    found = {
+        stack: tuple(picture.with_suffix(f".slab{index:02d}{picture.suffix}") for index in range(1, counts[stack] + 1))
+        for stack, picture in pictures.items()
+    }
+    check_distinct((stack, target) for stack, targets in found.items() for target in targets)
+    refuse_overwriting(taken, itertools.chain(*found.values()))
+    return found
+
+
+def aligned_targets(
+    stacks: dict[Item, list[Item]], folder: Path, taken: Sequence[Path]
+) -> dict[Item, tuple[Path, ...]]:
+    """Return where each aligned shot of each stack goes, by its own name."""
+
+    def name(shot: Item) -> str:
+        number = f".{shot.index + 1:03d}" if isinstance(shot, Page) else ""
+        return f"{shot.stem}{number}{writable(shot)}"
+
+    found = {stack: tuple(folder / name(shot) for shot in shots) for stack, shots in stacks.items()}
+    check_distinct(pair for stack, shots in stacks.items() for pair in zip(shots, found[stack], strict=True))
+    refuse_overwriting(taken, itertools.chain(*found.values()), option="--align-only")
     return found
 
 
@@ -158,10 +175,9 @@ def output_targets(
     if out.suffix and not out.is_dir():
         if len(items) > 1:
             raise UsageError(f"{len(items)} results do not fit into one file {str(out)!r}; give a folder")
-        make_folder(out.parent)
         found = dict.fromkeys(items, out)
     else:
-        found = one_file_each(items, make_folder(out), name)
+        found = one_file_each(items, out, name)
     for target in found.values():
         check_suffix(target)
     refuse_overwriting(taken, found.values(), option=option)
@@ -192,15 +208,15 @@ def check_distinct(written: Iterable[tuple[Item, Path]]) -> None:
             raise UsageError(f"{other} and {item} would share {target}; give each a folder of its own")
 
 
-def make_folder(folder: Path) -> Path:
-    """Make a folder before any work is done for what goes there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from error
-    if not os.access(folder, os.W_OK):
-        raise UsageError(f"cannot write to the folder {str(folder)!r}")
-    return folder
+def make_folders(written: Iterable[Path]) -> None:
+    """Make the folders of files before any work is done for them."""
+    for folder in {path.parent for path in written}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from error
+        if not os.access(folder, os.W_OK):
+            raise UsageError(f"cannot write to the folder {str(folder)!r}")
 
 
 def maps_by_stem(items: Sequence[Item], folder: Path) -> dict[Item, Path]:
@@ -210,7 +226,7 @@ def maps_by_stem(items: Sequence[Item], folder: Path) -> dict[Item, Path]:
 
 def map_targets(items: Sequence[Item], folder: Path, suffixes: Sequence[str]) -> dict[Item, Path]:
     """Return where the map of each picture goes, with room beside it for files of its stem, none an item."""
-    found = maps_by_stem(items, make_folder(folder))
+    found = maps_by_stem(items, folder)
     check_distinct((item, found[item].with_suffix(suffix)) for item in items for suffix in (".npy", *suffixes))
     for item, target in found.items():
         for picture in (target.with_suffix(suffix) for suffix in suffixes):

@@ -171,8 +171,8 @@ def _add_fuse_command(known: argparse._SubParsersAction) -> None:
         "--resume", action="store_true", help="keep the state beside --out, and go on from it after a killed run"
     )
     command.set_defaults(run=fuse.run_fuse)
-    _add_choice(command)
-    command.add_argument("--jobs", type=int, metavar="N", help="stacks worked on side by side (default 1)")
+    _add_places(command)
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="stacks worked on side by side (default 1)")
     _add_model(command)
 
 
@@ -284,11 +284,15 @@ def _add_images(command: argparse.ArgumentParser, *, out: str = "FILE_OR_DIR") -
 
 
 def _add_choice(command: argparse.ArgumentParser) -> None:
+    _add_places(command)
+    command.add_argument("--half-size", action="store_true", help="develop RAW photographs in half their size")
+
+
+def _add_places(command: argparse.ArgumentParser) -> None:
     for axis in ("channel", "z", "time"):
         command.add_argument(
             f"--{axis}", type=int, metavar="N", help=f"of a microscope's file that {axis} alone, from 1"
         )
-    command.add_argument("--half-size", action="store_true", help="develop RAW photographs in half their size")
 
 
 def _add_jobs(command: argparse.ArgumentParser) -> None:

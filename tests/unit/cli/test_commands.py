@@ -152,6 +152,24 @@ def test_what_fails_of_many_is_named(folder, capsys):
     assert all(f"{picture}: a map of (3, 3) does not fit" in said for picture in pictures)
 
 
+def test_a_map_that_does_not_fit_is_named_beside_its_photograph(folder, capsys):
+    np.save(folder / "m.npy", np.ones((3, 3), np.float32))
+    picture = folder / "in/a.png"
+    assert main(["enhance", str(picture), "--map", str(folder / "m.npy"), "--out", str(folder / "o.png")]) == 2
+    said = capsys.readouterr().err
+    assert f"{picture}: a map of (3, 3) does not fit an image of (60, 80): {folder / 'm.npy'}" in said
+
+
+def test_no_picture_is_written_over_its_map(folder, capsys):
+    assert main(["map", str(folder / "in"), "--out", str(folder / "maps"), "--format", "tif"]) == 0
+    picture = folder / "a.tif"
+    write(picture, read(folder / "in/a.png"))
+    before = (folder / "maps/a.tif").read_bytes()
+    assert main(["enhance", str(picture), "--map", str(folder / "maps"), "--out", str(folder / "maps")]) == 2
+    assert "a.tif would be written over an input" in capsys.readouterr().err
+    assert (folder / "maps/a.tif").read_bytes() == before
+
+
 def test_models_names_the_default(capsys):
     assert main(["models"]) == 0
     assert "(default)" in capsys.readouterr().out

@@ -72,10 +72,12 @@ def test_slabs_are_fused_each(place):
 def test_a_dry_run_says_what_would_be_read_and_written_and_does_nothing(place, capsys):
     run("in", "--out", "f.png", "--depth", "d.npy", "--reference", "middle", "--dry-run")
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "in: 4 shots -> f.png, d.npy"
+    assert said[0] == "in: 4 shots -> f.png, d.npy, d.confidence.npy"
     assert [line.split()[1] for line in said[1:]] == [f"in/{index}.png" for index in range(4)]
     assert said[3].endswith("(reference)")
-    assert not (place / "f.png").exists()
+    run("in", "--out", "new/f.png", "--slab", "2", "--align-only", "aligned", "--dry-run")
+    assert "new/f.slab01.png, new/f.slab02.png, aligned/0.png, aligned/1.png" in capsys.readouterr().out
+    assert sorted(path.name for path in place.iterdir()) == ["dark", "in"]
 
 
 def test_a_killed_command_goes_on_where_it_was(place, monkeypatch):
@@ -125,6 +127,17 @@ def test_each_nth_shot_is_taken(place, capsys):
         (["in", "--out", "f.png", "--alignment", "bad.json"], "not an alignment that"),
         (["in", "--out", "f.png", "--use-labels", "in/0.png"], "labels are whole numbers"),
         (["in", "--out", "f.png", "--use-labels", "l9.png"], "labels name shot 10 of a stack of 4"),
+        (["in", "--out", "l9.png", "--use-labels", "l9.png"], "l9.png would be written over an input"),
+        (["in", "--out", "f.png", "--use-labels", "l9.png", "--alignment", "no.json"], "no alignment 'no.json'"),
+        (["in", "--out", "f.png", "--use-labels", "l9.png", "--depth", "d.npy"], "leave out --depth"),
+        (["in", "--out", "f.png", "--use-labels", "l9.png", "--register"], "leave out --register"),
+        (["in", "--out", "f.png", "--jobs", "0"], "jobs is at least 1, not 0"),
+        (["in", "--align-only", "a", "--slab", "2"], "--slab needs --out"),
+        (["in", "--align-only", "a", "--use-labels", "l9.png"], "--use-labels needs --out"),
+        (["in", "--align-only", "a", "--labels", "l.png"], "--labels needs --out"),
+        (["in", "dark", "--align-only", "a"], "in/0.png and dark/0.png would share a/0.png"),
+        (["in", "--align-only", "a", "--out", "a/1.png"], "a/1.png would be written over an input or another result"),
+        (["in", "dark", "--slab", "2", "--out", "f.png"], "2 results do not fit into one file"),
     ],
 )
 def test_what_does_not_fit_together_is_one_line(place, capsys, arguments, message):
@@ -134,4 +147,4 @@ def test_what_does_not_fit_together_is_one_line(place, capsys, arguments, messag
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
     assert message in lines[0]
-    assert not (place / "f.png").exists()
+    assert sorted(path.name for path in place.iterdir()) == ["bad.json", "dark", "in", "l9.png"]
