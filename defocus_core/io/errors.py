@@ -22,6 +22,8 @@ def decoder_errors(path: Path) -> Iterator[None]:
     """Turn whatever a decoder raises into an ImageError that names the file."""
     try:
         yield
+    except MemoryError:
+        raise
     except ImageError as error:
         raise ImageError(error.reason, f"{path}: {error}") from error.__cause__
     except UnidentifiedImageError as error:

@@ -17,6 +17,7 @@ from defocus_core.io.write import write_exr_channels
 _READERS: dict[str, Callable[[Path], np.ndarray]] = {
     ".npy": read_array,
     ".tif": tifffile.imread,
+    ".tiff": tifffile.imread,
     ".exr": lambda path: readers.read_exr_channels(path)["Y"],
 }
 
@@ -38,11 +39,11 @@ def write_map(
     notes = {"quantity": "defocus sigma", "unit": unit, **notes}
     if pixel_size:
         notes["pixel_size_um"] = f"{pixel_size:g}"
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         atomic.write_array(path, sigma)
         return
     with atomic.replacing(path) as part:
-        if path.suffix == ".exr":
+        if path.suffix.lower() == ".exr":
             write_exr_channels(part, {"Y": np.ascontiguousarray(sigma, np.float32)}, notes)
             return
         options: dict[str, Any] = {"description": json.dumps(notes), "software": notes.get("software")}
@@ -57,20 +58,36 @@ def read_map(path: str | Path) -> np.ndarray:
     Raises
     ------
     ValueError
-        If it holds anything but finite numbers from 0 on.
+        If it holds anything but finite numbers from 0 on, or notes a unit other than pixels.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no map {str(path)!r}")
     try:
-        sigma = _READERS.get(path.suffix.lower(), read_array)(path)
+        sigma, unit = _READERS.get(path.suffix.lower(), read_array)(path), _unit_of(path)
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise ValueError(f"{path}: not a defocus map, which holds numbers (height, width) ({error})") from error
+    if unit != "px":
+        raise ValueError(f"{path}: this map is in {unit}; give the one in pixels")
     if sigma.ndim != 2 or sigma.dtype.kind != "f" or not sigma.size:
         raise ValueError(f"{path}: not a defocus map, which holds numbers (height, width)")
     if not (np.isfinite(sigma).all() and sigma.min() >= 0):
         raise ValueError(f"{path}: a defocus map holds finite numbers of pixels from 0 on")
     return sigma.astype(np.float32)
+
+
+def _unit_of(path: Path) -> str:
+    """Return the unit that a map notes, px where it notes none."""
+    if path.suffix.lower() == ".exr":
+        return str(readers.read_exr_header(path).get("unit", "px"))
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        return "px"
+    with tifffile.TiffFile(path) as file:
+        description = file.pages.first.description
+    try:
+        return str(json.loads(description).get("unit", "px"))
+    except (ValueError, AttributeError):  # not of `write_map`
+        return "px"
 
 
 def find_map(folder: Path, stem: str) -> Path:

@@ -23,7 +23,7 @@ class Page:
     Parameters
     ----------
     path : file
-    index : which of its pictures, from 0
+    index : which of its pictures, from 0; -1 stands for all of its position (`group_pages`)
     position : its place along each axis that a microscope named, such as (("C", 0), ("Z", 3))
     """
 
@@ -32,7 +32,9 @@ class Page:
     position: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.path}, picture {self.index + 1}"
+        if self.index >= 0:
+            return f"{self.path}, picture {self.index + 1}"
+        return ", ".join([str(self.path), *(f"{tiff.AXES[axis]} {place + 1}" for axis, place in self.position)])
 
     @property
     def stem(self) -> str:

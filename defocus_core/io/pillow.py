@@ -40,10 +40,11 @@ def read_by_pillow(path: Path, index: int | None, *, max_pixels: int) -> Photogr
             picture = Image.open(stream)
             picture.seek(check_one(count_frames(picture)) if index is None else index)
         check_size(*picture.size, max_pixels)
-        profile, orientation = find_profile(picture), picture.getexif().get(ExifTags.Base.Orientation, 1)
+        profile = find_profile(picture)
         stream.seek(24)
         has_16_bit = picture.format == "PNG" and stream.read(1) == b"\x10"
         samples = imagecodecs.png_decode(path.read_bytes()) if has_16_bit else _decode(picture)
+        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)  # of a TIFF, which Pillow turned, no more
     channels = 1 if samples.ndim == 2 else samples.shape[2]
     pixels = samples if samples.ndim == 2 else samples[..., :3] if channels >= 3 else samples[..., 0]
     alpha = samples[..., -1] if channels in (2, 4) else None

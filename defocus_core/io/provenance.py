@@ -26,11 +26,20 @@ def find_provenance(path: str | Path) -> dict:
         raise ProvenanceError(f"no file {str(path)!r}; ask for one file of a result")
     for folder in path.resolve().parents:
         for file in sorted(folder.glob("*" + PROVENANCE_SUFFIX)):
-            noted = json.loads(file.read_text())
+            noted = _read_record(file)
             for name, digest in noted.get("outputs", {}).items():
                 if path.resolve() == (_root_of(file, noted) / name).resolve():
                     return {**noted, "unchanged": digest == file_digest(path)}
     raise ProvenanceError(f"nothing is noted of {str(path)!r}; files that the workflow made have *{PROVENANCE_SUFFIX}")
+
+
+def _read_record(file: Path) -> dict:
+    """Return a record; an empty one of a file that is none of ours."""
+    try:
+        noted = json.loads(file.read_text())
+    except (ValueError, OSError):
+        return {}
+    return noted if isinstance(noted, dict) and {"outputs", "beside"} <= set(noted) else {}
 
 
 def _root_of(file: Path, noted: dict) -> Path:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from defocus_core.io.errors import ImageError, check_size
 from defocus_core.io.photograph import Photograph
 
 _LOCK = threading.Lock()
-_READING: list[Any] = []  # what gives the output back, and one entry for each thread that reads
+_READING: set[int] = set()  # threads
+_BACK = contextlib.ExitStack()  # gives the output back
 
 
 def read_raw(path: Path, *, max_pixels: int, half_size: bool = False) -> Photograph:
@@ -52,8 +54,7 @@ def read_heif(path: Path, *, max_pixels: int) -> Photograph:
 
 def read_exr(path: Path, *, max_pixels: int) -> Photograph:
     """Read OpenEXR: light becomes sRGB levels, what is brighter than white is clipped."""
-    with path.open("rb") as stream, _quietly(), exr_library().File(stream, header_only=True) as file:
-        (left, top), (right, bottom) = (map(int, corner) for corner in file.header()["dataWindow"])
+    (left, top), (right, bottom) = (map(int, corner) for corner in read_exr_header(path)["dataWindow"])
     check_size(right - left + 1, bottom - top + 1, max_pixels)
     channels = read_exr_channels(path)
     colours = [name for name in ("RGBA", "RGB", "Y", "YA") if name in channels]
@@ -62,6 +63,12 @@ def read_exr(path: Path, *, max_pixels: int) -> Photograph:
     light = np.nan_to_num(channels[colours[0]].astype(np.float32), posinf=1, neginf=0)
     alpha = channels.get("A", light[..., 3] if light.ndim == 3 and light.shape[2] == 4 else None)
     return Photograph(linear_to_srgb(light[..., :3] if light.ndim == 3 else light), alpha)
+
+
+def read_exr_header(path: Path) -> dict[str, Any]:
+    """Return what an OpenEXR file notes, by name."""
+    with path.open("rb") as stream, _quietly(), exr_library().File(stream, header_only=True) as file:
+        return dict(file.header())
 
 
 def read_exr_channels(path: Path) -> dict[str, np.ndarray]:
@@ -98,27 +105,53 @@ def load_module(module: str, what: str, packages: str) -> Any:
 def _quietly() -> Iterator[None]:
     """Keep what LibRaw's and OpenEXR's own code print of a damaged file from the terminal; exceptions say it too.
 
-    The output is the whole process's: the first of several threads that read takes it, the last gives it back.
+    The output is the whole process's: the first of several threads that read takes it, the last gives it back. What
+    Python code of other threads prints meanwhile passes.
     """
     with _LOCK:
         if not _READING:
-            _READING.append(_take_output())
-        _READING.append(None)
+            _take_output()
+        _READING.add(threading.get_ident())
     try:
         yield
     finally:
         with _LOCK:
-            _READING.pop()
-            if len(_READING) == 1:
-                _READING.pop().close()
+            _READING.discard(threading.get_ident())
+            if not _READING:
+                _BACK.close()
 
 
-def _take_output() -> contextlib.ExitStack:
-    """Send the standard output and error to nowhere, until what is returned is closed."""
-    back, error = contextlib.ExitStack(), os.dup(2)
-    nowhere = back.enter_context(open(os.devnull, "w"))  # noqa: SIM115 (the stack closes it)
-    back.callback(os.close, error)
-    back.callback(os.dup2, error, 2)
-    back.enter_context(contextlib.redirect_stdout(nowhere))
+def _take_output() -> None:
+    """Send to nowhere what compiled code prints to the standard error, and what threads that read print."""
+    error = os.dup(2)
+    nowhere = _BACK.enter_context(open(os.devnull, "w"))  # noqa: SIM115 (the stack closes it)
+    _BACK.callback(os.close, error)
+    _BACK.callback(os.dup2, error, 2)
     os.dup2(nowhere.fileno(), 2)
-    return back
+    through = _BACK.enter_context(open(error, "w", buffering=1, closefd=False))  # noqa: SIM115
+    stderr = through if _writes_to(sys.stderr, 2) else sys.stderr
+    _BACK.enter_context(contextlib.redirect_stderr(cast("Any", _OfOthers(stderr, sys.stderr))))
+    _BACK.enter_context(contextlib.redirect_stdout(cast("Any", _OfOthers(sys.stdout, sys.stdout))))
+
+
+class _OfOthers:
+    """A stream that passes what threads write that read no file; once that is over, to another stream."""
+
+    def __init__(self, stream: Any, afterwards: Any):
+        self._stream, self._afterwards = stream, afterwards
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._afterwards if self._stream.closed else self._stream, name)
+
+    def write(self, text: str) -> int:
+        with _LOCK:
+            if threading.get_ident() not in _READING:
+                (self._afterwards if self._stream.closed else self._stream).write(text)
+        return len(text)
+
+
+def _writes_to(stream: Any, descriptor: int) -> bool:
+    try:
+        return bool(stream.fileno() == descriptor)
+    except (OSError, ValueError, AttributeError):  # of streams in memory
+        return False

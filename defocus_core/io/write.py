@@ -26,9 +26,11 @@ from defocus_core.io.metadata import (
     read_metadata,
     say_what_is_lost,
 )
+from defocus_core.io.photograph import to_srgb
 
 _SIXTEEN_BIT_SUFFIXES = (".png", ".exr", *TIFF_SUFFIXES, *HEIF_SUFFIXES)
 _NO_ALPHA = (".jpg", ".jpeg", ".bmp")
+_NO_PROFILE = (".bmp", ".exr")
 _JPEG_OPTIONS = {"quality": 95, "subsampling": 0}
 PNG_LEVEL = 3  # of zlib: 3 % more bytes than its default of 6, in a third of the time
 _SAVE_OPTIONS: dict[str, dict] = {
@@ -64,7 +66,7 @@ def write(
     image : (H, W) or (H, W, 3) RGB, uint8, uint16 (PNG, TIFF, HEIC and OpenEXR only) or float in [0, 1]
         (written as 8 bit but in OpenEXR)
     like : photograph whose ICC profile, EXIF (orientation reset), IPTC, descriptive XMP and resolution are kept, and
-        whether it is lossless WebP
+        whether it is lossless WebP. BMP and OpenEXR have no place for a profile: their pixels become sRGB
     alpha : (H, W) of the image's dtype, 0 where it shows nothing; JPEG and BMP leave it out
     keep_float : write floats into a TIFF as float32 with their range declared
 
@@ -91,12 +93,13 @@ def write(
     check_suffix(path, image.dtype)
     if image.dtype.kind == "f" and suffix != ".exr" and not (keep_float and suffix in TIFF_SUFFIXES):
         image, alpha = to_dtype(image, np.uint8), None if alpha is None else to_dtype(alpha, np.uint8)
-    if alpha is not None and suffix not in _NO_ALPHA:
-        image = np.dstack([image, alpha])
     size = image.shape[1], image.shape[0]
     kept = read_metadata(like, grey=_channels(image) < 3, size=size) if like else None
     if kept:
         say_what_is_lost(kept, suffix)
+        image = to_srgb(image, kept.profile) if suffix in _NO_PROFILE else image
+    if alpha is not None and suffix not in _NO_ALPHA:
+        image = np.dstack([image, alpha])
     with atomic.replacing(path) as part:
         if suffix == ".exr":
             _write_exr(part, image)
@@ -131,7 +134,7 @@ def _encode(image: np.ndarray, suffix: str, kept: Metadata | None, *, lossless: 
 
 def _encode_by_pillow(image: np.ndarray, suffix: str, kept: Metadata | None, options: dict[str, Any]) -> bytes:
     stream = io.BytesIO()
-    if kept and kept.dpi and max(kept.dpi) < 2**16:
+    if kept and kept.dpi and max(kept.dpi) < 2**16 and suffix != ".png":  # `_add_chunks` has that of PNG
         options = options | {"dpi": kept.dpi}
     Image.fromarray(image).save(stream, Image.registered_extensions()[suffix], **options)
     return stream.getvalue()

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
+import tifffile
 from skimage import data
 
 from defocus_core.applications.fusion import decide, stack
 from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.cli.parser import main
 from defocus_core.io.color import as_float, to_dtype
-from defocus_core.io.map_files import read_map
 from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import write
 
@@ -34,7 +34,7 @@ def test_all_that_is_written_of_a_stack_has_one_frame(place):
     run("in", "--register", "--out", "f.png", "--labels", "l.png", "--depth", "d.tif", "--nowhere", "n.png")
     fused = read("f.png")
     assert fused.shape[1] < 200  # cropped, since the shots were moved
-    depth, confidence = read_map("d.tif"), read_map("d.confidence.tif")
+    depth, confidence = tifffile.imread("d.tif"), tifffile.imread("d.confidence.tif")
     assert fused.shape[:2] == read("l.png").shape == depth.shape == confidence.shape == read("n.png").shape
     assert 0 <= depth.min() <= depth.max() <= 3.5
     run("in", "--register", "--no-crop", "--out", "whole.png", "--report", "r.html", "--depth", "d.npy")

@@ -47,6 +47,11 @@ def test_more_pixels_than_the_limit_are_refused(limit, refused):
         check_size(3, 4, limit)
 
 
+def test_out_of_memory_is_not_called_damaged(tmp_path):
+    with pytest.raises(MemoryError), decoder_errors(tmp_path / "a.png"):
+        raise MemoryError
+
+
 def test_without_an_error_nothing_happens_and_an_interrupt_passes(tmp_path):
     with decoder_errors(tmp_path / "a.png"):
         pass

@@ -46,6 +46,20 @@ def _transposed(picture, orientation):
     return picture if orientation == 1 else picture.transpose(Image.Transpose(turns[orientation]))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+def test_a_tiff_that_pillow_turns_is_turned_once(tmp_path, orientation, mode):
+    quarters = np.kron([[40, 90], [140, 240]], np.ones((8, 12))).astype(np.uint8)
+    picture = Image.fromarray(np.dstack([quarters] * 3)).convert(mode)
+    exif = picture.getexif()
+    exif[0x0112] = orientation
+    picture.save(tmp_path / "a.tif", exif=exif, compression="jpeg" if mode == "YCbCr" else None)
+    expected = np.asarray(_transposed(picture.convert("RGB"), orientation)).astype(int)
+    found = read(tmp_path / "a.tif")
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).mean() < 8
+
+
 def test_size_is_checked_before_decoding(tmp_path):
     Image.new("L", (4000, 4000)).save(tmp_path / "big.png")
     with pytest.raises(ImageError, match="4000x4000") as caught:

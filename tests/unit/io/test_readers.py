@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from defocus_core.io import readers
 from defocus_core.io.color import linear_to_srgb
 from defocus_core.io.errors import ImageError
 from defocus_core.io.read import read, read_photograph
@@ -171,6 +172,16 @@ def test_threads_that_read_side_by_side_give_the_output_back(tmp_path, capfd):
     print("heard")
     os.write(2, b"too")
     assert capfd.readouterr() == ("heard\n", "too")
+
+
+def test_what_other_threads_say_meanwhile_is_heard(capfd):
+    with readers._quietly():
+        other = threading.Thread(target=lambda: (print("heard"), print("too", file=sys.stderr)))
+        other.start()
+        other.join()
+        print("unheard")
+        os.write(2, b"unheard")
+    assert capfd.readouterr() == ("heard\n", "too\n")
 
 
 @pytest.mark.parametrize("suffix", ["dng", "exr", "heic", "avif", "tif", "png", "jpg", "webp"])

@@ -1,13 +1,14 @@
 import struct
 import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
 
 from defocus_core.io.color import as_float, to_dtype
 from defocus_core.io.listing import IMAGE_SUFFIXES
-from defocus_core.io.read import read
+from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import write
 
 
@@ -51,6 +52,18 @@ def test_sixteen_bit_keeps_the_colour_profile(tmp_path, colour, suffix):
         assert out.info["icc_profile"] == b"profile"
 
 
+@pytest.mark.parametrize("suffix", ["bmp", "exr"])
+def test_a_format_without_a_place_for_the_profile_has_the_colours_in_srgb(tmp_path, suffix):
+    primaries = (0.64, 0.33, 1, 0.21, 0.71, 1, 0.15, 0.06, 1)  # of Adobe RGB, as xyY
+    profile = imagecodecs.cms_profile("rgb", whitepoint=(0.3127, 0.329, 1), primaries=primaries, gamma=563 / 256)
+    wide = np.full((6, 8, 3), (170, 120, 60), np.uint8)
+    Image.fromarray(wide).save(tmp_path / "in.png", icc_profile=profile)
+    write(tmp_path / f"a.{suffix}", wide, like=tmp_path / "in.png")
+    expected = read_photograph(tmp_path / "in.png").for_measuring().astype(int)
+    assert np.abs(expected - wide).max() > 10
+    assert np.abs(np.rint(as_float(read(tmp_path / f"a.{suffix}")) * 255) - expected).max() <= 1
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_sixteen_bit_colour_keeps_its_levels_and_channel_order(tmp_path, suffix):
     deep = np.random.default_rng(0).integers(0, 2**16, (9, 7, 3), dtype=np.uint16)
@@ -80,6 +93,7 @@ def test_metadata_lie_in_chunks_before_the_pixels_of_a_png(tmp_path, colour, dty
     assert kinds[0] == b"IHDR"
     assert kinds[-1] == b"IEND"
     assert max(kinds.index(b"iCCP"), kinds.index(b"pHYs")) < kinds.index(b"IDAT")
+    assert kinds.count(b"pHYs") == kinds.count(b"iCCP") == 1
     told = dict(chunks)
     name, _, profile = told[b"iCCP"].partition(b"\0\0")
     assert 1 <= len(name) < 80  # without it, libpng leaves the profile out
