@@ -136,7 +136,7 @@ def relative_defocus(sigma: np.ndarray) -> np.ndarray:
     return sigma / max(float(sigma.max()), np.finfo(np.float32).tiny)
 
 
-def lens_from_exif(path: str | Path) -> dict[str, float]:
+def lens_from_exif(path: str | Path, *, size: tuple[int, int] | None = None) -> dict[str, float]:
     """Read the parameters of `Lens` that a photograph's EXIF has.
 
     The pixel pitch comes from the focal plane resolution, corrected for a photograph that was scaled if its EXIF keeps
@@ -145,32 +145,42 @@ def lens_from_exif(path: str | Path) -> dict[str, float]:
     Parameters
     ----------
     path : image file
+    size : width and height in pixels of what the blur is measured in, of a RAW photograph in half its size half the
+        file's; None is the file's
     """
-    read, size = exif_numbers(Path(path))
+    read, own_size = exif_numbers(Path(path))
     known: dict[str, float | None] = {
         "focal_length": read.get("FocalLength"),
         "f_number": read.get("FNumber"),
         "focus_distance": read.get("SubjectDistance"),
-        "pixel_pitch": None,
+        "pixel_pitch": _pixel_pitch(read, size=size or own_size, own_size=own_size),
     }
-    if resolution := read.get("FocalPlaneXResolution"):
-        unit = _RESOLUTION_UNITS.get(int(read.get("FocalPlaneResolutionUnit", 2)), 25.4)
-        taken = max(read.get("PixelXDimension", 0), read.get("PixelYDimension", 0)) or max(size)
-        known["pixel_pitch"] = unit * 1e3 / resolution * taken / max(size)
-    elif (equivalent := read.get("FocalLengthIn35mmFilm")) and known["focal_length"]:
-        diagonal = FULL_FRAME_DIAGONAL * known["focal_length"] / equivalent
-        known["pixel_pitch"] = diagonal * 1e3 / float(np.hypot(*size))
     if (known["focus_distance"] or np.inf) * 1e3 <= (known["focal_length"] or 0):
         known["focus_distance"] = None  # within the lens: some cameras write their own units
     return {name: value for name, value in known.items() if value}
 
 
-def resolve_lens(path: str | Path, **given: float | None) -> Lens | None:
+def _pixel_pitch(exif: dict[str, float], *, size: tuple[int, int], own_size: tuple[int, int]) -> float | None:
+    """Return the micrometres on the sensor of a pixel of what is read; None where EXIF or its size is not known."""
+    if not max(size):
+        return None
+    if resolution := exif.get("FocalPlaneXResolution"):
+        unit = _RESOLUTION_UNITS.get(int(exif.get("FocalPlaneResolutionUnit", 2)), 25.4)
+        taken = max(exif.get("PixelXDimension", 0), exif.get("PixelYDimension", 0)) or max(own_size) or max(size)
+        return unit * 1e3 / resolution * taken / max(size)
+    focal_length, equivalent = exif.get("FocalLength"), exif.get("FocalLengthIn35mmFilm")
+    if not (focal_length and equivalent):
+        return None
+    return FULL_FRAME_DIAGONAL * focal_length / equivalent * 1e3 / float(np.hypot(*size))
+
+
+def resolve_lens(path: str | Path, *, size: tuple[int, int] | None = None, **given: float | None) -> Lens | None:
     """Return the lens of a photograph, from the given parameters, then from its EXIF.
 
     Parameters
     ----------
     path : image file
+    size : see `lens_from_exif`
     given : parameters of `Lens`; None is not given
 
     Returns
@@ -183,7 +193,7 @@ def resolve_lens(path: str | Path, **given: float | None) -> Lens | None:
         If something is given and something else is missing.
     """
     told = {name: value for name, value in given.items() if value is not None}
-    known = {**lens_from_exif(path), **told}
+    known = {**lens_from_exif(path, size=size), **told}
     missing = [_field_label(field.name) for field in fields(Lens) if field.name not in known]
     if not missing:
         return Lens(**known)

@@ -48,7 +48,8 @@ class MagnifyConfig:
         most = effective_sigma(CENTRE_LABEL, "paper")
         if not 0 <= self.in_focus < self.out_of_focus < most:
             raise ValueError(
-                f"in_focus < out_of_focus < {most:.3g} pixels, not {self.in_focus} and {self.out_of_focus}"
+                f"0 <= in_focus < out_of_focus < {most:.3g} pixels, not {self.in_focus:g} and {self.out_of_focus:.3g}; "
+                "change one or the other"
             )
 
 

@@ -128,7 +128,8 @@ def run_depth(options: Namespace) -> None:
 
     def one(file: Item) -> None:
         photograph = read_photograph(file, half_size=options.half_size)
-        lens = resolve_lens(outputs.file_of_shot(file), **given)
+        height, width = photograph.pixels.shape[:2]
+        lens = resolve_lens(outputs.file_of_shot(file), size=(width, height), **given)
         sigma = _map_of(file, photograph, model, options.map)
         if lens is None:
             found = {"relative": relative_defocus(sigma)}
@@ -162,15 +163,16 @@ def run_score(options: Namespace) -> None:
         return
     files = outputs.expand_paths(options.images, **_chosen(options))
     written = [path for path in (options.out, options.html) if path]
-    outputs.refuse_overwriting([outputs.file_of_shot(file) for file in files], written)
+    taken = [*map(outputs.file_of_shot, files), *([options.mask] if options.mask else [])]
+    outputs.refuse_overwriting(taken, written)
     rows = scores.ranked(_score_rows(files, options, model=model, box=box))
-    scores.print_rows(rows, Console())
     if options.out:
         scores.write_scores(scores.table_of(rows), options.out)
     if options.html:
         atomic.write_text(options.html, scores.sheet_of(rows))
     if options.rating:
         _write_ratings(rows, files)
+    scores.print_rows(rows, Console())
     _report([_naming(row.image, row.error) for row in rows if row.error], len(files))
 
 
@@ -198,11 +200,14 @@ def _score_rows(files: list[Item], options: Namespace, *, model: Classifier, box
 
 
 def _write_ratings(rows: list[Row], files: list[Item]) -> None:
-    """Write the stars of each photograph that has some into its sidecar."""
+    """Write the stars of each file that has some into its sidecar; those of its sharpest picture, which comes first."""
     of_name = {str(file): outputs.file_of_shot(file) for file in files}
+    stars: dict[Path, int] = {}
     for row in rows:
         if row.rating:
-            write_rating(of_name[row.image], row.rating)
+            stars.setdefault(of_name[row.image], row.rating)
+    for file, rating in stars.items():
+        write_rating(file, rating)
 
 
 def _run_planes(options: Namespace, model: Classifier) -> None:
@@ -219,7 +224,7 @@ def _run_planes(options: Namespace, model: Classifier) -> None:
     tables = []
 
     def one(stack: Item) -> pd.DataFrame:
-        shots = [read_photograph(shot, half_size=options.half_size).for_measuring() for shot in stacks[stack]]
+        shots = (read_photograph(shot, half_size=options.half_size).for_measuring() for shot in stacks[stack])
         return scores.planes_table(str(stack), sharpest_plane(shots, model=model))
 
     failed = []

@@ -63,7 +63,7 @@ def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list
         raise UsageError(f"no file or folder {missing[0]!r}")
     folders = [path for path in paths if path.is_dir()]
     if folders and len(folders) != len(paths):
-        raise UsageError("fuse takes shots or folders of shots, not both at once")
+        raise UsageError("a stack is a folder or the files given, not both at once")
     if folders:
         found: dict[Item, list[Item]] = {folder: list(list_images(folder)) for folder in folders}
         empty = [str(folder) for folder, shots in found.items() if not shots]

@@ -222,7 +222,7 @@ def _add_depth_command(known: argparse._SubParsersAction) -> None:
         ("focal-length", "MM", "focal length"),
         ("f-number", "N", "focal length by diameter of the aperture"),
         ("focus-distance", "M", "from the lens to the plane in focus"),
-        ("pixel-pitch", "UM", "from one pixel to the next on the sensor, in micrometres"),
+        ("pixel-pitch", "UM", "from one pixel of what is read to the next on the sensor, in micrometres"),
     ):
         command.add_argument(f"--{name}", type=float, metavar=unit, help=f"{what} (default: EXIF)")
     command.set_defaults(run=commands.run_depth)

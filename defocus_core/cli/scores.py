@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from defocus_core.applications.score.bursts import group_bursts, perceptual_hash
@@ -91,6 +92,8 @@ def measure_row(
     within = region_of(pixels.shape[:2], mask=given, box=box)
     if photograph.empty is not None and not photograph.empty.all():
         within = ~photograph.empty if within is None else within & ~photograph.empty
+        if not within.any():
+            raise ValueError("the subject lies where the photograph shows nothing; give another box or mask")
     found, focused = measure(pixels, model=model, within=within, pixel_size=photograph.pixel_size)
     picture = thumbnail(pixels, focused) if pictures else None
     return Row(str(file), found, "", perceptual_hash(pixels), exif_time(file_of_shot(file)), picture=picture)
@@ -175,9 +178,9 @@ def print_rows(rows: Sequence[Row], console: Console) -> None:
         shown.add_column(name, justify="right", no_wrap=True, min_width=4)
     shown.add_column("blur", no_wrap=True, min_width=5)
     shown.add_column("burst", no_wrap=True)
-    folder = os.path.commonpath([os.path.dirname(row.image) for row in rows]) if rows else ""
+    folder = _common_folder([row.image for row in rows])
     for row in rows:
-        name = os.path.relpath(row.image, folder) if folder else row.image
+        name = escape(os.path.relpath(row.image, folder) if folder else row.image)
         burst = f"{row.burst}{' best' if row.best else ''}" if row.burst else ""
         if row.score is None:
             shown.add_row(name, *[""] * 7, "error", burst)
@@ -191,6 +194,14 @@ def print_rows(rows: Sequence[Row], console: Console) -> None:
     console.print(shown)
 
 
+def _common_folder(names: Sequence[str]) -> str:
+    """Return the folder that all files lie in; nothing where they share none, as on several drives."""
+    try:
+        return os.path.commonpath([os.path.dirname(name) for name in names])
+    except ValueError:
+        return ""
+
+
 def print_planes(table: pd.DataFrame, console: Console) -> None:
     """Print the planes of a stack as a table."""
     shown = Table(box=None, pad_edge=False)
@@ -198,7 +209,7 @@ def print_planes(table: pd.DataFrame, console: Console) -> None:
         shown.add_column(name)
     for line in table.itertuples():
         confidence = f"{line.confidence:.2f} sharpest" if line.sharpest else ""
-        shown.add_row(str(line.stack), str(line.plane), f"{line.sigma:.2f}", confidence)
+        shown.add_row(escape(str(line.stack)), str(line.plane), f"{line.sigma:.2f}", confidence)
     console.print(shown)
 
 

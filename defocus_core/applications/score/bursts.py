@@ -50,7 +50,7 @@ def group_bursts(hashes: Sequence[np.ndarray], times: Sequence[datetime | None])
     [0, 0, 1]
     """
     order = list(range(len(hashes)))
-    taken = [time.timestamp() for time in times if time is not None]
+    taken = [time for time in times if time is not None]
     if len(taken) == len(order):
         order.sort(key=taken.__getitem__)
     last: list[int] = []  # the latest photograph of each burst

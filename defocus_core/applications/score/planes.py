@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,12 +30,12 @@ class Planes:
     sigmas: np.ndarray
 
 
-def sharpest_plane(shots: Sequence[np.ndarray], *, model: Classifier | str | None = None, seed: int = 0) -> Planes:
+def sharpest_plane(shots: Iterable[np.ndarray], *, model: Classifier | str | None = None, seed: int = 0) -> Planes:
     """Find the plane of a stack that is sharpest in the mean over all that some plane shows.
 
     Parameters
     ----------
-    shots : images of one size, as for `estimate`, one a plane
+    shots : images of one size, as for `estimate`, one a plane; one at a time is held
     model : as for `estimate`
     seed : of the draws of blocks that give the confidence
 
@@ -48,15 +48,19 @@ def sharpest_plane(shots: Sequence[np.ndarray], *, model: Classifier | str | Non
     ----------
     Efron, Bootstrap methods, Annals of Statistics 1979; blocks, since neighbours are alike.
     """
-    sizes = {shot.shape[:2] for shot in shots}
+    sizes, planes = set(), []
+    for shot in shots:
+        sizes.add(shot.shape[:2])
+        if len(sizes) > 1:
+            break
+        found = sample_map(shot, model=model)
+        planes.append((found.evident, np.log(np.maximum(found.sigma, MIN_SIGMA))))
     if len(sizes) != 1:
         raise ValueError(f"the planes of a stack have one size, not {', '.join(map(str, sorted(sizes))) or 'none'}")
-    maps = [sample_map(shot, model=model) for shot in shots]
-    evident = np.stack([found.evident for found in maps])
-    values = np.log(np.maximum(np.stack([found.sigma for found in maps]), MIN_SIGMA))
+    evident, values = (np.stack(found) for found in zip(*planes, strict=True))
     counted = np.asarray(evident.any(0))
     if not counted.any():
-        return Planes(None, 0.0, np.full(len(shots), np.nan))
+        return Planes(None, 0.0, np.full(len(planes), np.nan))
     blurred = np.where(evident, values, -np.inf).max(0)  # a plane that shows nothing there is at least as blurred
     values = np.where(evident, values, np.where(counted, np.maximum(values, blurred), 0))
     sums = np.array([_block_sums(np.where(counted, plane, 0)) for plane in values])

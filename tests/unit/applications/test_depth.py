@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from defocus_core.applications import depth
 from defocus_core.applications.depth import Lens, lens_from_exif, relative_defocus, resolve_lens
 
 LENS = Lens(focal_length=50, f_number=2, focus_distance=1, pixel_pitch=10)
@@ -65,6 +66,21 @@ def test_exif_tells_the_lens(tmp_path):
     assert resolve_lens(path, focus_distance=3.0).focus_distance == 3
     known = lens_from_exif(photograph(tmp_path / "b.jpg", size=(36, 24), FocalLength=10.0, FocalLengthIn35mmFilm=50))
     assert known == {"focal_length": 10, "pixel_pitch": pytest.approx(200)}
+
+
+def test_a_pixel_of_a_smaller_copy_is_larger_on_the_sensor(tmp_path):
+    path = photograph(tmp_path / "a.jpg", FocalPlaneXResolution=1000.0, FocalPlaneResolutionUnit=3)
+    assert [lens_from_exif(path, size=size)["pixel_pitch"] for size in (None, (60, 40), (30, 20))] == [10, 10, 20]
+    path = photograph(tmp_path / "b.jpg", size=(36, 24), FocalLength=10.0, FocalLengthIn35mmFilm=50)
+    assert lens_from_exif(path, size=(18, 12))["pixel_pitch"] == pytest.approx(400)
+
+
+@pytest.mark.parametrize("size", [None, (36, 24)])
+def test_a_file_whose_size_is_not_told_has_the_pitch_of_what_is_read(tmp_path, monkeypatch, size):
+    numbers = {"FocalLength": 10.0, "FocalLengthIn35mmFilm": 50.0}
+    monkeypatch.setattr(depth, "exif_numbers", lambda _: (numbers, (0, 0)))
+    known = lens_from_exif(tmp_path / "big.tif", size=size)
+    assert known == {"focal_length": 10} | ({"pixel_pitch": pytest.approx(200)} if size else {})
 
 
 def test_a_lens_half_known_is_refused_and_an_unknown_one_is_none(tmp_path):

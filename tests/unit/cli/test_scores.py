@@ -86,6 +86,41 @@ def test_a_mask_and_a_box_tell_the_subject(shots, tmp_path):
     assert found[1] == found[2] > 1.5
 
 
+def test_a_subject_where_a_photograph_shows_nothing_is_one_line_and_the_others_are_scored(shots, tmp_path, capsys):
+    alpha = np.full((320, 320), 255, np.uint8)
+    alpha[:50, :50] = 0
+    Image.fromarray(np.dstack([blurred(0), alpha])).save(tmp_path / "alpha.png")
+    files = [str(tmp_path / "alpha.png"), str(shots / "b.jpg")]
+    assert main(["score", *files, "--box", "5,5,30,30", "--out", str(tmp_path / "s.csv")]) == 2
+    assert "alpha.png: the subject lies where the photograph shows nothing" in capsys.readouterr().err
+    assert len(pd.read_csv(tmp_path / "s.csv")) == 2
+
+
+def test_a_mask_is_not_written_over(shots, tmp_path, capsys):
+    mask = tmp_path / "s.csv"
+    mask.write_bytes((shots / "black.png").read_bytes())
+    assert main(["score", str(shots / "black.png"), "--mask", str(mask), "--out", str(mask)]) == 2
+    assert "would be written over an input" in capsys.readouterr().err
+
+
+def test_names_are_shown_as_they_are_from_wherever_they_come(capsys):
+    names = ["/somewhere/old[red].png", "here/new[old].png"]
+    scores.print_rows([scores.Row(name, error="none") for name in names], Console())
+    said = capsys.readouterr().out
+    assert all(name in said for name in names)
+
+
+def test_a_file_has_the_stars_of_its_sharpest_picture(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "two.ome.tif",
+        np.stack([blurred(sigma)[:, :, 0] for sigma in (0, 3)]),
+        photometric="minisblack",
+        metadata={"axes": "CYX"},
+    )
+    assert main(["score", str(tmp_path / "two.ome.tif"), "--rating"]) == 0
+    assert 'Rating="5"' in (tmp_path / "two.ome.tif.xmp").read_text()
+
+
 def test_the_sharpest_plane_of_a_stack_is_told_with_its_confidence(tmp_path, capsys):
     planes = np.stack([blurred(sigma)[:, :, 0] for sigma in (3, 0.5, 2)])
     tifffile.imwrite(tmp_path / "z.tif", planes, photometric="minisblack")
@@ -106,6 +141,7 @@ def test_the_sharpest_plane_of_a_stack_is_told_with_its_confidence(tmp_path, cap
         (["--box", "1,2,0,3"], "the width and height of --box are at least 1, not 0 and 3"),
         (["--box", "1,2,3,4", "--mask", "m.png"], "--mask and --box both say where the subject is"),
         (["--box", "900,0,5,5"], "the box 900,0,5,5 lies outside an image of 60x50 pixels"),
+        (["--channel", "0"], "no channel 0; it has 1 to 1"),
     ],
 )
 def test_what_cannot_be_meant_is_one_line(shots, capsys, given, message):

@@ -60,6 +60,7 @@ def test_channels_of_a_microscope_are_stacks_of_their_own(tmp_path, kind):
     tifffile.imwrite(tmp_path / "two.tif", stack, metadata={"axes": "ZCYX"}, **kind)
     groups = group_pages(list_pages(tmp_path / "two.tif"))
     assert [(page.stem, len(slices)) for page, slices in groups.items()] == [("two.c1", 5), ("two.c2", 5)]
+    assert [str(page) for page in groups] == [f"{tmp_path / 'two.tif'}, channel {number}" for number in (1, 2)]
 
 
 def test_a_damaged_stack_is_a_named_error(tmp_path):

@@ -30,3 +30,8 @@ def test_a_burst_is_told_by_time_where_it_is_known():
 
 def test_nothing_has_no_burst():
     assert group_bursts([], []) == []
+
+
+def test_a_clock_that_was_never_set_is_no_error():
+    one = np.zeros(64, bool)
+    assert group_bursts([one, one], [datetime(2026, 1, 1), datetime(1, 1, 1)]) == [1, 0]
