@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
+import mmap
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,7 +88,7 @@ def open_metadata(exiv2: Any, path: Path) -> Opened:
                 if not tiff.is_raw(file):
                     return _open_tiff(exiv2, path, file)
         profile = readers.read_heif_profile(path) if kind == "heif" else None
-        return Opened(_read(exiv2, path.read_bytes()) or _join_blocks(exiv2), profile)
+        return Opened(_read(exiv2, _map_file(path)) or _join_blocks(exiv2), profile)
 
 
 def _open_tiff(exiv2: Any, path: Path, file: Any) -> Opened:
@@ -95,8 +96,9 @@ def _open_tiff(exiv2: Any, path: Path, file: Any) -> Opened:
     if file.is_bigtiff:
         image = _join_blocks(exiv2, exif=_exif_of_bigtiff(path, page.offset, file.byteorder))
     else:
-        data, place = path.read_bytes(), page.offset.to_bytes(4, "little" if file.byteorder == "<" else "big")
-        image = _read(exiv2, data[:4] + place + data[8:]) or _join_blocks(exiv2)
+        data = _map_file(path)
+        data[4:8] = page.offset.to_bytes(4, "little" if file.byteorder == "<" else "big")
+        image = _read(exiv2, data) or _join_blocks(exiv2)
     profile = None if page.photometric == tiff.PHOTOMETRIC.SEPARATED else page.tags.valueof(tiff.PROFILE)
     size = tiff.pixel_size(file, page) if file.is_ome else None
     density = (1e4 / size, 1e4 / size, _CENTIMETER) if size else (*page.resolution, page.resolutionunit)
@@ -107,8 +109,14 @@ def _open_tiff(exiv2: Any, path: Path, file: Any) -> Opened:
 def _open_by_pillow(exiv2: Any, path: Path) -> Opened:
     with without_size_limit(), Image.open(path) as picture:
         info, grey = picture.info, picture.mode.startswith(("1", "L", "I"))
-        image = _read(exiv2, path.read_bytes()) or _join_blocks(exiv2, info.get("exif", b""), info.get("xmp", b""))
+        image = _read(exiv2, _map_file(path)) or _join_blocks(exiv2, info.get("exif", b""), info.get("xmp", b""))
         return Opened(image, find_profile(picture), grey, (*info["dpi"], _INCH) if "dpi" in info else None)
+
+
+def _map_file(path: Path) -> mmap.mmap:
+    """Return the bytes of a file, of which those that are looked at are read; what is written to them stays here."""
+    with path.open("rb") as stream:
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY)
 
 
 def _exif_of_bigtiff(path: Path, offset: int, byteorder: str) -> bytes:
@@ -139,7 +147,7 @@ def _join_blocks(exiv2: Any, exif: bytes = b"", xmp: bytes = b"") -> Any:
     return found
 
 
-def _read(exiv2: Any, data: bytes) -> Any:
+def _read(exiv2: Any, data: bytes | mmap.mmap) -> Any:
     try:
         image = exiv2.ImageFactory.open(data)
         image.readMetadata()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,12 +24,12 @@ def is_film(head: bytes) -> bool:
 
 def count_film_frames(path: Path) -> int:
     """Return how many frames a film has, by its packets."""
-    return len(_frame_times(path))
+    return len(_frame_times(path, path.stat().st_mtime_ns))
 
 
 def read_film_frame(path: Path, index: int, *, max_pixels: int) -> Photograph:
     """Read one frame of a film, upright, (H, W, 3) uint8 RGB: decode from the key frame before it."""
-    time = _frame_times(path)[index]
+    time = _frame_times(path, path.stat().st_mtime_ns)[index]
     with _open_film(path) as (film, stream):
         check_size(stream.width, stream.height, max_pixels)
         film.seek(time, stream=stream, backward=True)
@@ -49,6 +50,8 @@ def _open_film(path: Path) -> Iterator[tuple[Any, Any]]:
         yield film, film.streams.video[0]
 
 
-def _frame_times(path: Path) -> list[int]:
+@functools.lru_cache(maxsize=4)
+def _frame_times(path: Path, modified: int) -> tuple[int, ...]:
+    """Return when each frame of a film is shown, by its packets, all of which are read: so once for all frames."""
     with _open_film(path) as (film, stream):
-        return sorted(packet.pts for packet in film.demux(stream) if packet.pts is not None)
+        return tuple(sorted(packet.pts for packet in film.demux(stream) if packet.pts is not None))

@@ -2,6 +2,7 @@
 
 import logging
 import struct
+import tracemalloc
 from datetime import datetime
 
 import exiv2
@@ -49,6 +50,15 @@ def test_the_level_of_messages_is_given_back():
     with library():
         assert exiv2.LogMsg.level() == exiv2.LogMsg.Level.mute
     assert exiv2.LogMsg.level() == before
+
+
+def test_metadata_of_a_large_file_are_read_without_its_pixels(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (3000, 4000), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", noise)
+    tracemalloc.start()
+    exif_numbers(tmp_path / "a.tif")
+    assert tracemalloc.get_traced_memory()[1] < noise.nbytes / 4
+    tracemalloc.stop()
 
 
 def big_tiff(path, grey):
