@@ -123,6 +123,8 @@ def run_depth(options: Namespace) -> None:
     files = outputs.expand_paths(options.images, **_chosen(options))
     kinds = [f".{name}{suffix}" for name in ("near", "far", "relative") for suffix in (".png", ".npy")]
     written = outputs.map_targets(files, options.out, kinds)
+    maps = [_map_path(file, options.map) for file in files if options.map]
+    outputs.refuse_overwriting(maps, (path.with_suffix(kind) for path in written.values() for kind in kinds))
     outputs.make_folders(written.values())
     model = load_model(options.model)
 

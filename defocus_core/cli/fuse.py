@@ -53,8 +53,9 @@ class _Job:
     def written(self) -> list[Path]:
         """All files that are written of the stack."""
         pictures = self.slabs or ((self.out,) if self.out else ())
+        sides = [path for name, path in self.sides.items() if name != "alignment" or not path.exists()]
         depth = [_confidence_path(self.sides["depth"])] if "depth" in self.sides else []
-        return [*pictures, *self.aligned, *self.sides.values(), *depth]
+        return [*pictures, *self.aligned, *sides, *depth]
 
     @property
     def like(self) -> Path | None:
@@ -91,7 +92,7 @@ def _plan(options: Namespace) -> list[_Job]:
     stacks = {stack: shots[:: options.every] for stack, shots in outputs.group_stacks(options.images, **chosen).items()}
     taken = [outputs.file_of_shot(shot) for shots in stacks.values() for shot in shots]
     taken += [options.use_labels] if options.use_labels else []
-    pictures = outputs.fusion_targets(stacks, options.out, taken) if options.out else {}
+    pictures = outputs.fusion_targets(stacks, options.out, [] if options.slab else taken) if options.out else {}
     slabs = {}
     if options.slab:
         counts = {stack: len(_split(shots, options)) for stack, shots in stacks.items()}
@@ -103,6 +104,9 @@ def _plan(options: Namespace) -> list[_Job]:
     for name, suffixes in SIDE_SUFFIXES.items():
         sides[name] = outputs.side_targets(stacks, getattr(options, name), suffixes, taken, option=f"--{name}")
         taken += sides[name].values()
+    confidence = {stack: _confidence_path(path) for stack, path in sides["depth"].items()}
+    outputs.check_distinct([*sides["depth"].items(), *confidence.items()])
+    outputs.refuse_overwriting(taken, confidence.values(), option="--depth")
     missing = [path for path in sides["alignment"].values() if options.use_labels and not path.exists()]
     if missing:
         raise UsageError(f"no alignment {str(missing[0])!r}; --use-labels takes one that --alignment wrote before")

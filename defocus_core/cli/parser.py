@@ -276,7 +276,7 @@ def _add_images(command: argparse.ArgumentParser, *, out: str = "FILE_OR_DIR") -
         "--map",
         type=Path,
         metavar="FILE_OR_DIR",
-        help="use this map, or the folder's STEM.npy, .tif or .exr (default: estimate)",
+        help="use this map, or the folder's STEM.npy, .tif, .tiff or .exr (default: estimate)",
     )
     _add_choice(command)
     _add_jobs(command)

@@ -79,13 +79,13 @@ def read_map(path: str | Path) -> np.ndarray:
 def _unit_of(path: Path) -> str:
     """Return the unit that a map notes, px where it notes none."""
     if path.suffix.lower() == ".exr":
-        return str(readers.read_exr_header(path).get("unit", "px"))
+        return str(readers.read_exr_header(path).get("unit") or "px")
     if path.suffix.lower() not in (".tif", ".tiff"):
         return "px"
     with tifffile.TiffFile(path) as file:
         description = file.pages.first.description
     try:
-        return str(json.loads(description).get("unit", "px"))
+        return str(json.loads(description).get("unit") or "px")
     except (ValueError, AttributeError):  # not of `write_map`
         return "px"
 

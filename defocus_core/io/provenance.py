@@ -39,7 +39,10 @@ def _read_record(file: Path) -> dict:
         noted = json.loads(file.read_text())
     except (ValueError, OSError):
         return {}
-    return noted if isinstance(noted, dict) and {"outputs", "beside"} <= set(noted) else {}
+    if not isinstance(noted, dict):
+        return {}
+    ours = isinstance(noted.get("outputs"), dict) and isinstance(noted.get("beside"), str)
+    return noted if ours else {}
 
 
 def _root_of(file: Path, noted: dict) -> Path:

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from defocus_core.io.errors import ImageError, check_size
 from defocus_core.io.photograph import Photograph
 
 _LOCK = threading.Lock()
-_READING: set[int] = set()  # threads
+_READING: list[int] = []  # threads
 _BACK = contextlib.ExitStack()  # gives the output back
 
 
@@ -106,17 +106,17 @@ def _quietly() -> Iterator[None]:
     """Keep what LibRaw's and OpenEXR's own code print of a damaged file from the terminal; exceptions say it too.
 
     The output is the whole process's: the first of several threads that read takes it, the last gives it back. What
-    Python code of other threads prints meanwhile passes.
+    other threads print to `sys.stdout` and `sys.stderr` meanwhile passes.
     """
     with _LOCK:
         if not _READING:
             _take_output()
-        _READING.add(threading.get_ident())
+        _READING.append(threading.get_ident())
     try:
         yield
     finally:
         with _LOCK:
-            _READING.discard(threading.get_ident())
+            _READING.remove(threading.get_ident())
             if not _READING:
                 _BACK.close()
 
@@ -128,10 +128,17 @@ def _take_output() -> None:
     _BACK.callback(os.close, error)
     _BACK.callback(os.dup2, error, 2)
     os.dup2(nowhere.fileno(), 2)
-    through = _BACK.enter_context(open(error, "w", buffering=1, closefd=False))  # noqa: SIM115
-    stderr = through if _writes_to(sys.stderr, 2) else sys.stderr
-    _BACK.enter_context(contextlib.redirect_stderr(cast("Any", _OfOthers(stderr, sys.stderr))))
-    _BACK.enter_context(contextlib.redirect_stdout(cast("Any", _OfOthers(sys.stdout, sys.stdout))))
+    if sys.stderr is not None:
+        stderr = _BACK.enter_context(_reopened(error)) if _writes_to(sys.stderr, 2) else sys.stderr
+        _BACK.enter_context(contextlib.redirect_stderr(cast("Any", _OfOthers(stderr, sys.stderr))))
+    if sys.stdout is not None:
+        _BACK.enter_context(contextlib.redirect_stdout(cast("Any", _OfOthers(sys.stdout, sys.stdout))))
+
+
+def _reopened(error: int) -> TextIO:
+    """Return a stream to a duplicate of the standard error, which like it writes any name of a file."""
+    encoding = sys.stderr.encoding
+    return open(error, "w", buffering=1, closefd=False, encoding=encoding, errors="backslashreplace")
 
 
 class _OfOthers:
@@ -144,9 +151,12 @@ class _OfOthers:
         return getattr(self._afterwards if self._stream.closed else self._stream, name)
 
     def write(self, text: str) -> int:
-        with _LOCK:
-            if threading.get_ident() not in _READING:
-                (self._afterwards if self._stream.closed else self._stream).write(text)
+        if threading.get_ident() in _READING:
+            return len(text)
+        try:
+            self._stream.write(text)
+        except ValueError:  # closed since, by the thread that read
+            self._afterwards.write(text)
         return len(text)
 
 

@@ -170,6 +170,14 @@ def test_no_picture_is_written_over_its_map(folder, capsys):
     assert (folder / "maps/a.tif").read_bytes() == before
 
 
+def test_distances_are_not_written_over_their_map(folder, capsys):
+    (folder / "maps").mkdir()
+    np.save(folder / "maps/a.relative.npy", np.ones((60, 80), np.float32))
+    given = ["--map", str(folder / "maps/a.relative.npy"), "--out", str(folder / "maps")]
+    assert main(["depth", str(folder / "in/a.png"), *given]) == 2
+    assert "a.relative.npy would be written over an input" in capsys.readouterr().err
+
+
 def test_models_names_the_default(capsys):
     assert main(["models"]) == 0
     assert "(default)" in capsys.readouterr().out

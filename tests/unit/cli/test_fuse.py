@@ -66,6 +66,7 @@ def test_slabs_are_fused_each(place):
     run("in", "--out", "o.png", "--slab", "2", "--overlap", "1")
     assert sorted(path.name for path in place.glob("o*")) == ["o.slab01.png", "o.slab02.png", "o.slab03.png"]
     run("in", "--register", "--out", "slabs", "--slab", "2")
+    run("in", "--out", "in/0.png", "--slab", "2", "--dry-run")
     assert read("slabs/in.slab01.png").shape == read("slabs/in.slab02.png").shape
 
 
@@ -135,6 +136,7 @@ def test_each_nth_shot_is_taken(place, capsys):
         (["in", "--align-only", "a", "--slab", "2"], "--slab needs --out"),
         (["in", "--align-only", "a", "--use-labels", "l9.png"], "--use-labels needs --out"),
         (["in", "--align-only", "a", "--labels", "l.png"], "--labels needs --out"),
+        (["in", "--out", "d.confidence.tif", "--depth", "d.tif"], "d.confidence.tif would be written over"),
         (["in", "dark", "--align-only", "a"], "in/0.png and dark/0.png would share a/0.png"),
         (["in", "--align-only", "a", "--out", "a/1.png"], "a/1.png would be written over an input or another result"),
         (["in", "dark", "--slab", "2", "--out", "f.png"], "2 results do not fit into one file"),

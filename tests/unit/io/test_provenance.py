@@ -35,7 +35,7 @@ def test_a_record_of_a_file_of_the_same_name_elsewhere_is_not_taken(results):
         find_provenance(results / "maps/deeper/a.npy")
 
 
-@pytest.mark.parametrize("content", ["no JSON", "[]", '{"outputs": {"a.npy": "0"}}'])
+@pytest.mark.parametrize("content", ["no JSON", "[]", '{"outputs": {"a.npy": "0"}}', '{"outputs": [], "beside": "x"}'])
 def test_a_record_of_something_else_is_passed_over(results, content):
     (results / "maps/A.provenance.json").write_text(content)
     assert find_provenance(results / "maps/a.npy")["rule"] == "maps"

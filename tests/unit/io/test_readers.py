@@ -10,6 +10,8 @@ import threading
 import numpy as np
 import pytest
 import tifffile
+from rich.console import Console
+from rich.progress import Progress
 
 from defocus_core.io import readers
 from defocus_core.io.color import linear_to_srgb
@@ -182,6 +184,23 @@ def test_what_other_threads_say_meanwhile_is_heard(capfd):
         print("unheard")
         os.write(2, b"unheard")
     assert capfd.readouterr() == ("heard\n", "too\n")
+
+
+def test_a_name_of_any_bytes_is_said_meanwhile(capfd):
+    with readers._quietly(), readers._quietly():
+        other = threading.Thread(target=lambda: print("in/\udcff.png", file=sys.stderr))
+        other.start()
+        other.join()
+    assert "in/" in capfd.readouterr().err
+
+
+def test_a_bar_of_progress_prints_what_another_thread_says_meanwhile(capfd):
+    with Progress(console=Console(stderr=True, force_terminal=True)), readers._quietly():
+        other = threading.Thread(target=lambda: print("heard"), daemon=True)
+        other.start()
+        other.join(20)
+        assert not other.is_alive()
+    assert "heard" in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize("suffix", ["dng", "exr", "heic", "avif", "tif", "png", "jpg", "webp"])
