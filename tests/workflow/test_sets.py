@@ -18,6 +18,12 @@ from defocus_core.io.color import to_grey
 from defocus_core.io.write import write
 
 
+@pytest.fixture(scope="module")
+def ran(ran, tmp_path_factory):
+    """A copy of the checkout, whose results these tests replace."""
+    return ran.copy(tmp_path_factory.mktemp("sets"))
+
+
 def test_an_edited_photograph_is_ingested_again_and_a_touched_one_is_not(ran):
     folder = ran.folder / "photographs"
     rng = np.random.default_rng(0)
