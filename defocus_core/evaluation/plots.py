@@ -18,6 +18,7 @@ from defocus_core.io.map_pictures import COLORMAP
 if TYPE_CHECKING:
     import pandas as pd
 
+SAME_LINE = 0.04  # of the range of scores, within which the name of the lower of two points goes below it
 DPI = 110
 
 
@@ -105,8 +106,10 @@ def plot_trade(table: pd.DataFrame, path: str | Path, *, y: str, costs: dict[str
         axes.xaxis.set_major_formatter(EngFormatter(sep="") if least > 10 else ScalarFormatter())
         for model, cost, score in zip(table["model"], table[column], table[y], strict=True):
             x, side = (-6, "right") if cost > np.sqrt(least * most) else (6, "left")
+            above = table[y] - score
+            down = -10 if ((above > 0) & (above < SAME_LINE * np.ptp(table[y]))).any() else 0
             axes.scatter(cost, score)
-            axes.annotate(model, (cost, score), xytext=(x, 0), textcoords="offset points", ha=side, va="center")
+            axes.annotate(model, (cost, score), xytext=(x, down), textcoords="offset points", ha=side, va="center")
         axes.set_xlabel(label)
         axes.margins(x=0.1)
         axes.grid(alpha=0.3)
