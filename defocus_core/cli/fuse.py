@@ -100,16 +100,7 @@ def _plan(options: Namespace) -> list[_Job]:
     taken += [*pictures.values(), *itertools.chain(*slabs.values())]
     aligned = outputs.aligned_targets(stacks, options.align_only, taken) if options.align_only else {}
     taken += itertools.chain(*aligned.values())
-    sides: dict[str, dict[Item, Path]] = {}
-    for name, suffixes in SIDE_SUFFIXES.items():
-        sides[name] = outputs.side_targets(stacks, getattr(options, name), suffixes, taken, option=f"--{name}")
-        taken += sides[name].values()
-    confidence = {stack: _confidence_path(path) for stack, path in sides["depth"].items()}
-    outputs.check_distinct([*sides["depth"].items(), *confidence.items()])
-    outputs.refuse_overwriting(taken, confidence.values(), option="--depth")
-    missing = [path for path in sides["alignment"].values() if options.use_labels and not path.exists()]
-    if missing:
-        raise UsageError(f"no alignment {str(missing[0])!r}; --use-labels takes one that --alignment wrote before")
+    sides = _plan_sides(stacks, options, taken)
     return [
         _Job(
             stack,
@@ -122,6 +113,21 @@ def _plan(options: Namespace) -> list[_Job]:
         )
         for stack, shots in stacks.items()
     ]
+
+
+def _plan_sides(stacks: dict[Item, list[Item]], options: Namespace, taken: list[Path]) -> dict[str, dict[Item, Path]]:
+    """Return where what else is written of each stack goes, by its option, and none of it over what is taken."""
+    sides: dict[str, dict[Item, Path]] = {}
+    for name, suffixes in SIDE_SUFFIXES.items():
+        sides[name] = outputs.side_targets(stacks, getattr(options, name), suffixes, taken, option=f"--{name}")
+        taken = [*taken, *sides[name].values()]
+    confidence = {stack: _confidence_path(path) for stack, path in sides["depth"].items()}
+    outputs.check_distinct([*sides["depth"].items(), *confidence.items()])
+    outputs.refuse_overwriting(taken, confidence.values(), option="--depth")
+    missing = [path for path in sides["alignment"].values() if options.use_labels and not path.exists()]
+    if missing:
+        raise UsageError(f"no alignment {str(missing[0])!r}; --use-labels takes one that --alignment wrote before")
+    return sides
 
 
 def _check_options(options: Namespace) -> None:
