@@ -141,13 +141,13 @@ def slab_targets(
 def aligned_targets(
     stacks: dict[Item, list[Item]], folder: Path, taken: Sequence[Path]
 ) -> dict[Item, tuple[Path, ...]]:
-    """Return where each aligned shot of each stack goes, by its own name."""
+    """Return where each aligned shot of each stack goes: by its own name, those of one file by their place too."""
 
-    def name(shot: Item) -> str:
-        number = f".{shot.index + 1:03d}" if isinstance(shot, Page) else ""
+    def name(place: int, shot: Item) -> str:
+        number = f".{place:03d}" if isinstance(shot, Page) else ""
         return f"{shot.stem}{number}{writable(shot)}"
 
-    found = {stack: tuple(folder / name(shot) for shot in shots) for stack, shots in stacks.items()}
+    found = {stack: tuple(folder / name(*shot) for shot in enumerate(shots, 1)) for stack, shots in stacks.items()}
     check_distinct(pair for stack, shots in stacks.items() for pair in zip(shots, found[stack], strict=True))
     refuse_overwriting(taken, itertools.chain(*found.values()), option="--align-only")
     return found

@@ -62,6 +62,12 @@ def test_shots_are_aligned_and_nothing_is_fused(place):
     assert (read_photograph("whole/3.png").alpha == 0).any()
 
 
+def test_aligned_shots_of_one_file_are_numbered_by_their_place_in_the_stack(place, capsys):
+    tifffile.imwrite(place / "z.tif", np.zeros((5, 20, 30), np.uint8), photometric="minisblack")
+    run("z.tif", "--align-only", "a", "--every", "2", "--dry-run")
+    assert "-> a/z.001.tif, a/z.002.tif, a/z.003.tif\n" in capsys.readouterr().out
+
+
 def test_slabs_are_fused_each(place):
     run("in", "--out", "o.png", "--slab", "2", "--overlap", "1")
     assert sorted(path.name for path in place.glob("o*")) == ["o.slab01.png", "o.slab02.png", "o.slab03.png"]
