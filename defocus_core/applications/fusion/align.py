@@ -26,7 +26,7 @@ class Alignment:
     gains: np.ndarray | None = None
 
     def inside(self, shape: tuple[int, int], shot_shape: tuple[int, int] | None = None) -> np.ndarray:
-        """Return the pixels of the aligned shot that were inside its frame, (H, W) bool.
+        """Return the pixels of the aligned shot whose centre lies on a pixel of its frame, (H, W) bool.
 
         Parameters
         ----------
@@ -40,7 +40,10 @@ class Alignment:
         rows = np.arange(shape[0])
         low, high = np.zeros(shape[0]), np.full(shape[0], shape[1] - 1.0)
         for along, length in ((first, width), (second, height)):
-            for across, down, shift in (along + third, length * third - along):  # at least -1, and at most the length
+            for across, down, shift in (
+                along + third / 2,
+                (length - 0.5) * third - along,
+            ):  # its centre
                 rest = down * rows + shift
                 if abs(across) < 1e-12:
                     high[rest < 0] = -1
