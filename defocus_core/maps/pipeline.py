@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -98,7 +99,7 @@ def estimate_with_certainty(
     >>> sigma.shape, certainty.shape
     ((96, 96), (96, 96))
     """
-    model = model if isinstance(model, Classifier) else _cached_model(model or DEFAULT_MODEL)
+    model = resolve_model(model)
     levels = predict_pyramid(image, model=model, step=step, config=config)
     max_sigma, scale = float(model.sigmas[-1]), SigmaScale(config.log_sigma)
     grids = merge_levels(levels, max_sigma=max_sigma, scale=scale, judge_oversampling=config.judge_oversampling)
@@ -162,6 +163,16 @@ def predict(
     return values, certainty
 
 
+def resolve_model(model: Classifier | str | None) -> Classifier:
+    """Return the classifier that a name or file means, None being the default; a file is read anew when it changes."""
+    if isinstance(model, Classifier):
+        return model
+    name, path = model or DEFAULT_MODEL, Path(model or DEFAULT_MODEL)
+    if path.suffix != ".safetensors" or not path.is_file():
+        return _cached_model(name, None)
+    return _cached_model(str(path.resolve()), path.stat().st_mtime_ns)
+
+
 @functools.lru_cache(maxsize=4)
-def _cached_model(name_or_file: str) -> Classifier:
+def _cached_model(name_or_file: str, modified: int | None) -> Classifier:
     return load_model(name_or_file)

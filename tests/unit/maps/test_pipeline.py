@@ -1,3 +1,5 @@
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from defocus_core.maps.config import DEFAULT_CONFIG, PAPER_CONFIG, MapConfig
 from defocus_core.maps.focus import in_focus
 from defocus_core.maps.pipeline import MAX_HALVINGS, estimate, estimate_with_certainty, predict_pyramid
 from defocus_core.networks.classifier import build_classifier
-from defocus_core.networks.storage import load_model
+from defocus_core.networks.storage import load_model, save_model
 
 
 @pytest.mark.parametrize("name", ["blurnet", "scenenet"])
@@ -106,6 +108,16 @@ def test_blur_far_beyond_the_largest_level_is_measured():
 def test_a_step_that_leaves_gaps_is_refused(blurnet):
     with pytest.raises(ValueError, match="step is 1 to 32 pixels"):
         estimate(np.zeros((64, 64)), model=blurnet, step=33)
+
+
+def test_a_file_of_weights_that_changed_is_read_again(tmp_path):
+    file, image = tmp_path / "m.safetensors", np.random.default_rng(0).random((64, 64), np.float32)
+    maps = []
+    for seed in (0, 7):
+        save_model(build_classifier("blurnet", [0.5, 2.0, 4.0], seed=seed), file)
+        os.utime(file, (seed, seed))
+        maps.append(estimate(image, model=str(file), refine=False))
+    assert not np.array_equal(*maps)
 
 
 def test_the_shipped_model_orders_blur():
