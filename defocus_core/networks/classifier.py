@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import itertools
 from collections.abc import Sequence
 from typing import cast
@@ -119,6 +120,15 @@ def fold_batch_norms(model: Classifier) -> Classifier:
                 setattr(part, after, nn.Identity())
     model.folded = True
     return model.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def tensor_digest(*tensors: torch.Tensor) -> str:
+    """Return the SHA-256 of tensors, wherever they lie, in hexadecimal digits."""
+    total = hashlib.sha256()
+    for tensor in tensors:
+        total.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
+        total.update(tensor.detach().cpu().contiguous().numpy().data)
+    return total.hexdigest()
 
 
 def restore_weights(model: nn.Module, tensors: dict[str, torch.Tensor]) -> None:

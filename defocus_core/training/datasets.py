@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import torch
 
-from defocus_core.networks.classifier import Classifier
+from defocus_core.networks.classifier import Classifier, tensor_digest
 from defocus_core.training.augmentation import augment_batch
 from defocus_core.training.config import AugmentConfig
 
@@ -100,15 +99,6 @@ class SceneDataset(_Dataset):
     def logits(self, model: Classifier, images: torch.Tensor) -> torch.Tensor:
         """Return logits, (n, levels, S / 4, S / 4)."""
         return model.dense(images)
-
-
-def tensor_digest(*tensors: torch.Tensor) -> str:
-    """Return the SHA-256 of tensors, wherever they lie, in hexadecimal digits."""
-    total = hashlib.sha256()
-    for tensor in tensors:
-        total.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
-        total.update(tensor.detach().cpu().contiguous().numpy().data)
-    return total.hexdigest()
 
 
 def _to_unit_range(images: torch.Tensor) -> torch.Tensor:

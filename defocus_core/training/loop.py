@@ -22,12 +22,13 @@ from defocus_core.networks.classifier import (
     build_classifier,
     copy_matching_weights,
     restore_weights,
+    tensor_digest,
 )
 from defocus_core.networks.precision import mixed_precision
 from defocus_core.networks.small_grids import fast_small_grids
 from defocus_core.training.checkpoint import TrainingState, snapshot
 from defocus_core.training.config import TrainConfig
-from defocus_core.training.datasets import PatchDataset, SceneDataset, tensor_digest
+from defocus_core.training.datasets import PatchDataset, SceneDataset
 from defocus_core.training.losses import level_accuracy, level_cross_entropy, level_to_sigma
 from defocus_core.training.ranks import (
     average_over_ranks,

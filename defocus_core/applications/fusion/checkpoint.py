@@ -1,23 +1,64 @@
-"""The state of a fusion on disk, from which a killed run goes on."""
+"""The state of a fusion, in memory and on disk, from which a killed run goes on."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from defocus_core.applications.fusion.align import Alignment
-from defocus_core.applications.fusion.composite import Composite
+from defocus_core.applications.fusion.composite import Composite, Preference
+from defocus_core.applications.fusion.decide import FusionConfig, decision_step
 from defocus_core.applications.fusion.depth import FocusPeak
+from defocus_core.applications.fusion.sequence import AlignedShot
 from defocus_core.io import atomic
 from defocus_core.io.pages import Page
 
 _PEAK = ("labels", "at", "below", "above", "reference", "latest", "last")
-_COMPOSITE = ("image", "labels", "averaged", "shown", "shared", "best", "least_sigma", "doubt", "step", "same_exposure")
-State = tuple[list[Alignment | None], Composite, list[int], list[int], bool]
+_ARRAYS = ("image", "labels", "averaged", "fraction", "shown", "shared", "best", "least_sigma", "doubt")
+_COMPOSITE = (*_ARRAYS, "step", "same_exposure")
+
+
+@dataclass
+class FusionState:
+    """A fusion so far.
+
+    Parameters
+    ----------
+    alignments : of each shot of the stack; None of those not yet taken or left out
+    composite : of the shots taken; None before the first
+    done : indices of the shots taken or left out, in their order
+    checksums : of the shots taken
+    has_alpha : whether one of them has an alpha channel
+    """
+
+    alignments: list[Alignment | None]
+    composite: Composite | None = None
+    done: list[int] = field(default_factory=list)
+    checksums: list[int] = field(default_factory=list)
+    has_alpha: bool = False
+
+    def take(self, shot: AlignedShot, *, config: FusionConfig, prefer: Preference | None) -> None:
+        """Add a measured shot to the composite; of one that is left out, note that alone."""
+        self.done.append(shot.index)
+        if shot.left_out:
+            return
+        assert shot.measures is not None
+        self.alignments[shot.index] = shot.alignment
+        self.has_alpha |= shot.has_alpha
+        self.checksums.append(shot.checksum)
+        if self.composite is None:
+            count, step = len(self.alignments), decision_step(shot.shown.shape)
+            self.composite = Composite.of_first(
+                shot.index, shot.pixels, shot.measures, shot.shown, count=count, step=step
+            )
+        else:
+            seen = shot.pixels, shot.measures, shot.shown
+            self.composite.add(shot.index, shot.neighbour, *seen, config=config, prefer=prefer)
 
 
 class Checkpoint:
@@ -34,49 +75,46 @@ class Checkpoint:
         self._path, self._count = Path(path), len(shots)
         self._key = hashlib.sha256(repr([_COMPOSITE, *map(_identity, shots), settings]).encode()).hexdigest()
 
-    def save(
-        self,
-        composite: Composite,
-        found: Sequence[Alignment | None],
-        done: Sequence[int],
-        checksums: Sequence[int],
-        has_alpha: bool,
-    ) -> None:
-        """Write the state, whole or not at all."""
+    def save(self, state: FusionState) -> None:
+        """Write a state that has a composite, whole or not at all."""
+        composite = state.composite
+        assert composite is not None
         arrays: dict[str, object] = {
             name: value for name in _COMPOSITE if (value := getattr(composite, name)) is not None
         }
         arrays |= {f"peak_{name}": getattr(composite.peak, name) for name in _PEAK}
-        for index, alignment in enumerate(found):
+        for index, alignment in enumerate(state.alignments):
             if alignment:
                 arrays[f"aligned_{index}"] = True
                 arrays |= {} if alignment.matrix is None else {f"matrix_{index}": alignment.matrix}
                 arrays |= {} if alignment.gains is None else {f"gains_{index}": alignment.gains}
-        arrays |= {"key": self._key, "done": list(done), "checksums": list(checksums), "has_alpha": has_alpha}
+        arrays |= {name: getattr(state, name) for name in ("done", "checksums", "has_alpha")} | {"key": self._key}
         with atomic.replacing(self._path) as part, part.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
 
-    def load(self) -> State | None:
-        """Return the state; None where there is none of these shots and settings."""
+    def load(self) -> FusionState:
+        """Return the state; that of a fusion not begun where there is none of these shots and settings."""
+        nothing = FusionState([None] * self._count)
         if not self._path.is_file():
-            return None
+            return nothing
         try:
             with np.load(self._path, allow_pickle=False) as file:
                 held = {name: file[name] for name in file.files}
         except Exception:  # a damaged archive raises nearly anything
-            return None
+            return nothing
         if str(held.get("key")) != self._key:
-            return None
+            return nothing
         kept = {name: held[f"peak_{name}"] for name in _PEAK if name != "last"}
         peak = FocusPeak(**kept, last=int(held["peak_last"]))
         values: dict[str, Any] = {name: held.get(name) for name in _COMPOSITE}
         values |= {"step": int(held["step"]), "same_exposure": bool(held["same_exposure"])}
         composite = Composite(**values, peak=peak)
-        found = [
+        alignments = [
             Alignment(held.get(f"matrix_{index}"), held.get(f"gains_{index}")) if f"aligned_{index}" in held else None
             for index in range(self._count)
         ]
-        return found, composite, held["done"].tolist(), held["checksums"].tolist(), bool(held["has_alpha"])
+        done, checksums = held["done"].tolist(), held["checksums"].tolist()
+        return FusionState(alignments, composite, done, checksums, bool(held["has_alpha"]))
 
     def remove(self) -> None:
         """Remove the file."""

@@ -29,6 +29,8 @@ class Composite:
     image : (H, W) or (H, W, 3), of the shots' dtype
     labels : (H, W) uint8 or uint16, the shot of each pixel, or the sharpest of those that it is the mean of
     averaged : (H, W) uint8, of how many shots each pixel is the mean; None of two shots, which are not averaged
+    fraction : of the image's shape, int8, what a mean of 8-bit shots has beyond the image, in 1/256 grey level: rounded
+        after every shot, it would hardly move after some; None where nothing is averaged or shots have more bits
     shown : (H, W) bool, where any shot shows something
     shared : (H, W) bool, where all shots do
     best : (3, h, w) float32, `focus_measures` of the chosen shot
@@ -42,6 +44,7 @@ class Composite:
     image: np.ndarray
     labels: np.ndarray
     averaged: np.ndarray | None
+    fraction: np.ndarray | None
     shown: np.ndarray
     shared: np.ndarray
     best: np.ndarray
@@ -58,9 +61,10 @@ class Composite:
         """Start with one shot of a stack of `count`."""
         labels = np.full(pixels.shape[:2], index, label_dtype(count))
         averaged = np.ones_like(labels, np.uint8) if count > 2 else None
+        fraction = np.zeros_like(pixels, np.int8) if count > 2 and pixels.dtype == np.uint8 else None
         doubt, peak = np.zeros_like(measures[0]), FocusPeak.of_first(index, measures[1])
         seen, best, sigma = (shown.copy(), shown.copy()), measures.copy(), measures[2].copy()
-        return cls(pixels.copy(), labels, averaged, *seen, best, sigma, doubt, peak, step)
+        return cls(pixels.copy(), labels, averaged, fraction, *seen, best, sigma, doubt, peak, step)
 
     def add(
         self,
@@ -117,7 +121,9 @@ class Composite:
         cv2.copyTo(pixels, copied.view(np.uint8), self.image)
         self.averaged[copied] = 1
         self.averaged += alike
-        average_into(self.image, pixels, alike, self.averaged)
+        if self.fraction is not None:
+            self.fraction[copied] = 0
+        average_into(self.image, pixels, alike, self.averaged, fraction=self.fraction)
 
     def _with_preference(self, field: np.ndarray, index: int, sigma: np.ndarray, prefer: Preference) -> np.ndarray:
         nearer = index < self.peak.labels
@@ -141,7 +147,14 @@ def _enlarge(field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return cv2.resize((levels + 128).astype(np.uint8), shape[::-1], interpolation=cv2.INTER_LINEAR) > 128
 
 
-def average_into(image: np.ndarray, pixels: np.ndarray, where: np.ndarray, counts: np.ndarray) -> None:
+def average_into(
+    image: np.ndarray,
+    pixels: np.ndarray,
+    where: np.ndarray,
+    counts: np.ndarray,
+    *,
+    fraction: np.ndarray | None = None,
+) -> None:
     """Make an image the running mean of itself and of one more shot.
 
     Parameters
@@ -149,8 +162,15 @@ def average_into(image: np.ndarray, pixels: np.ndarray, where: np.ndarray, count
     image, pixels : (H, W) or (H, W, 3), of one dtype; the image is written to
     where : (H, W) bool
     counts : (H, W) of integers, of how many shots it is then the mean
+    fraction : of the image's shape, int8, what the mean has beyond an image of integers, in 1/256; is written to
     """
     for rows in strips(len(image)):
         here, added, count = (values[rows][where[rows]].T for values in (image, pixels, counts))
-        mean = here + (added - here.astype(np.float32)) / count
-        image[rows][where[rows]] = (np.rint(mean) if image.dtype.kind == "u" else mean).T
+        mean = here.astype(np.float32)
+        if fraction is not None:
+            mean += fraction[rows][where[rows]].T / np.float32(256)
+        mean += (added - mean) / count
+        whole = np.rint(mean) if image.dtype.kind == "u" else mean
+        image[rows][where[rows]] = whole.T
+        if fraction is not None:
+            fraction[rows][where[rows]] = np.clip(np.rint((mean - whole) * 256), -128, 127).T

@@ -14,7 +14,7 @@ import numpy as np
 
 from defocus_core.applications.fusion.align import Alignment
 from defocus_core.applications.fusion.blend import Shot, blend_seams, load_photograph
-from defocus_core.applications.fusion.checkpoint import Checkpoint
+from defocus_core.applications.fusion.checkpoint import Checkpoint, FusionState
 from defocus_core.applications.fusion.composite import Composite, Preference
 from defocus_core.applications.fusion.decide import FusionConfig, decision_step, focus_measures, noise_level
 from defocus_core.applications.fusion.frame import Frame, largest_frame, whole_frame
@@ -22,7 +22,8 @@ from defocus_core.applications.fusion.labels import MAX_SHOTS, check_labels
 from defocus_core.applications.fusion.sequence import AlignedShot, AlignOptions, align_shots, in_file
 from defocus_core.io.pages import Page
 from defocus_core.io.photograph import to_srgb
-from defocus_core.networks.classifier import Classifier
+from defocus_core.maps.pipeline import resolve_model
+from defocus_core.networks.classifier import Classifier, tensor_digest
 
 MAX_SHARP_SIGMA = 2.0  # pixels of sigma, in a copy of at most `SHARP_PIXELS`, from which nothing is sharp
 SHARP_PIXELS = 4e6
@@ -153,48 +154,34 @@ def fuse(
     if len(shots) > 2:
         config = replace(config, gather_sigma=2 * config.gather_sigma)
     options = AlignOptions(register, match_exposure, crop, strict, alignments)
-    saved = Checkpoint(checkpoint, shots, (config, options, reference, prefer, model)) if checkpoint else None
-    found, composite, resumed, checksums, has_alpha = _restore(saved, len(shots))
-    done = [*resumed]
-
-    def measured() -> Iterator[AlignedShot]:
-        step = 0
-        for shot in align_shots(shots, reference, options, {index: found[index] for index in resumed}):
-            step = step or decision_step((shot.shown.shape[0], shot.shown.shape[1]))
-            if shot.left_out:
-                yield shot
-                continue
-            seen = to_srgb(shot.pixels, shot.profile)
-            yield replace(shot, measures=focus_measures(seen, model=model, config=config, step=step))
-
-    for shot in _one_ahead(measured()):
-        done.append(shot.index)
+    network = resolve_model(model)
+    settings = config, options, reference, prefer, tensor_digest(*network.state_dict().values())
+    saved = Checkpoint(checkpoint, shots, settings) if checkpoint else None
+    state = saved.load() if saved else FusionState([None] * len(shots))
+    before = {index: state.alignments[index] for index in state.done}
+    for shot in _one_ahead(_measure(align_shots(shots, reference, options, before), network, config)):
         if shot.left_out:
             warnings.warn(shot.left_out, stacklevel=2)
-        else:
-            assert shot.measures is not None
-            found[shot.index], has_alpha = shot.alignment, has_alpha or shot.has_alpha
-            checksums.append(shot.checksum)
-            if composite is None:
-                step = decision_step((shot.shown.shape[0], shot.shown.shape[1]))
-                composite = Composite.of_first(
-                    shot.index, shot.pixels, shot.measures, shot.shown, count=len(shots), step=step
-                )
-            else:
-                composite.add(
-                    *(shot.index, shot.neighbour, shot.pixels, shot.measures, shot.shown), config=config, prefer=prefer
-                )
-        if saved and composite:
-            saved.save(composite, found, done, checksums, has_alpha)
+        state.take(shot, config=config, prefer=prefer)
+        if saved and state.composite:
+            saved.save(state)
         if progress:
-            progress(len(done), len(shots))
-    if composite is None or len(shots) - found.count(None) < 2:
-        raise ValueError(f"none of the other shots goes with shot {reference + 1}{in_file(shots[reference])}")
-    _check_content(composite, checksums)
-    fusion = _finish(composite, shots, found, config, crop=crop, has_alpha=has_alpha)
+            progress(len(state.done), len(shots))
+    _check_any_left(state.alignments, shots, reference)
+    fusion = _finish(state, shots, config, crop=crop)
     if saved:
         saved.remove()
     return fusion
+
+
+def _measure(shots: Iterable[AlignedShot], model: Classifier, config: FusionConfig) -> Iterator[AlignedShot]:
+    """Yield shots with their focus measures, and those left out as they are."""
+    for shot in shots:
+        if shot.left_out:
+            yield shot
+            continue
+        seen, step = to_srgb(shot.pixels, shot.profile), decision_step(shot.shown.shape)
+        yield replace(shot, measures=focus_measures(seen, model=model, config=config, step=step))
 
 
 def align_stack(
@@ -220,8 +207,8 @@ def align_stack(
             shared = shot.shown if shared is None else shared & shot.shown
         if progress:
             progress(done, len(shots))
-    if shared is None or len(shots) - found.count(None) < 2:
-        raise ValueError(f"none of the other shots goes with shot {reference + 1}{in_file(shots[reference])}")
+    _check_any_left(found, shots, reference)
+    assert shared is not None
     shape = (shared.shape[0], shared.shape[1])
     return AlignedStack(tuple(found), largest_frame(shared) if crop else whole_frame(shape), shape, reference)
 
@@ -267,11 +254,9 @@ def _check_count(shots: Sequence[Shot], reference: int) -> None:
         raise ValueError(f"the reference is one of shots 1 to {len(shots)}, not {reference + 1}")
 
 
-def _restore(
-    saved: Checkpoint | None, count: int
-) -> tuple[list[Alignment | None], Composite | None, list[int], list[int], bool]:
-    state = saved.load() if saved else None
-    return state or ([None] * count, None, [], [], False)
+def _check_any_left(alignments: Sequence[Alignment | None], shots: Sequence[Shot], reference: int) -> None:
+    if len(shots) - alignments.count(None) < 2:
+        raise ValueError(f"none of the other shots goes with shot {reference + 1}{in_file(shots[reference])}")
 
 
 def _one_ahead(values: Iterable[Value]) -> Iterator[Value]:
@@ -284,23 +269,18 @@ def _one_ahead(values: Iterable[Value]) -> Iterator[Value]:
             yield value  # type: ignore[misc]
 
 
-def _finish(
-    composite: Composite,
-    shots: Sequence[Shot],
-    found: Sequence[Alignment | None],
-    config: FusionConfig,
-    *,
-    crop: bool,
-    has_alpha: bool,
-) -> Fusion:
+def _finish(state: FusionState, shots: Sequence[Shot], config: FusionConfig, *, crop: bool) -> Fusion:
+    composite = state.composite
+    assert composite is not None
+    _check_content(composite, state.checksums)
     image, labels = composite.image, composite.labels
     shape = (labels.shape[0], labels.shape[1])
     if config.seam_sigma:
-        aligned = [(index, alignment, shots[index]) for index, alignment in enumerate(found) if alignment]
+        aligned = [(index, alignment, shots[index]) for index, alignment in enumerate(state.alignments) if alignment]
         image = blend_seams(aligned, labels, like=image, seam=config.seam_sigma)
     frame = largest_frame(composite.shared) if crop else whole_frame(shape)
     top = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
-    alpha = (composite.shown * top).astype(image.dtype) if has_alpha else None
+    alpha = (composite.shown * top).astype(image.dtype) if state.has_alpha else None
     limit = MAX_SHARP_SIGMA * max(1.0, (shape[0] * shape[1] / SHARP_PIXELS) ** 0.5)
 
     def full(values: np.ndarray) -> np.ndarray:
@@ -317,7 +297,7 @@ def _finish(
         full(composite.least_sigma) > limit,
         full(composite.doubt),
         frame,
-        tuple(found),
+        tuple(state.alignments),
     )
 
 

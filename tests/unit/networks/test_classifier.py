@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from defocus_core.networks.classifier import build_classifier, fold_batch_norms
+from defocus_core.networks.classifier import build_classifier, fold_batch_norms, tensor_digest
 from defocus_core.networks.registry import backbone_names
 
 SIGMAS = torch.linspace(0, 10, 20)
@@ -31,3 +31,8 @@ def test_folding_takes_the_norms_of_our_networks_and_leaves_the_model_as_it_was(
     folded = fold_batch_norms(model)
     assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in folded.modules())
     assert sum(isinstance(part, torch.nn.BatchNorm2d) for part in model.modules()) == count > 0
+
+
+def test_a_digest_tells_tensors_by_their_shapes_too():
+    assert tensor_digest(torch.zeros(2, 8)) == tensor_digest(torch.zeros(2, 8))
+    assert tensor_digest(torch.zeros(2, 8)) != tensor_digest(torch.zeros(4, 4))

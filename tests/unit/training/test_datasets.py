@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from defocus_core.training.config import AugmentConfig
-from defocus_core.training.datasets import PatchDataset, SceneDataset, tensor_digest
+from defocus_core.training.datasets import PatchDataset, SceneDataset
 
 
 def test_levels_of_scenes_lie_between_those_of_the_network():
@@ -21,7 +21,6 @@ def test_patches_in_another_order_or_of_other_levels_are_others(splits):
     turned = PatchDataset(patches.images.flip(0), patches.level)
     relabelled = PatchDataset(patches.images, patches.level.flip(0))
     assert len({patches.digest(), turned.digest(), relabelled.digest()}) == 3
-    assert tensor_digest(torch.zeros(2, 8)) != tensor_digest(torch.zeros(4, 4))
     assert patches.digest() == PatchDataset(patches.images.clone(), patches.level).digest()
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from defocus_core.applications.fusion.align import Alignment
-from defocus_core.applications.fusion.checkpoint import Checkpoint
+from defocus_core.applications.fusion.checkpoint import Checkpoint, FusionState
 from defocus_core.applications.fusion.composite import Composite
 
 
@@ -11,19 +11,22 @@ def test_a_state_comes_back_for_the_same_shots_and_settings_alone(tmp_path):
     composite.same_exposure = False
     found = [Alignment(), None, Alignment(np.eye(2, 3), np.float32([1.5]))]
     saved = Checkpoint(tmp_path / "state.npz", shots, "settings")
-    assert saved.load() is None
-    saved.save(composite, found, [0, 1], [7], True)
-    back, same, done, checksums, has_alpha = saved.load()
+    nothing = FusionState([None] * 3)
+    assert saved.load() == nothing
+    saved.save(FusionState(found, composite, [0, 1], [7], True))
+    state = saved.load()
+    back, same = state.alignments, state.composite
     assert back[0].matrix is None
     assert back[1] is None
     np.testing.assert_array_equal(back[2].matrix, np.eye(2, 3))
     assert back[2].gains == 1.5
     np.testing.assert_array_equal(same.image, shots[0])
     np.testing.assert_array_equal(same.peak.at, composite.peak.at)
-    assert (same.step, same.same_exposure, done, checksums, has_alpha) == (1, False, [0, 1], [7], True)
-    assert Checkpoint(tmp_path / "state.npz", shots, "others").load() is None
-    assert Checkpoint(tmp_path / "state.npz", shots[::-1], "settings").load() is None
+    assert (same.step, same.same_exposure) == (1, False)
+    assert (state.done, state.checksums, state.has_alpha) == ([0, 1], [7], True)
+    assert Checkpoint(tmp_path / "state.npz", shots, "others").load() == nothing
+    assert Checkpoint(tmp_path / "state.npz", shots[::-1], "settings").load() == nothing
     (tmp_path / "state.npz").write_bytes(b"damaged")
-    assert saved.load() is None
+    assert saved.load() == nothing
     saved.remove()
     assert not list(tmp_path.iterdir())

@@ -11,6 +11,7 @@ from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.evaluation import metrics
 from defocus_core.io.color import as_float, to_dtype
 from defocus_core.io.write import write
+from defocus_core.networks.classifier import build_classifier
 
 WHITE, PRIMARIES = (0.3127, 0.329, 1), (0.64, 0.33, 1, 0.3, 0.6, 1, 0.15, 0.06, 1)  # of sRGB, as xyY
 
@@ -148,6 +149,12 @@ def test_a_killed_run_goes_on_from_the_shot_where_it_was(focused, tmp_path):
     assert not state.exists()
     for name in ("image", "labels", "depth", "confidence", "doubt"):
         np.testing.assert_array_equal(getattr(resumed, name), getattr(whole, name))
+    with pytest.raises(KeyboardInterrupt):
+        fuse(files, checkpoint=state, progress=killed)
+    seen.clear()
+    other = build_classifier("blurnet", [0.5, 2.0, 4.0]).eval()
+    fuse(files, checkpoint=state, model=other, progress=lambda done, count: seen.append((done, count)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_any_shot_can_be_the_reference(focused):
