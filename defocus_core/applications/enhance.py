@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from defocus_core.blur.levels import sigma_to_paper_label
 from defocus_core.io.arrays import check_map_fits
-from defocus_core.io.color import as_float
+from defocus_core.io.color import as_opaque_float
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def enhance(image: np.ndarray, sigma: np.ndarray, config: EnhanceConfig = Enhanc
     Raises
     ------
     ValueError
-        If the map does not fit the image.
+        If the map does not fit the image, or the image has alpha.
 
     Examples
     --------
@@ -90,9 +90,9 @@ def enhance(image: np.ndarray, sigma: np.ndarray, config: EnhanceConfig = Enhanc
     >>> sharper.shape, sharper.dtype, bool(sharper.std() > image.std())
     ((8, 8), dtype('float32'), True)
     """
-    image = as_float(image)
+    image = as_opaque_float(image)
     check_map_fits(sigma, image)
-    base = cv2.GaussianBlur(image, (0, 0), config.radius)
+    base = cv2.GaussianBlur(image, (0, 0), config.radius).reshape(image.shape)
     weight = enhancement_amount(sigma, config)
     if image.ndim == 3:
         weight = weight[:, :, None]
@@ -101,5 +101,6 @@ def enhance(image: np.ndarray, sigma: np.ndarray, config: EnhanceConfig = Enhanc
 
 def unsharp_mask(image: np.ndarray, *, amount: float = 2.0, radius: float = 2.0) -> np.ndarray:
     """Sharpen all pixels alike by unsharp masking; shapes as in `enhance`."""
-    image = as_float(image)
-    return np.clip(image + amount * (image - cv2.GaussianBlur(image, (0, 0), radius)), 0, 1)
+    image = as_opaque_float(image)
+    base = cv2.GaussianBlur(image, (0, 0), radius).reshape(image.shape)
+    return np.clip(image + amount * (image - base), 0, 1)

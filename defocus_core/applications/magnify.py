@@ -9,9 +9,9 @@ import numpy as np
 
 from defocus_core.blur.kernels import effective_sigma
 from defocus_core.blur.levels import sigma_to_paper_label
-from defocus_core.blur.rendering import MIN_VISIBLE_SIGMA, Scene, extend_nearest, render_defocus
-from defocus_core.io.arrays import check_map_fits
-from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear
+from defocus_core.blur.rendering import MIN_VISIBLE_SIGMA, Scene, render_defocus
+from defocus_core.io.arrays import check_map_fits, fill_nearest
+from defocus_core.io.color import as_opaque_float, linear_to_srgb, srgb_to_linear
 from defocus_core.maps.focus import in_focus
 from defocus_core.maps.refine.guided import self_guided_filter
 
@@ -90,15 +90,14 @@ def magnify_published(image: np.ndarray, sigma: np.ndarray, config: MagnifyConfi
     Raises
     ------
     ValueError
-        If the map does not fit the image.
+        If the map does not fit the image, or the image has alpha.
     """
-    image = as_float(image)
+    image = as_opaque_float(image)
     check_map_fits(sigma, image)
     keep = in_focus_weight(sigma, config)
-    sharp = image + config.sharpen * (image - cv2.GaussianBlur(image, (0, 0), 1.0))
+    sharp = image + config.sharpen * (image - cv2.GaussianBlur(image, (0, 0), 1.0).reshape(image.shape))
     blurred = _blur_background(image, 1 - keep, config)
-    if image.ndim == 3:
-        keep = keep[:, :, None]
+    keep = keep.reshape(*sigma.shape, *(1,) * (image.ndim - 2))
     return np.clip(keep * sharp + (1 - keep) * blurred, 0, 1)
 
 
@@ -134,7 +133,7 @@ def magnify(
     Raises
     ------
     ValueError
-        If the map does not fit the image, or a number is out of its range.
+        If the map does not fit the image, the image has alpha, or a number is out of its range.
 
     Examples
     --------
@@ -148,15 +147,16 @@ def magnify(
     (True, True)
     """
     check_aperture_ratio(aperture_ratio, sharp_sigma)
+    sigma = np.asarray(sigma, np.float32)
     check_map_fits(sigma, image)
     kept = np.quantile(sigma, SHARPEST_FRACTION) if sharp_sigma is None else sharp_sigma
     defocus = np.sqrt(np.maximum(sigma**2 - np.float32(kept) ** 2, 0))
-    light = srgb_to_linear(as_float(image)).reshape(*sigma.shape, -1)
+    light = srgb_to_linear(as_opaque_float(image)).reshape(*sigma.shape, -1)
+    missing = float(np.sqrt(aperture_ratio**2 - 1))
     if sharp_sigma is None:
         chance = in_focus(sigma)
         defocus *= 1 - cv2.dilate(chance, _disk(SUBJECT_MARGIN))
-        light = _remove_rim(light, chance > 0.5, added=defocus * np.sqrt(aperture_ratio**2 - 1))
-    missing = float(np.sqrt(aperture_ratio**2 - 1))
+        light = _remove_rim(light, chance > 0.5, added=defocus * missing)
     wider, _ = render_defocus(
         Scene(light, -defocus),
         focus=0,
@@ -186,7 +186,7 @@ def _remove_rim(light: np.ndarray, subject: np.ndarray, *, added: np.ndarray) ->
     if rim.all():
         return light
     spread = rim & ~near & (added > RIM_RADIUS / 2)
-    return np.where(spread[:, :, None], extend_nearest(light, ~rim), light)
+    return np.where(spread[:, :, None], fill_nearest(light, ~rim), light)
 
 
 def _disk(radius: int) -> np.ndarray:
@@ -214,4 +214,4 @@ def _blur_background(image: np.ndarray, background: np.ndarray, config: MagnifyC
         for _ in range(config.iterations):
             base = self_guided_filter(base, radius=config.radius, eps=config.eps)
         filled.append(base)
-    return cv2.merge(filled) if image.ndim == 3 else filled[0]
+    return np.dstack(filled).reshape(image.shape)

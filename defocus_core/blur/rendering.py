@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from defocus_core.blur.kernels import disk_blur, gaussian_blur
-from defocus_core.io.arrays import strips
+from defocus_core.io.arrays import fill_nearest
 from defocus_core.io.color import linear_to_srgb, srgb_to_linear, to_dtype
 
 MIN_VISIBLE_SIGMA = 0.05  # pixels of sigma below which nothing is blurred
@@ -148,7 +148,7 @@ def _blur_layer(
         share = known.astype(np.float32)[:, :, None]
         image, share = _downscale(image * share, factor), _downscale(share, factor)
         image, known = image / np.maximum(share, np.float32(1e-6)), share[:, :, 0] > 0
-    light = extend_nearest(image, known) * coverage
+    light = fill_nearest(image, known) * coverage
     return _blur_aperture(light, sigma, aperture), _blur_aperture(coverage, sigma, aperture)
 
 
@@ -198,28 +198,7 @@ def render_focus_stack(
     return [to_dtype(linear_to_srgb(light), np.uint8) for light in taken]
 
 
-def extend_nearest(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Fill the unknown pixels of an (H, W, C) surface from the nearest known pixel."""
-    if known.all():
-        return image
-    hidden = ~known
-    nearest = _label_nearest(hidden)
-    place = np.zeros(nearest.max() + 1, np.intp)
-    place[nearest[known]] = np.flatnonzero(known)
-    surface, pixels = image.copy(), image.reshape(known.size, -1)
-    for rows in strips(len(image)):
-        surface[rows][hidden[rows]] = pixels[place[nearest[rows][hidden[rows]]]]
-    return surface
-
-
-def _label_nearest(hidden: np.ndarray) -> np.ndarray:
-    """Return a label of the nearest pixel that is not hidden, (H, W) int32."""
-    kind = cv2.DIST_LABEL_PIXEL
-    return cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=kind)[1]
-
-
 def _blur_aperture(values: np.ndarray, sigma: float, aperture: str) -> np.ndarray:
     if sigma < MIN_VISIBLE_SIGMA:
         return values
-    blurred = (gaussian_blur if aperture == "gaussian" else disk_blur)(values, sigma)
-    return blurred if blurred.ndim == 3 else blurred[:, :, None]
+    return (gaussian_blur if aperture == "gaussian" else disk_blur)(values, sigma)

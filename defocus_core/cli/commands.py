@@ -62,7 +62,8 @@ def run_map(options: Namespace) -> None:
             write_map(target.with_suffix(f".um{suffix}"), sigma * size, unit="um", pixel_size=size, notes=notes)
         if options.probability:
             chance = in_focus(sigma, certainty=certainty)
-            chance[() if photograph.empty is None else photograph.empty] *= photograph.empty is None
+            if photograph.empty is not None:
+                chance[photograph.empty] = 0
             atomic.write_array(target.with_suffix(".probability.npy"), chance)
         write_map_picture(sigma, target.with_suffix(".png"))
 
@@ -285,7 +286,7 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
         photograph = read_photograph(file, half_size=options.half_size)
         image, empty = photograph.pixels, photograph.empty
         check_suffix(written[file], image.dtype)
-        found = application(photograph.filled(), _map_of(file, photograph, model, options.map))
+        found = application(photograph.filled, _map_of(file, photograph, model, options.map))
         result = found if image.dtype.kind == "f" else to_dtype(found, image.dtype)
         if empty is not None:
             result[empty] = image[empty]

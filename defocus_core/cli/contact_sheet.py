@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from defocus_core.io.arrays import shrunken_size
 from defocus_core.io.color import as_float, to_dtype
 
 SIDE = 320  # pixels of the longer side of a thumbnail
@@ -57,9 +58,7 @@ def thumbnail(image: np.ndarray, focused: np.ndarray) -> np.ndarray:
     -------
     (h, w, 3) uint8 RGB, the longer side at most 320 pixels
     """
-    height, width = image.shape[:2]
-    factor = min(1.0, SIDE / max(height, width))
-    size = max(1, round(width * factor)), max(1, round(height * factor))
+    size = shrunken_size(image.shape, max(1.0, max(image.shape[:2]) / SIDE))
     small = to_dtype(cv2.resize(as_float(image), size, interpolation=cv2.INTER_AREA), np.uint8)
     small = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB) if small.ndim == 2 else np.ascontiguousarray(small[:, :, :3])
     inside = cv2.resize(focused.astype(np.float32), size, interpolation=cv2.INTER_AREA)

@@ -308,7 +308,7 @@ def _write_aligned(job: _Job, aligned: AlignedStack, *, crop: bool) -> None:
         if found is None:
             continue
         photograph = read_photograph(shot)
-        pixels = found.apply(photograph.filled(), aligned.shape)
+        pixels = found.apply(photograph.filled, aligned.shape)
         shown = find_shown(photograph, found, aligned.shape)
         alpha = None
         if (not crop and not shown.all()) or photograph.alpha is not None:

@@ -164,12 +164,7 @@ def writable(item: Item) -> str:
 
 
 def output_targets(
-    items: Sequence[Item],
-    out: Path,
-    name: Callable[[Item], str],
-    taken: Sequence[Path],
-    *,
-    option: str = "--out",
+    items: Sequence[Item], out: Path, name: Callable[[Item], str], taken: Sequence[Path]
 ) -> dict[Item, Path]:
     """Return where the result of each item goes, the file or the folder `out`; never over what is taken."""
     if out.suffix and not out.is_dir():
@@ -180,7 +175,7 @@ def output_targets(
         found = one_file_each(items, out, name)
     for target in found.values():
         check_suffix(target)
-    refuse_overwriting(taken, found.values(), option=option)
+    refuse_overwriting(taken, found.values())
     return found
 
 

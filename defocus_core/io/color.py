@@ -68,7 +68,7 @@ def as_float(image: np.ndarray) -> np.ndarray:
         raise ValueError(f"an image needs at least one pixel, not shape {image.shape}")
     if image.dtype == bool:
         return image.astype(np.float32)
-    if image.dtype in (np.uint8, np.uint16):
+    if image.dtype.kind == "u" and image.dtype.itemsize <= 2:
         return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
     if not np.issubdtype(image.dtype, np.floating):
         raise ValueError(f"an image is uint8, uint16 or float in [0, 1], not {image.dtype}")
@@ -81,6 +81,19 @@ def as_float(image: np.ndarray) -> np.ndarray:
     return image if low >= 0 and high <= 1 else np.clip(image, 0, 1)
 
 
+def as_opaque_float(image: np.ndarray) -> np.ndarray:
+    """Convert an image without alpha to float32 in [0, 1], as `as_float` does.
+
+    Raises
+    ------
+    ValueError
+        Also if it has a fourth channel: alpha is no light, which a blur or a tone curve might treat.
+    """
+    if np.ndim(image) == 3 and np.shape(image)[2] == 4:
+        raise ValueError(f"an image is (H, W) or (H, W, 3) here, not {np.shape(image)}; keep alpha apart")
+    return as_float(image)
+
+
 def srgb_to_linear(image: np.ndarray) -> np.ndarray:
     """Convert sRGB values (IEC 61966-2-1) in [0, 1] to linear light, float32 in [0, 1].
 
@@ -90,13 +103,42 @@ def srgb_to_linear(image: np.ndarray) -> np.ndarray:
     >>> print(srgb_to_linear(np.array([0, 0.5, 1])).round(3))
     [0.    0.214 1.   ]
     """
-    return np.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    light = np.asarray((image + 0.055) / 1.055)
+    light **= 2.4
+    np.divide(image, 12.92, out=light, where=image <= 0.04045)
+    return light.astype(np.float32, copy=False)
 
 
 def linear_to_srgb(light: np.ndarray) -> np.ndarray:
     """Convert linear light to sRGB values in [0, 1], the inverse of `srgb_to_linear`; clip first."""
     light = np.clip(light, 0, 1)
-    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
+    levels = np.asarray(light ** (1 / 2.4))
+    levels *= 1.055
+    levels -= 0.055
+    np.multiply(light, 12.92, out=levels, where=light <= 0.0031308)
+    return levels.astype(np.float32, copy=False)
+
+
+def divide_by_alpha(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Return the colours of pixels that are multiplied by alpha (premultiplied); where alpha is 0, they stay.
+
+    Parameters
+    ----------
+    pixels : (H, W) or (H, W, C), uint8, uint16 or float
+    alpha : (H, W) of the same dtype
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> divide_by_alpha(np.array([[10, 10]], np.uint8), np.array([[51, 0]], np.uint8)).tolist()
+    [[50, 10]]
+    """
+    weight = alpha.reshape(alpha.shape + (1,) * (pixels.ndim - 2))
+    if pixels.dtype.kind == "f":
+        return np.divide(pixels, weight, out=pixels.copy(), where=weight > 0)
+    top = np.iinfo(pixels.dtype).max
+    whole = np.minimum(pixels.astype(np.uint32) * top // np.maximum(weight, 1), top).astype(pixels.dtype)
+    return np.where(weight == 0, pixels, whole)
 
 
 def stretch_contrast(image: np.ndarray) -> np.ndarray:
@@ -123,7 +165,7 @@ def stretch_contrast(image: np.ndarray) -> np.ndarray:
 
 
 def to_dtype(image: np.ndarray, dtype: npt.DTypeLike) -> np.ndarray:
-    """Clip a float image to [0, 1] and round it to uint8 or uint16.
+    """Clip a float image to [0, 1] and round it to uint8 or uint16; NaN becomes 0.
 
     Examples
     --------
@@ -132,4 +174,4 @@ def to_dtype(image: np.ndarray, dtype: npt.DTypeLike) -> np.ndarray:
     [0, 128, 255]
     """
     top = np.iinfo(np.dtype(dtype)).max
-    return np.rint(np.clip(image, 0, 1) * top).astype(dtype)
+    return np.rint(np.clip(np.nan_to_num(image), 0, 1) * top).astype(dtype)

@@ -34,8 +34,15 @@ def write_map(
     unit : of sigma, px or um
     pixel_size : micrometres, written as the resolution of a TIFF; None is not known
     notes : further texts by their names, such as model and software
+
+    Raises
+    ------
+    ValueError
+        If the suffix names no format of maps.
     """
-    path = Path(path)
+    path, sigma = Path(path), np.asarray(sigma, np.float32)
+    if path.suffix.lower() not in _READERS:
+        raise ValueError(f"a map is written as {', '.join(_READERS)}, not as {path.name!r}")
     notes = {"quantity": "defocus sigma", "unit": unit, **notes}
     if pixel_size:
         notes["pixel_size_um"] = f"{pixel_size:g}"
@@ -44,12 +51,12 @@ def write_map(
         return
     with atomic.replacing(path) as part:
         if path.suffix.lower() == ".exr":
-            write_exr_channels(part, {"Y": np.ascontiguousarray(sigma, np.float32)}, notes)
+            write_exr_channels(part, {"Y": np.ascontiguousarray(sigma)}, notes)
             return
         options: dict[str, Any] = {"description": json.dumps(notes), "software": notes.get("software")}
         if pixel_size:
             options |= {"resolution": (1e4 / pixel_size,) * 2, "resolutionunit": "CENTIMETER"}
-        tifffile.imwrite(part, sigma.astype(np.float32), metadata=None, compression="zlib", **options)
+        tifffile.imwrite(part, sigma, metadata=None, compression="zlib", **options)
 
 
 def read_map(path: str | Path) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import cv2
 import imagecodecs
 import numpy as np
+
+from defocus_core.io.arrays import fill_nearest
 
 _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: lambda a: a[:, ::-1],
@@ -43,7 +45,7 @@ class Photograph:
         alpha = None if self.alpha is None else np.ascontiguousarray(turn(self.alpha))
         return replace(self, pixels=np.ascontiguousarray(turn(self.pixels)), alpha=alpha)
 
-    @property
+    @functools.cached_property
     def empty(self) -> np.ndarray | None:
         """Where the photograph shows nothing, (H, W) bool; None where it shows something everywhere."""
         empty = None if self.alpha is None else self.alpha == 0
@@ -51,17 +53,14 @@ class Photograph:
 
     def for_measuring(self) -> np.ndarray:
         """Return the pixels in which blur is measured: in sRGB, and `filled`."""
-        return to_srgb(self.filled(), self.profile)
+        return to_srgb(self.filled, self.profile)
 
+    @functools.cached_property
     def filled(self) -> np.ndarray:
-        """Return the pixels, the nearest ones where there are none, so that no edge is where alpha ends."""
-        pixels, empty = self.pixels, self.empty
-        if empty is None or empty.all():
-            return pixels
-        labels = cv2.distanceTransformWithLabels(empty.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-        nearest = np.zeros(labels[1].max() + 1, np.intp)
-        nearest[labels[1][~empty]] = np.flatnonzero(~empty)
-        return pixels.reshape(empty.size, -1)[nearest[labels[1]]].reshape(pixels.shape)
+        """The pixels, the nearest ones where there are none, so that no edge is where alpha ends."""
+        if self.empty is None or self.empty.all():
+            return self.pixels
+        return fill_nearest(self.pixels, ~self.empty)
 
 
 def to_srgb(pixels: np.ndarray, profile: bytes | None) -> np.ndarray:

@@ -36,7 +36,7 @@ def find_provenance(path: str | Path) -> dict:
 def _read_record(file: Path) -> dict:
     """Return a record; an empty one of a file that is none of ours."""
     try:
-        noted = json.loads(file.read_text())
+        noted = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError):
         return {}
     if not isinstance(noted, dict):

@@ -13,7 +13,7 @@ from typing import Any, TextIO, cast
 
 import numpy as np
 
-from defocus_core.io.color import linear_to_srgb
+from defocus_core.io.color import divide_by_alpha, linear_to_srgb
 from defocus_core.io.errors import ImageError, check_size
 from defocus_core.io.photograph import Photograph
 
@@ -53,7 +53,7 @@ def read_heif(path: Path, *, max_pixels: int) -> Photograph:
 
 
 def read_exr(path: Path, *, max_pixels: int) -> Photograph:
-    """Read OpenEXR: light becomes sRGB levels, what is brighter than white is clipped."""
+    """Read OpenEXR: light, which alpha multiplies, becomes sRGB levels; what is brighter than white is clipped."""
     (left, top), (right, bottom) = (map(int, corner) for corner in read_exr_header(path)["dataWindow"])
     check_size(right - left + 1, bottom - top + 1, max_pixels)
     channels = read_exr_channels(path)
@@ -62,7 +62,11 @@ def read_exr(path: Path, *, max_pixels: int) -> Photograph:
         raise ImageError("unreadable", f"OpenEXR of channels {', '.join(channels)}; save it as RGB or Y")
     light = np.nan_to_num(channels[colours[0]].astype(np.float32), posinf=1, neginf=0)
     alpha = channels.get("A", light[..., 3] if light.ndim == 3 and light.shape[2] == 4 else None)
-    return Photograph(linear_to_srgb(light[..., :3] if light.ndim == 3 else light), alpha)
+    light = light[..., :3] if light.ndim == 3 else light
+    if alpha is None:
+        return Photograph(linear_to_srgb(light))
+    alpha = np.clip(np.nan_to_num(alpha.astype(np.float32)), 0, 1)
+    return Photograph(linear_to_srgb(divide_by_alpha(light, alpha)), alpha)
 
 
 def read_exr_header(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 import tifffile
 from tifffile import PHOTOMETRIC, TiffFile
 
+from defocus_core.io.color import divide_by_alpha
 from defocus_core.io.errors import ImageError, check_size
 from defocus_core.io.photograph import Photograph
 
@@ -162,7 +163,8 @@ def _in_full_range(samples: np.ndarray, page: Any) -> np.ndarray:
         raise ImageError("unreadable", f"{samples.dtype} numbers; save it as unsigned 8 or 16 bit")
     if bits in (8, 16) or page.photometric == PHOTOMETRIC.PALETTE:
         return samples
-    return samples << (16 - bits) if bits > 8 else (samples.astype(np.uint16) * 255 // (2**bits - 1)).astype(np.uint8)
+    dtype = np.uint16 if bits > 8 else np.uint8
+    return (samples.astype(np.uint32) * np.iinfo(dtype).max // (2**bits - 1)).astype(dtype)
 
 
 def _split_alpha(samples: np.ndarray, page: Any) -> Photograph:
@@ -175,11 +177,8 @@ def _split_alpha(samples: np.ndarray, page: Any) -> Photograph:
     if count <= colours or not noted:
         return Photograph(pixels, None, profile)
     alpha = np.ascontiguousarray(samples[..., colours])
-    if page.extrasamples and noted == _ASSOCIATED and pixels.dtype.kind == "u":
-        top = np.iinfo(pixels.dtype).max
-        weight = np.maximum(alpha, 1).reshape(alpha.shape + (1,) * (pixels.ndim - 2))
-        whole = np.minimum(pixels.astype(np.uint32) * top // weight, top).astype(pixels.dtype)
-        pixels = np.where(alpha.reshape(weight.shape) == 0, pixels, whole)
+    if page.extrasamples and noted == _ASSOCIATED:
+        pixels = divide_by_alpha(pixels, alpha)
     return Photograph(pixels, alpha, profile)
 
 

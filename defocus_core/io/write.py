@@ -63,8 +63,8 @@ def write(
     Parameters
     ----------
     path : file to write; its suffix chooses the format
-    image : (H, W) or (H, W, 3) RGB, uint8, uint16 (PNG, TIFF, HEIC and OpenEXR only) or float in [0, 1]
-        (written as 8 bit but in OpenEXR)
+    image : (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8, uint16 (PNG, TIFF, HEIC and OpenEXR only) or float in
+        [0, 1] (written as 8 bit but in OpenEXR)
     like : photograph whose ICC profile, EXIF (orientation reset), IPTC, descriptive XMP and resolution are kept, and
         whether it is lossless WebP. BMP and OpenEXR have no place for a profile: their pixels become sRGB
     alpha : (H, W) of the image's dtype, 0 where it shows nothing; JPEG and BMP leave it out
@@ -73,7 +73,7 @@ def write(
     Raises
     ------
     ValueError
-        If the suffix names no known format, or cannot hold 16 bit.
+        If the suffix names no known format, or cannot hold 16 bit; if the image is of another shape or dtype.
 
     Examples
     --------
@@ -91,6 +91,7 @@ def write(
     path, like = Path(path), None if like is None else Path(like)
     suffix = path.suffix.lower()
     check_suffix(path, image.dtype)
+    image, alpha = _split_alpha(image, alpha)
     if image.dtype.kind == "f" and suffix != ".exr" and not (keep_float and suffix in TIFF_SUFFIXES):
         image, alpha = to_dtype(image, np.uint8), None if alpha is None else to_dtype(alpha, np.uint8)
     size = image.shape[1], image.shape[0]
@@ -105,6 +106,21 @@ def write(
             _write_exr(part, image)
         else:
             part.write_bytes(_encode(image, suffix, kept, lossless=bool(like and _is_lossless_webp(like))))
+
+
+def _split_alpha(image: np.ndarray, alpha: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return an image as (H, W) or (H, W, 3), and its alpha; refuse what is no image."""
+    if image.dtype.kind not in "bf" and image.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"an image to write is uint8, uint16 or float in [0, 1], not {image.dtype}")
+    if image.size == 0 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
+        raise ValueError(f"an image to write is (H, W) or (H, W, 1|3|4), not {image.shape}")
+    if image.dtype == bool:
+        image = image * np.uint8(255)
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[:, :, 0]
+    if image.ndim == 3 and image.shape[2] == 4:
+        return image[:, :, :3], image[:, :, 3] if alpha is None else alpha
+    return image, alpha
 
 
 def write_exr_channels(path: Path, channels: dict[str, np.ndarray], header: dict[str, str]) -> None:
@@ -187,6 +203,7 @@ def _write_exr(path: Path, image: np.ndarray) -> None:
     channels = {"RGB": light} if colours == 3 else {"Y": light[..., 0]}
     if levels.shape[2] > colours:
         channels["A"] = levels[..., colours].astype(np.float32)
+        light *= channels["A"][..., None]
     write_exr_channels(path, channels, {"software": f"defocus-core {__version__}"})
 
 

@@ -47,12 +47,14 @@ def read_alignment(path: str | Path, *, count: int) -> AlignedStack:
         If it is no such file, or of another number of shots.
     """
     try:
-        held = json.loads(Path(path).read_text())
+        held = json.loads(Path(path).read_text(encoding="utf-8"))
         if held["format"] != FORMAT:
             raise ValueError(f"format {held['format']!r}")
         found = tuple(_alignment(shot) for shot in held["shots"])
         frame, shape = Frame(**held["frame"]), (int(held["height"]), int(held["width"]))
         stack = AlignedStack(found, frame, shape, int(held["reference"]) - 1)
+        if not 0 <= stack.reference < len(found):
+            raise ValueError(f"the reference is shot {stack.reference + 1} of {len(found)}")
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not an alignment that `defocus fuse --alignment` wrote ({error})") from error
     if len(found) != count:

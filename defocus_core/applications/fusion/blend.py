@@ -37,7 +37,7 @@ def blend_seams(
             if seam:
                 weight = cv2.GaussianBlur(weight, (0, 0), seam) * find_shown(photograph, found, labels.shape)
             total += weight
-            pixels = found.apply(photograph.filled(), labels.shape)
+            pixels = found.apply(photograph.filled, labels.shape)
             fused += pixels * weight.reshape(labels.shape + (1,) * (like.ndim - 2))
     total[total == 0] = 1  # where no shot shows anything
     fused /= total.reshape(labels.shape + (1,) * (like.ndim - 2))

@@ -26,5 +26,6 @@ def check_labels(labels: np.ndarray, *, shape: tuple[int, int], count: int) -> N
         raise ValueError(f"labels are whole numbers, (height, width), not {labels.dtype} of shape {labels.shape}")
     if labels.shape != shape:
         raise ValueError(f"labels of {labels.shape} do not fit shots of {shape}; they are of another stack or cropped")
-    if labels.max() >= count:
-        raise ValueError(f"labels name shot {labels.max() + 1} of a stack of {count}")
+    for label in (labels.min(), labels.max()):
+        if not 0 <= label < count:
+            raise ValueError(f"labels name shot {label + 1} of a stack of {count}")

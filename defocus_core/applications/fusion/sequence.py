@@ -116,7 +116,7 @@ class _Sequence:
     def __init__(self, shots: Sequence[Shot], reference: int, options: AlignOptions):
         self._shots, self._reference, self._options = shots, reference, options
         self._photograph: Photograph | None = load_photograph(shots[reference])
-        pixels = self._photograph.filled()
+        pixels = self._photograph.filled
         self._shape, self._dtype, self._colours = (pixels.shape[0], pixels.shape[1]), pixels.dtype, pixels.shape[2:]
         self._view = _view(self._photograph)
         self._match_exposure = _exposure_wanted(options)
@@ -131,7 +131,7 @@ class _Sequence:
             raise ValueError(f"the alignment leaves out the reference, shot {index + 1}{in_file(self._shots[index])}")
         if self._match_exposure:
             found = replace(found, gains=None)
-        pixels = photograph.filled()
+        pixels = photograph.filled
         return AlignedShot(
             *(index, index, found.apply(pixels), find_shown(photograph, found), found),
             checksum=_checksum(pixels),
@@ -165,7 +165,7 @@ class _Sequence:
         if given is not None and given[index] is None:
             raise ValueError("the alignment leaves it out")
         photograph = load_photograph(self._shots[index])
-        pixels = photograph.filled()
+        pixels = photograph.filled
         self._check(pixels, index)
         view = _view(photograph)
         found = self._align(view, neighbour) if given is None else given[index] or Alignment()
@@ -215,7 +215,7 @@ def in_file(shot: Shot) -> str:
 
 
 def _view(photograph: Photograph) -> View:
-    return make_view(photograph.filled(), None if photograph.empty is None else ~photograph.empty)
+    return make_view(photograph.filled, None if photograph.empty is None else ~photograph.empty)
 
 
 def _checksum(pixels: np.ndarray) -> int:

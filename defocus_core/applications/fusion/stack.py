@@ -236,7 +236,7 @@ def apply_labels(
     ValueError
         If labels do not fit the shots.
     """
-    first = load_photograph(shots[reference]).filled()
+    first = load_photograph(shots[reference]).filled
     shape = (first.shape[0], first.shape[1])
     check_labels(labels, shape=shape, count=len(shots))
     given = alignments or [Alignment()] * len(shots)

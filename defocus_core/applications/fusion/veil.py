@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from defocus_core.io.arrays import fill_nearest
+
 VEIL_SIGMAS = 2.0  # sigmas of blur that a veil reaches: the radius of a disk
 MAX_REACH = 0.03  # of the longer side
 
@@ -26,12 +28,8 @@ def prefer_front(front: np.ndarray, sigma_of_back: np.ndarray, *, step: int = 1)
     """
     if front.all() or not front.any():
         return front
-    distance, labels = cv2.distanceTransformWithLabels(
-        (~front).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    blur = np.zeros(labels.max() + 1, np.float32)
-    blur[labels[front]] = sigma_of_back[front]
-    reach = np.minimum(VEIL_SIGMAS * blur[labels] / step, MAX_REACH * max(front.shape))
+    distance = cv2.distanceTransform((~front).astype(np.uint8), cv2.DIST_L2, 5)
+    reach = np.minimum(VEIL_SIGMAS * fill_nearest(sigma_of_back, front) / step, MAX_REACH * max(front.shape))
     return front | (distance <= reach)
 
 

@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import pytest
 
 from defocus_core.applications.enhance import enhance, enhancement_amount, unsharp_mask
 from defocus_core.blur.kernels import effective_sigma
@@ -30,3 +31,11 @@ def test_enhancement_leaves_the_far_background_alone(image):
     changed = np.abs(enhance(image, sigma) - image).mean((0, 2))
     assert changed[:75].mean() > 0.005
     assert changed[75:].max() < 1e-6
+
+
+@pytest.mark.parametrize("sharpen", [lambda image: enhance(image, np.full((9, 8), 1.5)), unsharp_mask])
+def test_one_channel_keeps_its_axis_and_alpha_is_refused(sharpen):
+    grey = np.random.default_rng(0).random((9, 8), np.float32)
+    np.testing.assert_array_equal(sharpen(grey[..., None])[..., 0], sharpen(grey))
+    with pytest.raises(ValueError, match="keep alpha apart"):
+        sharpen(np.zeros((9, 8, 4), np.uint8))

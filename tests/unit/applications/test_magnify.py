@@ -119,3 +119,12 @@ def test_impossible_apertures_are_refused(image, options, message):
 def test_a_map_that_does_not_fit_is_refused(image, function):
     with pytest.raises(ValueError, match="does not fit an image"):
         function(image, np.zeros((3, 3), np.float32))
+
+
+@pytest.mark.parametrize("blur", [magnify, magnify_published])
+def test_one_channel_keeps_its_axis_and_alpha_is_refused(blur):
+    grey, sigma = np.random.default_rng(0).random((40, 30), np.float32), np.full((40, 30), 3)
+    sigma[:, :10] = 0
+    np.testing.assert_array_equal(blur(grey[..., None], sigma)[..., 0], blur(grey, sigma))
+    with pytest.raises(ValueError, match="keep alpha apart"):
+        blur(np.zeros((40, 30, 4), np.uint8), sigma)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core.io.arrays import check_map_fits, read_array, shrunken_size
+from defocus_core.io.arrays import check_map_fits, fill_nearest, read_array, shrunken_size
 from defocus_core.io.map_files import read_map
 
 
@@ -51,3 +51,20 @@ def test_a_map_has_the_size_of_its_image_whatever_its_channels():
 def test_a_shrunken_size_is_width_and_height_and_one_pixel_at_least():
     assert shrunken_size((300, 500, 3), 2.5) == (200, 120)
     assert shrunken_size((1, 2000), 4) == (500, 1)
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3)])
+def test_the_unknown_has_the_value_of_what_is_nearest(shape):
+    values = np.random.default_rng(0).random(shape, np.float32)
+    known = np.zeros((40, 50), bool)
+    known[10, 5] = known[10, 45] = True
+    filled = fill_nearest(values, known)
+    assert np.array_equal(filled[known], values[known])
+    assert (filled[:, :24] == values[10, 5]).all()
+    assert (filled[:, 27:] == values[10, 45]).all()
+    assert fill_nearest(values, np.ones((40, 50), bool)) is values
+
+
+def test_a_map_without_pixels_is_refused():
+    with pytest.raises(ValueError, match=r"at least one pixel, not shape \(0, 3\)"):
+        check_map_fits(np.zeros((0, 3)), np.zeros((0, 3, 3)))

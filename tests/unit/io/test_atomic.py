@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -40,3 +44,10 @@ def test_the_longest_names_can_be_written(tmp_path):
     path = tmp_path / f"{'a' * 251}.txt"
     atomic.write_text(path, "text")
     assert path.read_text() == "text"
+
+
+def test_a_text_is_utf_8_whatever_the_locale(tmp_path):
+    code = f"from defocus_core.io import atomic; atomic.write_text({str(tmp_path / 'a.html')!r}, '\\u2605 \\xfc')"
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-c", code], env=plain, check=True)
+    assert (tmp_path / "a.html").read_bytes() == "\u2605 \xfc".encode()

@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from defocus_core.io.color import as_float, linear_to_srgb, srgb_to_linear, stretch_contrast, to_dtype, to_grey
+from defocus_core.io.color import (
+    as_float,
+    as_opaque_float,
+    divide_by_alpha,
+    linear_to_srgb,
+    srgb_to_linear,
+    stretch_contrast,
+    to_dtype,
+    to_grey,
+)
 
 
 def test_light_and_picture_are_inverse():
@@ -67,3 +76,22 @@ def test_an_image_that_is_float_already_is_not_copied():
 def test_grey_levels_of_many_rows_are_those_of_each_row():
     image = np.random.default_rng(0).integers(0, 255, (600, 20, 3), dtype=np.uint8)
     np.testing.assert_array_equal(to_grey(image), np.concatenate([to_grey(row[None]) for row in image]))
+
+
+def test_colours_that_alpha_multiplies_are_divided_by_it():
+    alpha = np.array([[0, 51, 255]], np.uint8)
+    assert divide_by_alpha(np.array([[7, 20, 20]], np.uint8), alpha).tolist() == [[7, 100, 20]]
+    assert divide_by_alpha(np.array([[7, 200, 20]], np.uint8), alpha).tolist() == [[7, 255, 20]]
+    colours = np.full((1, 3, 3), 0.1, np.float32)
+    straight = divide_by_alpha(colours, np.array([[0, 0.5, 1]], np.float32))
+    np.testing.assert_allclose(straight[..., 1], [[0.1, 0.2, 0.1]])
+
+
+def test_bytes_of_any_order_are_numbers_and_what_is_none_is_black():
+    assert as_float(np.array([[65535, 0]], ">u2")).tolist() == [[1, 0]]
+    assert to_dtype(np.array([np.nan, 1.0]), np.uint8).tolist() == [0, 255]
+
+
+def test_alpha_is_not_sharpened_or_blurred_as_a_colour():
+    with pytest.raises(ValueError, match=r"not \(2, 3, 4\); keep alpha apart"):
+        as_opaque_float(np.zeros((2, 3, 4), np.uint8))

@@ -104,7 +104,8 @@ def packed(path, array, bits):
 
 for bits in (1, 2, 4, 10, 12, 14):
     small = pixels(1, np.uint16) >> (16 - bits)
-    full = (small << (16 - bits)) if bits > 8 else (small * (255 // (2**bits - 1))).astype(np.uint8)
+    dtype = np.uint16 if bits > 8 else np.uint8
+    full = (small * (np.iinfo(dtype).max / (2**bits - 1))).astype(dtype)
     unpacked = small if bits > 8 else small.astype(np.uint8)
     case(f"packed_{bits}.tif", lambda path, array=unpacked, bits=bits: packed(path, array, bits), full)
 

@@ -47,3 +47,10 @@ def test_what_is_no_map_is_said_so(tmp_path, suffix):
     (tmp_path / f"a.{suffix}").write_bytes(b"none")
     with pytest.raises(ValueError, match="not a defocus map"):
         read_map(tmp_path / f"a.{suffix}")
+
+
+def test_a_map_is_written_as_float32_or_not_at_all(tmp_path):
+    write_map(tmp_path / "a.npy", SIGMA.astype(np.float64), unit="px", pixel_size=None, notes={})
+    assert np.load(tmp_path / "a.npy").dtype == np.float32
+    with pytest.raises(ValueError, match=r"a map is written as \.npy, .*, not as 'a\.jpg'"):
+        write_map(tmp_path / "a.jpg", SIGMA, unit="px", pixel_size=None, notes={})

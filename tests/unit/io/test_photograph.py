@@ -21,7 +21,7 @@ def test_what_is_hidden_by_alpha_is_filled_from_around(tmp_path):
     photograph = read_photograph(tmp_path / "a.png")
     assert (photograph.pixels[5:9] == 0).all()
     assert photograph.empty[5:9].all()
-    assert (photograph.filled() == 90).all()
+    assert (photograph.filled == 90).all()
 
 
 def test_blur_is_measured_in_one_grey_whatever_the_profile(tmp_path):

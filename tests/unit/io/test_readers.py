@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from defocus_core.io import readers
-from defocus_core.io.color import linear_to_srgb
+from defocus_core.io.color import linear_to_srgb, srgb_to_linear
 from defocus_core.io.errors import ImageError
 from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import write
@@ -213,3 +213,13 @@ def test_a_file_is_read_whatever_bytes_its_name_has(tmp_path, suffix):
         write(path, np.zeros((64, 96, 3), np.uint8))
     assert read(path).shape == (64, 96, 3)
     write(tmp_path / "out.jpg", np.zeros((64, 96, 3), np.uint8), like=path)
+
+
+def test_openexr_holds_colours_that_alpha_multiplies(tmp_path):
+    colour, alpha = np.full((4, 5, 3), 0.8, np.float32), np.full((4, 5), 0.5, np.float32)
+    write(tmp_path / "a.exr", colour, alpha=alpha)
+    held = readers.read_exr_channels(tmp_path / "a.exr")["RGBA"]
+    np.testing.assert_allclose(held[..., :3], 0.5 * srgb_to_linear(colour), rtol=1e-5)
+    back = read_photograph(tmp_path / "a.exr")
+    np.testing.assert_allclose(back.pixels, colour, rtol=1e-5)
+    np.testing.assert_array_equal(back.alpha, alpha)

@@ -23,6 +23,9 @@ def test_colours_multiplied_by_alpha_are_divided_by_it(tmp_path):
     array[..., :3], array[..., 3] = 10000, 20000
     tifffile.imwrite(tmp_path / "a.tif", array, photometric="rgb", extrasamples=["assocalpha"])
     assert (read(tmp_path / "a.tif") == 10000 * 65535 // 20000).all()
+    of_floats, ends = np.float32([[[0.1, 0.1, 0.1, 0.5]]]), [(340, "f", 1, 0.0, True), (341, "f", 1, 1.0, True)]
+    tifffile.imwrite(tmp_path / "a.tif", of_floats, photometric="rgb", extrasamples=["assocalpha"], extratags=ends)
+    np.testing.assert_allclose(read(tmp_path / "a.tif"), 0.2)
 
 
 @pytest.mark.parametrize("kind", [{"ome": True}, {"imagej": True}])

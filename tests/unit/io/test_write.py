@@ -108,3 +108,30 @@ def test_deep_grey_and_colour_without_metadata_come_back_as_they_were(tmp_path, 
     deep = np.random.default_rng(0).integers(0, 2**16, shape, dtype=np.uint16)
     write(tmp_path / f"a.{suffix}", deep)
     assert np.array_equal(read(tmp_path / f"a.{suffix}"), deep)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+def test_one_channel_is_grey_and_a_fourth_is_alpha(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    write(path, np.full((4, 5, 1), 90, np.uint8))
+    assert read(path).shape == (4, 5)
+    write(path, np.full((4, 5, 4), 90, np.uint8))
+    photograph = read_photograph(path)
+    assert photograph.pixels.shape == (4, 5, 3)
+    assert (photograph.alpha is None) == (suffix == ".jpg")
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((4, 5), np.int64), "uint8, uint16 or float in .*, not int64"),
+        (np.zeros((4, 5), np.uint32), "not uint32"),
+        (np.zeros((4, 5, 2), np.uint8), r"not \(4, 5, 2\)"),
+        (np.zeros((0, 5), np.uint8), r"not \(0, 5\)"),
+    ],
+)
+def test_what_is_no_image_is_not_written(tmp_path, image, message):
+    for name in ("a.tif", "a.png"):
+        with pytest.raises(ValueError, match=message):
+            write(tmp_path / name, image)
+    assert not list(tmp_path.iterdir())

@@ -28,3 +28,11 @@ def test_a_file_that_is_no_alignment_or_of_another_stack_is_refused(tmp_path):
     write_alignment(path, AlignedStack((Alignment(),) * 2, Frame(0, 4, 0, 4), (4, 4), 0), names=["a", "b"])
     with pytest.raises(ValueError, match="alignment of 2 shots does not fit a stack of 3"):
         read_alignment(path, count=3)
+
+
+@pytest.mark.parametrize("reference", [-1, 2])
+def test_a_reference_beyond_the_stack_is_refused(tmp_path, reference):
+    stack = AlignedStack((Alignment(), Alignment()), Frame(0, 20, 0, 30), (20, 30), reference)
+    write_alignment(tmp_path / "a.json", stack, names=["a", "b"])
+    with pytest.raises(ValueError, match=f"the reference is shot {reference + 1} of 2"):
+        read_alignment(tmp_path / "a.json", count=2)

@@ -18,3 +18,8 @@ def test_labels_of_another_stack_are_refused():
         check_labels(labels, shape=(5, 5), count=3)
     with pytest.raises(ValueError, match="whole numbers"):
         check_labels(labels.astype(float), shape=(4, 5), count=3)
+
+
+def test_labels_below_the_first_shot_are_refused():
+    with pytest.raises(ValueError, match="shot 0 of a stack of 3"):
+        check_labels(np.array([[-1, 2]]), shape=(1, 2), count=3)
