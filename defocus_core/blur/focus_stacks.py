@@ -70,7 +70,7 @@ def render_stack(name: str, scene: Scene, camera: Camera, rng: np.random.Generat
         here = blurred & (sharpest == index)
         truth[here] = linear_to_srgb(render(focus=focuses[index], veils=False)[0][here])
     pictures = [linear_to_srgb(light) for light, _ in rendered]
-    return RenderedStack(name, [develop(picture, camera, rng) for picture in pictures], truth, sigmas)
+    return RenderedStack(name, [expose(picture, camera, rng) for picture in pictures], truth, sigmas)
 
 
 def layered_scenes(photographs: Sequence[np.ndarray], rng: np.random.Generator) -> Iterator[tuple[str, Scene]]:
@@ -176,7 +176,7 @@ def _lights(photograph: np.ndarray, shape: tuple[int, int], rng: np.random.Gener
     return _lay(scene, photograph[::-1], _disc(shape, rng, 0.15), 1.0)
 
 
-def develop(picture: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:
+def expose(picture: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:
     """Add the camera's noise and coding, (H, W, 3) uint8."""
     noisy = picture + rng.normal(0, camera.noise / 255, picture.shape) if camera.noise else picture
     shot = to_dtype(noisy, np.uint8)

@@ -85,7 +85,7 @@ def gaussian_blur(image: np.ndarray, sigma: float, *, kernel: str = "full", bord
     if sigma == 0:
         return image
     weights = gaussian_kernel(sigma, kernel)
-    return cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=border_type)
+    return cv2.sepFilter2D(image, cv2.CV_32F, weights, weights, borderType=border_type).reshape(image.shape)
 
 
 def disk_kernel(radius: float) -> np.ndarray:
@@ -113,8 +113,8 @@ def disk_blur(image: np.ndarray, sigma: float, *, border: str = "mirror") -> np.
     """
     if not sigma >= MIN_DISK_SIGMA:
         return gaussian_blur(image, sigma, border=border)
-    kernel = disk_kernel(2 * np.sqrt(sigma**2 - 1 / 8))
-    return cv2.filter2D(np.asarray(image, np.float32), cv2.CV_32F, kernel, borderType=_border_type(border))
+    image, kernel = np.asarray(image, np.float32), disk_kernel(2 * np.sqrt(sigma**2 - 1 / 8))
+    return cv2.filter2D(image, cv2.CV_32F, kernel, borderType=_border_type(border)).reshape(image.shape)
 
 
 def motion_blur(image: np.ndarray, sigma: float, angle: float) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 from defocus_core import __version__
 from defocus_core.applications.fusion.stack import Fusion
 from defocus_core.io import atomic
+from defocus_core.io.arrays import shrunken_size
 from defocus_core.io.color import as_float, to_dtype
 
 OVERVIEW_SIDE, CROP_SIDE, CROPS = 900, 240, 6
@@ -106,8 +107,9 @@ def _shrunken(image: np.ndarray, *, nearest: bool = False) -> np.ndarray:
     factor = max(image.shape[:2]) / OVERVIEW_SIDE
     if factor <= 1:
         return image
-    size = (round(image.shape[1] / factor), round(image.shape[0] / factor))
-    return cv2.resize(image, size, interpolation=cv2.INTER_NEAREST if nearest else cv2.INTER_AREA)
+    return cv2.resize(
+        image, shrunken_size(image.shape, factor), interpolation=cv2.INTER_NEAREST if nearest else cv2.INTER_AREA
+    )
 
 
 def _figure(caption: str, image: np.ndarray) -> str:

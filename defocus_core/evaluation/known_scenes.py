@@ -120,5 +120,4 @@ def _center_square(image: np.ndarray, size: int) -> np.ndarray:
 def _write_pair(folder: Path, name: str, image: np.ndarray, sigma: np.ndarray) -> None:
     picture = cv2.cvtColor(to_dtype(image, np.uint8), cv2.COLOR_RGB2BGR)
     atomic.write_bytes(folder / "images" / f"{name}.png", cv2.imencode(".png", picture)[1].tobytes())
-    (folder / "sigma").mkdir(parents=True, exist_ok=True)
     atomic.write_array(folder / "sigma" / f"{name}.npy", sigma)

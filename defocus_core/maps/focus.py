@@ -50,7 +50,7 @@ def in_focus(
     Raises
     ------
     ValueError
-        If `certainty` does not fit `sigma`.
+        If `certainty` does not fit `sigma`, or `sigma` has no pixel or numbers that are not finite.
 
     Notes
     -----
@@ -63,6 +63,8 @@ def in_focus(
     >>> print(in_focus(np.array([[0.3, 0.3, 4.0, 4.0]], np.float32)).round(2))
     [[1. 1. 0. 0.]]
     """
+    sigma = np.asarray(sigma, np.float32)
+    check_map_fits(sigma, sigma)
     noticeable = just_noticeable_blur(sigma, certainty=certainty, bounds=bounds)
     sharpest = max(float(np.quantile(sigma, SHARPEST_FRACTION)), float(MIN_SIGMA))
     chance = probability_below(sigma, noticeable, slope=slope) * _regions_with_core(
@@ -96,7 +98,7 @@ def just_noticeable_blur(
     Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 1979, on log sigma.
     """
     if certainty is None or not certainty.any():
-        certainty = np.full_like(sigma, TYPICAL_CERTAINTY)
+        certainty = np.full(sigma.shape, TYPICAL_CERTAINTY, np.float32)
     check_map_fits(certainty, sigma)
     centre = _centre_weight(sigma.shape)
     threshold = _dividing_sigma(sigma, centre * np.minimum(certainty / EVIDENT_CERTAINTY, 1))

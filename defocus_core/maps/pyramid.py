@@ -9,7 +9,7 @@ from defocus_core.blur.sigma_scale import MIN_SIGMA, SigmaScale, probability_bel
 
 MIN_HALVED_SIGMA = 1.2  # pixels of sigma that half the size still tells from sharp
 HALVED_WEIGHT = 0.7  # share of the certainty of half the size that counts beside full size
-EVIDENT_CERTAINTY = 0.4  # certainty that a frame without any texture hardly has anywhere
+SURE_CERTAINTY = 0.4  # certainty that a frame without any texture hardly has anywhere
 SHARPEST_QUANTILE = 0.02  # of sigma where a network is sure, which says what a photograph holds at its size
 MIN_SHARPEST, MAX_SHARPEST = 0.4, 0.6  # pixels of it, from which half the size holds more and more, and then all
 OVERSAMPLED_WEIGHT = 0.6  # share of the certainty of a size that counts beside a half which holds all
@@ -78,7 +78,7 @@ def _halve(grid: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def _has_evidence(values: np.ndarray, certainty: np.ndarray, *, max_sigma: float, scale: SigmaScale) -> bool:
     """Say whether a network is sure, of a fiftieth of the pixels at least, of blur well within its levels."""
     within = values < scale.encode(np.float32(max_sigma / 2))
-    return bool((within & (certainty > EVIDENT_CERTAINTY)).mean() > 0.02)
+    return bool((within & (certainty > SURE_CERTAINTY)).mean() > 0.02)
 
 
 def _implausibility(values: np.ndarray, finer: np.ndarray, max_sigma: float, scale: SigmaScale) -> np.ndarray:
@@ -95,7 +95,7 @@ def oversampling(values: np.ndarray, certainty: np.ndarray, *, scale: SigmaScale
     values, certainty : as of `predict`
     scale : of the values
     """
-    sure = certainty > EVIDENT_CERTAINTY
+    sure = certainty > SURE_CERTAINTY
     if not sure.any():
         return 1.0
     sharpest = max(float(scale.decode(np.quantile(values[sure], SHARPEST_QUANTILE))), float(MIN_SIGMA))

@@ -65,7 +65,7 @@ def predict_tiled(
 
 
 def _tiled_features(grey: np.ndarray, network: DenseNetwork) -> tuple[torch.Tensor, ...]:
-    image = torch.from_numpy(grey)[None, None]
+    image = torch.from_numpy(np.require(grey, requirements=("C", "W")))[None, None]
     unit = network.feature_strides[-1]
     rows, columns = grey.shape[0] // unit, grey.shape[1] // unit
     tiles = list(_tile_slices(rows, columns, TILE_SIDE // unit, math.ceil(network.reach / unit)))

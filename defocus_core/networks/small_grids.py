@@ -149,6 +149,11 @@ def _taps(grid: Pair, kernel: Pair, stride: Pair, padding: Pair) -> tuple[torch.
     -------
     (P, Q) int64 of P pixels of the input and Q of the output; the number of taps where none does
     """
+    with torch.inference_mode(False):  # the cache outlives a caller's
+        return _compute_taps(grid, kernel, stride, padding)
+
+
+def _compute_taps(grid: Pair, kernel: Pair, stride: Pair, padding: Pair) -> tuple[torch.Tensor, Pair]:
     size = tuple((g + 2 * p - k) // s + 1 for g, k, s, p in zip(grid, kernel, stride, padding, strict=True))
     row, column = (
         torch.arange(g)[:, None] - s * torch.arange(n) + p

@@ -122,7 +122,7 @@ def join_shards(parts: Sequence[str | Path], path: str | Path) -> int:
 
     Raises
     ------
-    StoreError
+    PatchStoreError
         If a shard is damaged, they do not belong together, or they hold no patch at all.
     """
     path = Path(path)
@@ -165,7 +165,7 @@ def check_patch_file(path: str | Path) -> dict:
 
     Raises
     ------
-    StoreError
+    PatchStoreError
         If the file cannot be read, was cut off, or its columns do not agree.
     """
     with _open_checked(path) as file:
@@ -189,7 +189,7 @@ def read_patches(path: str | Path) -> dict[str, np.ndarray]:
 
     Raises
     ------
-    StoreError
+    PatchStoreError
         As `check_patch_file`.
     """
     described = check_patch_file(path)

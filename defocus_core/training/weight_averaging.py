@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 
 import torch
 from torch import nn
@@ -56,8 +57,11 @@ def interpolate_weights(
         norm.momentum = None  # the plain mean over all batches
     device = data.level.device
     generator = torch.Generator(device).manual_seed(seed)
-    for rows in torch.arange(min(count, len(data)), device=device).split(config.batch):
-        data.logits(model, data.batch(rows, config.augment, generator)[0])
+    members = torch.arange(min(count, len(data)), device=device)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)  # of stochastic depth
+        for rows in members.tensor_split(math.ceil(len(members) / config.batch)):  # none of a single member
+            data.logits(model, data.batch(rows, config.augment, generator)[0])
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     return model.eval()

@@ -122,18 +122,6 @@ def _sigma(image: np.ndarray, size: tuple[int, int], model: Classifier | str | N
     return sigma if sigma.shape[::-1] == size else cv2.resize(sigma, size, interpolation=cv2.INTER_LINEAR)
 
 
-def decide_sharper(
-    shot: np.ndarray, other: np.ndarray, *, config: FusionConfig = FusionConfig(), step: int = 1
-) -> np.ndarray:
-    """Decide where one shot is sharper than another; parameters as of `decision_field`.
-
-    Returns
-    -------
-    (H, W) bool, False where no vote reaches, and at ties
-    """
-    return decision_field(shot, other, config=config, step=step) > 0
-
-
 def decision_field(
     shot: np.ndarray,
     other: np.ndarray,

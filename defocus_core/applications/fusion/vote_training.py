@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from defocus_core.applications.fusion.decide import FusionConfig, decision_field, focus_measures, pair_noise
 from defocus_core.applications.fusion.vote_network import VoteNetwork, pair_features
-from defocus_core.blur.focus_stacks import Camera, RenderedStack, develop, layered_scenes, render_stack
+from defocus_core.blur.focus_stacks import Camera, RenderedStack, expose, layered_scenes, render_stack
 from defocus_core.blur.rendering import Scene, random_blob
 from defocus_core.io.color import as_float
 from defocus_core.training.descent import descend
@@ -109,7 +109,7 @@ def stack_pairs(scene: Scene, camera: Camera, rng: np.random.Generator) -> Itera
     config = FusionConfig(network_weight=0)
     if camera.shots > 2:
         config = replace(config, gather_sigma=2 * config.gather_sigma)
-    measures = [focus_measures(develop(as_float(shot), camera, rng), config=config) for shot in clean.shots]
+    measures = [focus_measures(expose(as_float(shot), camera, rng), config=config) for shot in clean.shots]
     costs = [*stack_costs(clean)]
     if rng.random() < 0.5:
         measures, costs = measures[::-1], costs[::-1]
@@ -139,12 +139,13 @@ def train_votes(
     seed : of the scenes, the crops and the weights
     """
     rng = np.random.default_rng(seed)
-    torch.manual_seed(seed)
     pairs: list[list[Pair]] = []
     for _ in range(stacks):
         chosen = [photographs[i] for i in rng.choice(len(photographs), 2, replace=False)]
         pairs.append([*stack_pairs(random_scene(chosen, rng), random_camera(rng), rng)])
-    network = VoteNetwork().to(memory_format=torch.channels_last)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = VoteNetwork().to(memory_format=torch.channels_last)
 
     def take_batch() -> tuple[torch.Tensor, float]:
         features, gain = _draw_crops(pairs, rng)

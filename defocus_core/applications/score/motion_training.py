@@ -200,8 +200,9 @@ def train_motion(
     seed : of the images and the weights
     """
     rng = np.random.default_rng(seed)
-    torch.manual_seed(seed)
-    network = MotionNetwork().to(memory_format=torch.channels_last)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = MotionNetwork().to(memory_format=torch.channels_last)
     counted = torch.ones(BATCH, 1, SIDE, SIDE)
 
     def take_batch() -> tuple[torch.Tensor, float]:

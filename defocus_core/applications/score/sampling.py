@@ -11,7 +11,7 @@ from defocus_core.io.color import stretch_contrast, to_grey
 from defocus_core.maps.config import MapConfig
 from defocus_core.maps.detail import has_detail
 from defocus_core.maps.pipeline import estimate_with_certainty
-from defocus_core.maps.pyramid import EVIDENT_CERTAINTY
+from defocus_core.maps.pyramid import SURE_CERTAINTY
 from defocus_core.networks.classifier import Classifier
 
 MAX_COPY_PIXELS = 350_000  # of a copy that is measured whole; a sixteenth of the photograph where that is more
@@ -46,7 +46,7 @@ class SampledMap:
     @property
     def evident(self) -> np.ndarray:
         """Where something tells of blur, (h, w) bool."""
-        return self.certainty > EVIDENT_CERTAINTY
+        return self.certainty > SURE_CERTAINTY
 
 
 def sample_map(
@@ -70,14 +70,14 @@ def sample_map(
     detail = _detail(copy, None if within is None else _at_centres(within, cell, own.shape))
     certainty = certainty * detail
     sigma, known = cell * np.sqrt(np.maximum(own**2 - np.float32(1 / 12), 0)), own >= MIN_COPY_SIGMA
-    for rows, columns in _choose_tiles(grey, sigma, certainty > EVIDENT_CERTAINTY, cell):
+    for rows, columns in _choose_tiles(grey, sigma, certainty > SURE_CERTAINTY, cell):
         inside = slice(rows.start * cell, rows.stop * cell), slice(columns.start * cell, columns.stop * cell)
         tile = estimate_with_certainty(grey[inside], model=model, refine=False, config=_ONE_SIZE)
         shape = rows.stop - rows.start, columns.stop - columns.start
         sigma[rows, columns], sure = (_at_centres(values, cell, shape) for values in tile)
         certainty[rows, columns] = sure * detail[rows, columns]
         known[rows, columns] = True
-    alike = sigma[known & (certainty > EVIDENT_CERTAINTY) & (own < MIN_COPY_SIGMA)]
+    alike = sigma[known & (certainty > SURE_CERTAINTY) & (own < MIN_COPY_SIGMA)]
     if alike.size:  # what the copy leaves open and was not looked at
         sigma[~known] = np.median(alike)
     return SampledMap(sigma, certainty, known, detail, cell, grey)

@@ -114,3 +114,9 @@ def test_motion_has_its_standard_deviation_along_its_angle(angle):
     assert kernel.sum() == pytest.approx(1, abs=1e-5)
     assert np.sqrt((kernel * along**2).sum()) == pytest.approx(4, rel=0.02)
     assert np.sqrt((kernel * across**2).sum()) < 0.6
+
+
+@pytest.mark.parametrize("blur", [gaussian_blur, disk_blur])
+@pytest.mark.parametrize("sigma", [0, 0.5, 3])
+def test_a_blur_keeps_the_shape_of_one_channel(blur, sigma):
+    assert blur(np.zeros((9, 8, 1), np.float32), sigma).shape == (9, 8, 1)

@@ -32,3 +32,9 @@ def test_the_seams_in_doubt_are_those_where_the_choice_matters():
     places = doubtful_seams(doubt, labels, count=5, side=40)
     assert len(places) == 2
     assert np.abs(np.subtract(places, [(155, 100), (25, 200)])).max() < 8
+
+
+def test_a_report_of_a_very_thin_picture_is_made(tmp_path):
+    shots = np.random.default_rng(0).integers(0, 255, (2, 1, 2500), dtype=np.uint8)
+    write_report(tmp_path / "r.html", fuse([*shots]), names=["a.png", "b.png"])
+    assert (tmp_path / "r.html").is_file()

@@ -95,3 +95,9 @@ def test_what_has_evidence_is_judged_by_its_own_blur():
 def test_a_certainty_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"\(4, 5\)"):
         in_focus(np.ones((4, 6), np.float32), certainty=np.ones((4, 5), np.float32))
+
+
+def test_a_map_of_any_numbers_is_judged_and_what_is_no_number_refused():
+    assert in_focus(np.array([[0, 0, 4, 4]])).round(2).tolist() == [[1, 1, 0, 0]]
+    with pytest.raises(ValueError, match="finite numbers, this one NaN"):
+        in_focus(np.array([[0.3, np.nan]]))

@@ -37,3 +37,11 @@ def test_bfloat16_differs_by_some_thousandths_and_can_be_left_out(monkeypatch):
     assert 0 < np.abs(np.log(maps[True] / maps[False])).mean() < 0.01
     np.testing.assert_array_equal(maps["True, not wanted"], maps[False])
     np.testing.assert_array_equal(maps["False, not wanted"], maps[False])
+
+
+def test_a_mirrored_view_is_predicted_as_its_copy_is():
+    model = build_classifier("scenenet", torch.linspace(0.4, 12, 20)).eval()
+    grey = np.random.default_rng(0).random((64, 72), np.float32)[:, ::-1]
+    grey.flags.writeable = False
+    for mine, other in zip(predict_tiled(grey, model), predict_tiled(grey.copy(), model), strict=True):
+        np.testing.assert_array_equal(mine, other)

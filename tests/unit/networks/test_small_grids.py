@@ -146,3 +146,11 @@ def test_a_convolution_in_mixed_precision_is_a_product_in_mixed_precision():
         found = layer(images)
     assert found.dtype == torch.bfloat16
     torch.testing.assert_close(found.float(), layer(images.float()), atol=0.02, rtol=0.02)
+
+
+def test_a_prediction_before_a_training_does_no_harm():
+    layer, images = nn.Conv2d(6, 6, (7, 5), padding=(3, 2), groups=6), torch.rand(2, 6, 2, 2)
+    with fast_small_grids(layer):
+        with torch.inference_mode():
+            expected = layer(images)
+        torch.testing.assert_close(answers(layer, images)[0], expected)

@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from defocus_core.networks.classifier import build_classifier
 from defocus_core.training.config import AugmentConfig, TrainConfig
 from defocus_core.training.datasets import NO_AUGMENTATION
 from defocus_core.training.loop import train
@@ -27,3 +28,14 @@ def test_the_mean_of_two_networks_measures_its_batch_statistics_anew(splits):
     answers = torch.nn.functional.conv2d((images - 0.5) / 0.25, mean, stride=model.network.trunk[0].stride)
     found = model.state_dict()["network.trunk.1.running_mean"]
     np.testing.assert_allclose(found, answers.mean((0, 2, 3)), atol=1e-4)
+
+
+def test_the_mean_depends_on_its_seed_alone_and_takes_any_number_of_members(splits):
+    config = CONFIG.changed(batch=31)
+    start, end = (build_classifier("efficientnet_b0", SIGMAS, seed=seed) for seed in (0, 1))
+    means = []
+    for outer in (5, 6):
+        torch.manual_seed(outer)
+        means.append(interpolate_weights(start, end, splits["train"], config=config, count=32))
+    for one, other in zip(means[0].state_dict().values(), means[1].state_dict().values(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)

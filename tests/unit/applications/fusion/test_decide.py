@@ -1,7 +1,7 @@
 import numpy as np
 
 from defocus_core.applications.fusion import decide
-from defocus_core.applications.fusion.decide import FusionConfig, decide_sharper, remove_small_regions
+from defocus_core.applications.fusion.decide import FusionConfig, decision_field, remove_small_regions
 from defocus_core.applications.fusion.stack import fuse
 
 
@@ -29,10 +29,10 @@ def test_a_twig_stays_and_a_speck_goes():
     expected = np.zeros(grey.shape, bool)
     expected[twig] = True
     shot, other = (np.stack([grey, d, np.ones_like(grey)]) for d in detail)
-    assert np.array_equal(decide_sharper(shot, other), expected)
+    assert np.array_equal(decision_field(shot, other) > 0, expected)
     keeping = FusionConfig(max_region_stake=0, network_weight=0)
     expected[speck] = True
-    assert np.array_equal(decide_sharper(shot, other, config=keeping), expected)
+    assert np.array_equal(decision_field(shot, other, config=keeping) > 0, expected)
 
 
 def test_a_vote_of_detail_spreads_up_to_an_edge():
@@ -42,7 +42,7 @@ def test_a_vote_of_detail_spreads_up_to_an_edge():
     detail = np.full((2, 60, 80), 0.001, np.float32)
     detail[0, 20:40, 5:15] = detail[1, 20:40, 60:70] = 0.05
     shot, other = (np.stack([grey, d, np.ones_like(grey)]) for d in detail)
-    assert np.array_equal(decide_sharper(shot, other), np.arange(80)[None].repeat(60, 0) < 50)
+    assert np.array_equal(decision_field(shot, other) > 0, np.arange(80)[None].repeat(60, 0) < 50)
 
 
 def test_without_detail_the_shot_of_less_blur_is_taken_and_the_first_of_equals(monkeypatch):
@@ -74,6 +74,6 @@ def test_what_neither_shot_has_in_focus_is_kept_whole():
     taken = {}
     for sigma in (1.0, 7.0):
         shot, other = (np.stack([grey, part, np.full_like(grey, sigma)]) for part in (detail, detail / 2))
-        taken[sigma] = decide_sharper(shot, other)
+        taken[sigma] = decision_field(shot, other) > 0
     assert not taken[7.0].any()
     assert taken[1.0].mean() > 0.1

@@ -44,10 +44,11 @@ def test_scenes_and_cameras_are_in_range(seed):
     assert 2 <= camera.shots <= 9
 
 
-def test_training_is_repeatable():
-    states = []
+def test_training_is_repeatable_and_leaves_the_random_state_alone():
+    states, before = [], torch.random.get_rng_state()
     for _ in range(2):
         *_, (network, lost) = train_votes(PHOTOGRAPHS, stacks=2, steps=3)
         states.append(network.state_dict())
     assert 0 <= lost <= 1
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+    assert torch.equal(torch.random.get_rng_state(), before)

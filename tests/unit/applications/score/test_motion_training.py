@@ -60,10 +60,11 @@ def test_a_network_takes_any_size_and_what_does_not_count_does_not():
     torch.testing.assert_close(found, again, atol=1e-3, rtol=1e-3)
 
 
-def test_training_is_repeatable():
-    states = []
+def test_training_is_repeatable_and_leaves_the_random_state_alone():
+    states, before = [], torch.random.get_rng_state()
     for _ in range(2):
         *_, (network, loss) = train_motion(PHOTOGRAPHS, steps=2)
         states.append(network.state_dict())
     assert 0 < loss < 10
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+    assert torch.equal(torch.random.get_rng_state(), before)
