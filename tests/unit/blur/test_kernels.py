@@ -103,17 +103,18 @@ def test_an_aperture_finer_than_pixels_is_refused():
         aperture_kernel(0.3)
 
 
+@pytest.mark.parametrize("sigma", [0.5, 1, 4])
 @pytest.mark.parametrize("angle", [0, 0.7, np.pi / 2])
-def test_motion_has_its_standard_deviation_along_its_angle(angle):
+def test_motion_has_its_standard_deviation_along_its_angle(sigma, angle):
     point = np.zeros((81, 81), np.float32)
     point[40, 40] = 1
-    kernel = motion_blur(point, 4.0, angle)[::-1, ::-1]  # a correlation turns it
-    assert motion_blur(point[:, :, None], 4.0, angle).shape == (81, 81, 1)
+    kernel = motion_blur(point, sigma, angle)[::-1, ::-1]  # a correlation turns it
+    assert motion_blur(point[:, :, None], sigma, angle).shape == (81, 81, 1)
     y, x = np.mgrid[-40:41, -40:41]
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     assert kernel.sum() == pytest.approx(1, abs=1e-5)
-    assert np.sqrt((kernel * along**2).sum()) == pytest.approx(4, rel=0.02)
-    assert np.sqrt((kernel * across**2).sum()) < 0.6
+    assert np.sqrt((kernel * along**2).sum()) == pytest.approx(sigma, rel=0.06)
+    assert (kernel * across**2).sum() < 0.6**2
 
 
 @pytest.mark.parametrize("blur", [gaussian_blur, disk_blur])
