@@ -11,6 +11,7 @@ from defocus_core.blur.rendering import thin_lens_sigma
 from defocus_core.io.exif import exif_numbers
 
 FULL_FRAME_DIAGONAL = float(np.hypot(36, 24))  # mm, the diagonal that 35 mm equivalents refer to
+FAR = 1e6  # m, from which a focus is told as infinity; EXIF writes that as 2**32 - 1
 _RESOLUTION_UNITS = {2: 25.4, 3: 10.0, 4: 1.0, 5: 1e-3}  # EXIF FocalPlaneResolutionUnit, in mm
 
 
@@ -48,10 +49,8 @@ class Lens:
             )
 
     def __str__(self) -> str:
-        return (
-            f"{self.focal_length:g} mm at f/{self.f_number:g}, focused at {self.focus_distance:g} m, "
-            f"{self.pixel_pitch:.3g} µm a pixel"
-        )
+        focus = f"{self.focus_distance:g} m" if self.focus_distance < FAR else "infinity"
+        return f"{self.focal_length:g} mm at f/{self.f_number:g}, focused at {focus}, {self.pixel_pitch:.3g} µm a pixel"
 
     @property
     def sigma_per_dioptre(self) -> float:
@@ -194,12 +193,17 @@ def resolve_lens(path: str | Path, *, size: tuple[int, int] | None = None, **giv
     """
     told = {name: value for name, value in given.items() if value is not None}
     known = {**lens_from_exif(path, size=size), **told}
-    missing = [_field_label(field.name) for field in fields(Lens) if field.name not in known]
+    missing = missing_fields(known)
     if not missing:
         return Lens(**known)
     if told:
         raise ValueError(f"{path}: {' and '.join(missing)} missing, and its EXIF does not tell; give them too")
     return None
+
+
+def missing_fields(known: dict[str, float]) -> list[str]:
+    """Return what `Lens` takes besides what is known, in words."""
+    return [_field_label(field.name) for field in fields(Lens) if field.name not in known]
 
 
 def _field_label(name: str) -> str:

@@ -45,8 +45,8 @@ def run_map(options: Namespace) -> None:
     files, suffix = outputs.expand_paths(options.images, **_chosen(options)), f".{options.format}"
     more = [".probability.npy"] * options.probability + [f".um{suffix}"] * (options.unit == "um")
     written = outputs.map_targets(files, options.out, (".png", suffix, *more))
-    outputs.make_folders(written.values())
     model = load_model(options.model)
+    outputs.make_folders(written.values())
     notes = {"model": str(options.model), "software": f"defocus-core {__version__}"}
 
     def one(file: Item) -> None:
@@ -114,6 +114,8 @@ def run_depth(options: Namespace) -> None:
     """Write STEM.near and STEM.far, or STEM.relative, of every image as .npy and .png."""
     from defocus_core.applications.depth import (
         Lens,
+        lens_from_exif,
+        missing_fields,
         relative_defocus,
         resolve_lens,
     )
@@ -124,10 +126,10 @@ def run_depth(options: Namespace) -> None:
     files = outputs.expand_paths(options.images, **_chosen(options))
     kinds = [f".{name}{suffix}" for name in ("near", "far", "relative") for suffix in (".png", ".npy")]
     written = outputs.map_targets(files, options.out, kinds)
-    maps = [_map_path(file, options.map) for file in files if options.map]
+    maps = _map_paths(files, options.map)
     outputs.refuse_overwriting(maps, (path.with_suffix(kind) for path in written.values() for kind in kinds))
-    outputs.make_folders(written.values())
     model = load_model(options.model)
+    outputs.make_folders(written.values())
 
     def one(file: Item) -> None:
         photograph = read_photograph(file, half_size=options.half_size)
@@ -135,6 +137,8 @@ def run_depth(options: Namespace) -> None:
         lens = resolve_lens(outputs.file_of_shot(file), size=(width, height), **given)
         sigma = _map_of(file, photograph, model, options.map)
         if lens is None:
+            missing = " and ".join(missing_fields(lens_from_exif(outputs.file_of_shot(file), size=(width, height))))
+            print(f"{file}: {missing} not known from its EXIF; distances are relative, --help names the options")
             found = {"relative": relative_defocus(sigma)}
             label = "|1/d - 1/focus|, share of the largest"
         else:
@@ -158,6 +162,8 @@ def run_score(options: Namespace) -> None:
 
     if options.out and options.out.suffix.lower() not in scores.SUFFIXES:
         raise outputs.UsageError(f"--out is a .csv or .json file, not {str(options.out)!r}")
+    if options.html and options.html.suffix.lower() not in (".html", ".htm"):
+        raise outputs.UsageError(f"--html is an .html file, not {str(options.html)!r}")
     if options.mask and options.box:
         raise outputs.UsageError("--mask and --box both say where the subject is; give one")
     box, model = scores.parse_box(options.box) if options.box else None, load_model(options.model)
@@ -165,18 +171,21 @@ def run_score(options: Namespace) -> None:
         _run_planes(options, model)
         return
     files = outputs.expand_paths(options.images, **_chosen(options))
-    written = [path for path in (options.out, options.html) if path]
     taken = [*map(outputs.file_of_shot, files), *([options.mask] if options.mask else [])]
-    outputs.refuse_overwriting(taken, written)
+    for option, path in (("--out", options.out), ("--html", options.html)):
+        if path:
+            outputs.refuse_overwriting(taken, [path], option=option)
+            taken.append(path)
     rows = scores.ranked(_score_rows(files, options, model=model, box=box))
+    scores.print_rows(rows, Console())
     if options.out:
         scores.write_scores(scores.table_of(rows), options.out)
     if options.html:
         atomic.write_text(options.html, scores.sheet_of(rows))
+    failed = [_naming(row.image, row.error) for row in rows if row.error]
     if options.rating:
-        _write_ratings(rows, files)
-    scores.print_rows(rows, Console())
-    _report([_naming(row.image, row.error) for row in rows if row.error], len(files))
+        failed += _write_ratings(rows, files)
+    _report(failed, len(files))
 
 
 def _score_rows(files: list[Item], options: Namespace, *, model: Classifier, box: Box | None) -> list[Row]:
@@ -202,15 +211,23 @@ def _score_rows(files: list[Item], options: Namespace, *, model: Classifier, box
     return rows
 
 
-def _write_ratings(rows: list[Row], files: list[Item]) -> None:
-    """Write the stars of each file that has some into its sidecar; those of its sharpest picture, which comes first."""
+def _write_ratings(rows: list[Row], files: list[Item]) -> list[str]:
+    """Write the stars of each file that has some into its sidecar; return what fails.
+
+    They are those of its sharpest picture, which comes first.
+    """
     of_name = {str(file): outputs.file_of_shot(file) for file in files}
     stars: dict[Path, int] = {}
     for row in rows:
         if row.rating:
             stars.setdefault(of_name[row.image], row.rating)
+    failed = []
     for file, rating in stars.items():
-        write_rating(file, rating)
+        try:
+            write_rating(file, rating)
+        except (ValueError, OSError) as error:
+            failed.append(_naming(str(file), str(error)))
+    return failed
 
 
 def _run_planes(options: Namespace, model: Classifier) -> None:
@@ -277,10 +294,10 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
     taken = [outputs.file_of_shot(file) for file in files]
     if options.map and options.map.is_dir():
         outputs.maps_by_stem(files, options.map)
-    taken += [_map_path(file, options.map) for file in files if options.map]
+    taken += _map_paths(files, options.map)
     written = outputs.output_targets(files, options.out, lambda file: file.stem + outputs.writable(file), taken)
-    outputs.make_folders(written.values())
     model = load_model(options.model)
+    outputs.make_folders(written.values())
 
     def one(file: Item) -> None:
         photograph = read_photograph(file, half_size=options.half_size)
@@ -312,6 +329,13 @@ def _map_of(file: Item, photograph: Photograph, model: Classifier, given: Path |
     except ValueError as error:
         raise ValueError(f"{file}: {error}: {path}") from error
     return sigma
+
+
+def _map_paths(files: Sequence[Item], given: Path | None) -> list[Path]:
+    """Return the maps given for photographs; refuse one for several."""
+    if given and not given.is_dir() and len(files) > 1:
+        raise outputs.UsageError(f"one map, {str(given)!r}, for {len(files)} photographs; give a folder of maps")
+    return [_map_path(file, given) for file in files] if given else []
 
 
 def _map_path(file: Item, given: Path) -> Path:

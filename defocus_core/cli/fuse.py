@@ -72,11 +72,11 @@ def run_fuse(options: Namespace) -> None:
         for job in jobs.values():
             _print_plan(job)
         return
-    outputs.make_folders(path for job in jobs.values() for path in job.written)
     from defocus_core.applications.fusion.decide import FusionConfig
     from defocus_core.networks.storage import load_model
 
     config, model = FusionConfig(seam_sigma=options.seam), load_model(options.model)
+    outputs.make_folders(path for job in jobs.values() for path in job.written)
     with _shot_progress(sum(len(job.shots) for job in jobs.values())) as advance:
 
         def one(stack: Item) -> None:
@@ -142,6 +142,7 @@ def _check_options(options: Namespace) -> None:
         raise UsageError("--slab writes pictures alone: leave out --labels, --use-labels, --depth, --nowhere, --report")
     if options.use_labels:
         given += ["--align-only"] * (options.align_only is not None) + ["--register"] * options.register
+        given += ["--prefer"] * (options.prefer is not None)
         if given:
             raise UsageError(f"--use-labels decides and aligns nothing anew: leave out {given[0]}")
     if options.every < 1:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from defocus_core.io.errors import ImageError
-from defocus_core.io.listing import RAW_SUFFIXES, READABLE_SUFFIXES, list_images
+from defocus_core.io.listing import RAW_SUFFIXES, READABLE_SUFFIXES, WRITABLE_SUFFIXES, list_images
 from defocus_core.io.pages import Page, group_pages, list_pages
 from defocus_core.io.video import FILM_SUFFIXES
 from defocus_core.io.write import check_suffix
@@ -30,7 +30,8 @@ def expand_paths(paths: Sequence[Path], **chosen: int | None) -> list[Item]:
     """
     files = [file for path in paths for file in (list_images(path) if path.is_dir() else [path])]
     if not files:
-        raise UsageError(f"no images in {', '.join(map(str, paths))}; known: {', '.join(READABLE_SUFFIXES)}")
+        known = ", ".join(READABLE_SUFFIXES)
+        raise UsageError(f"no images in {', '.join(map(str, paths))} (folders in it are not searched); known: {known}")
     (commonest, count), *_ = Counter(files).most_common(1)
     if count > 1:
         raise UsageError(f"{commonest} is given twice")
@@ -113,9 +114,7 @@ def side_targets(
     """Return where something else of each stack goes, a file or a folder, in one of a few formats; never over shots."""
     if given is None:
         return {}
-    if given.suffix and not given.is_dir():
-        if len(stacks) > 1:
-            raise UsageError(f"{len(stacks)} results do not fit into one file {str(given)!r}; give a folder")
+    if _is_file(given, count=len(stacks), suffixes=suffixes):
         if given.suffix.lower() not in suffixes:
             raise UsageError(f"{option} is written as {' or '.join(suffixes)}, not {given.suffix!r}")
         found = dict.fromkeys(stacks, given)
@@ -167,9 +166,7 @@ def output_targets(
     items: Sequence[Item], out: Path, name: Callable[[Item], str], taken: Sequence[Path]
 ) -> dict[Item, Path]:
     """Return where the result of each item goes, the file or the folder `out`; never over what is taken."""
-    if out.suffix and not out.is_dir():
-        if len(items) > 1:
-            raise UsageError(f"{len(items)} results do not fit into one file {str(out)!r}; give a folder")
+    if _is_file(out, count=len(items), suffixes=WRITABLE_SUFFIXES):
         found = dict.fromkeys(items, out)
     else:
         found = one_file_each(items, out, name)
@@ -177,6 +174,15 @@ def output_targets(
         check_suffix(target)
     refuse_overwriting(taken, found.values())
     return found
+
+
+def _is_file(out: Path, *, count: int, suffixes: Sequence[str]) -> bool:
+    """Say whether results go into one file: several in a format do not fit, but a folder's name may have a dot."""
+    if not out.suffix or out.is_dir() or (count > 1 and out.suffix.lower() not in suffixes):
+        return False
+    if count > 1:
+        raise UsageError(f"{count} results do not fit into one file {str(out)!r}; give a folder")
+    return True
 
 
 def refuse_overwriting(taken: Iterable[Path], written: Iterable[Path], *, option: str = "--out") -> None:

@@ -76,6 +76,8 @@ def parse_box(text: str) -> Box:
         x, y, width, height = map(int, text.split(","))
     except ValueError:
         raise UsageError(f"--box is X,Y,W,H in whole pixels, such as 100,50,400,300, not {text!r}") from None
+    if x < 0 or y < 0:
+        raise UsageError(f"the corner of --box lies in the photograph, at 0,0 or beyond, not at {x},{y}")
     if width < 1 or height < 1:
         raise UsageError(f"the width and height of --box are at least 1, not {width} and {height}")
     return x, y, width, height
@@ -105,12 +107,12 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
     bursts = group_bursts([row.phash for row in hashed if row.phash is not None], [row.time for row in hashed])
     several = sorted({burst for burst in bursts if bursts.count(burst) > 1})
     numbers = {id(row): several.index(burst) + 1 for row, burst in zip(hashed, bursts, strict=True) if burst in several}
-    best = {
-        number: min((row for row in hashed if numbers.get(id(row)) == number), key=lambda row: row.sharpness)
+    winners = {
+        id(min((row for row in hashed if numbers.get(id(row)) == number), key=lambda row: row.sharpness))
         for number in numbers.values()
     }
     found = [
-        replace(row, burst=numbers.get(id(row)), best=any(row is winner for winner in best.values())) for row in rows
+        replace(row, burst=numbers.get(id(row)), best=row.rating is not None and id(row) in winners) for row in rows
     ]
     return sorted(found, key=lambda row: (row.sharpness, row.score is None))
 
@@ -121,16 +123,21 @@ def table_of(rows: Sequence[Row]) -> pd.DataFrame:
     for row in rows:
         numbers = asdict(row.score) | {"sharpest_um": row.score.sharpest_um} if row.score else {}
         own = {"rating": row.rating, "burst": row.burst, "best_of_burst": row.best, "error": row.error}
-        lines.append({"image": row.image, **numbers, **own})
+        lines.append({"image": encodable(row.image), **numbers, **own, "error": encodable(row.error)})
     columns = ["image", *Score.__dataclass_fields__, "sharpest_um", "rating", "burst", "best_of_burst", "error"]
     return pd.DataFrame(lines, columns=columns).astype({"rating": "Int64", "burst": "Int64"})
+
+
+def encodable(text: str) -> str:
+    """Return a text in which bytes that are not UTF-8, as names of files may have, are replaced."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def planes_table(stack: str, planes: Planes) -> pd.DataFrame:
     """Return one line a plane, counted from 1."""
     return pd.DataFrame(
         {
-            "stack": stack,
+            "stack": encodable(stack),
             "plane": np.arange(1, len(planes.sigmas) + 1),
             "sigma": planes.sigmas,
             "sharpest": [index == planes.sharpest for index in range(len(planes.sigmas))],
@@ -152,12 +159,12 @@ def write_scores(table: pd.DataFrame, path: Path) -> None:
 
 def sheet_of(rows: Sequence[Row]) -> str:
     """Return the contact sheet of rows, as HTML."""
-    return contact_sheet([Entry(row.image, _lines_of(row), row.picture, row.best) for row in rows])
+    return contact_sheet([Entry(encodable(row.image), _lines_of(row), row.picture, row.best) for row in rows])
 
 
 def _lines_of(row: Row) -> list[str]:
     if row.score is None:
-        return [row.error]
+        return [encodable(row.error)]
     burst = [f"burst {row.burst}{', the best' if row.best else ''}"] if row.burst else []
     if row.rating is None:
         return ["nothing tells of blur", *burst]

@@ -43,5 +43,5 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
 def check_one(count: int) -> int:
     """Return the place of a file's only picture; raise ImageError where it has several."""
     if count > 1:
-        raise ImageError("unreadable", f"{count} pictures in one file; save one, or fuse them")
+        raise ImageError("unreadable", f"{count} pictures in one file; choose one by --z, --channel, --time, or fuse")
     return 0

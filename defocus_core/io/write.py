@@ -15,7 +15,8 @@ from PIL import Image, PngImagePlugin
 
 from defocus_core import __version__
 from defocus_core.io import atomic, readers
-from defocus_core.io.color import srgb_to_linear, to_dtype
+from defocus_core.io.color import as_float, srgb_to_linear, to_dtype
+from defocus_core.io.exif import say_once
 from defocus_core.io.listing import WRITABLE_SUFFIXES
 from defocus_core.io.metadata import (
     HEIF_SUFFIXES,
@@ -67,7 +68,7 @@ def write(
         [0, 1] (written as 8 bit but in OpenEXR)
     like : photograph whose ICC profile, EXIF (orientation reset), IPTC, descriptive XMP and resolution are kept, and
         whether it is lossless WebP. BMP and OpenEXR have no place for a profile: their pixels become sRGB
-    alpha : (H, W) of the image's dtype, 0 where it shows nothing; JPEG and BMP leave it out
+    alpha : (H, W) of the image's dtype, 0 where it shows nothing; JPEG and BMP show white there
     keep_float : write floats into a TIFF as float32 with their range declared
 
     Raises
@@ -99,7 +100,9 @@ def write(
     if kept:
         say_what_is_lost(kept, suffix)
         image = to_srgb(image, kept.profile) if suffix in _NO_PROFILE else image
-    if alpha is not None and suffix not in _NO_ALPHA:
+    if alpha is not None and suffix in _NO_ALPHA:
+        image = _lay_on_white(image, alpha, suffix)
+    elif alpha is not None:
         image = np.dstack([image, alpha])
     with atomic.replacing(path) as part:
         if suffix == ".exr":
@@ -121,6 +124,15 @@ def _split_alpha(image: np.ndarray, alpha: np.ndarray | None) -> tuple[np.ndarra
     if image.ndim == 3 and image.shape[2] == 4:
         return image[:, :, :3], image[:, :, 3] if alpha is None else alpha
     return image, alpha
+
+
+def _lay_on_white(image: np.ndarray, alpha: np.ndarray, suffix: str) -> np.ndarray:
+    """Return an image of 8 bit before white, and say so, where alpha hides any of it."""
+    if alpha.min() == 255:
+        return image
+    say_once(f"{suffix} does not keep alpha; what it hides is white")
+    weight = as_float(alpha).reshape(*alpha.shape, *(1,) * (image.ndim - 2))
+    return to_dtype(weight * as_float(image) + (1 - weight), np.uint8)
 
 
 def write_exr_channels(path: Path, channels: dict[str, np.ndarray], header: dict[str, str]) -> None:

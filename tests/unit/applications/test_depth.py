@@ -90,3 +90,7 @@ def test_a_lens_half_known_is_refused_and_an_unknown_one_is_none(tmp_path):
     assert lens_from_exif(within) == {"focal_length": 50}
     with pytest.raises(ValueError, match="focus distance and pixel pitch missing"):
         resolve_lens(path, focal_length=50)
+
+
+def test_a_focus_at_infinity_is_told_so():
+    assert "focused at infinity" in str(Lens(50, 2, 2**32 - 1, 6))

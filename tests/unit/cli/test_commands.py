@@ -128,6 +128,7 @@ def test_depth_is_in_metres_where_the_lens_is_known_and_relative_where_not(folde
     assert ((near <= 2) & (far >= 2)).all()
     assert "b.png: 50 mm at f/2, focused at 2 m, 6 µm a pixel\n" in capsys.readouterr().out
     assert main(["depth", str(folder / "in/a.png"), "--out", str(folder / "out")]) == 0
+    assert "focus distance and pixel pitch not known from its EXIF" in capsys.readouterr().out
     assert {path.name for path in folder.glob("out/a.*")} == {"a.relative.npy", "a.relative.png"}
     assert np.load(folder / "out/a.relative.npy", allow_pickle=False).max() == 1
     assert read(folder / "out/a.relative.png").ndim == 3
@@ -145,9 +146,12 @@ def test_what_may_be_infinitely_far_has_the_last_colour(folder):
 
 
 def test_what_fails_of_many_is_named(folder, capsys):
-    np.save(folder / "a.npy", np.zeros((3, 3), np.float32))
+    maps = folder / "maps"
+    maps.mkdir()
+    for name in "ab":
+        np.save(maps / f"{name}.npy", np.zeros((3, 3), np.float32))
     pictures = [str(folder / f"in/{name}.png") for name in "ab"]
-    assert main(["enhance", *pictures, "--map", str(folder / "a.npy"), "--out", str(folder / "out")]) == 2
+    assert main(["enhance", *pictures, "--map", str(maps), "--out", str(folder / "out")]) == 2
     said = capsys.readouterr().err
     assert all(f"{picture}: a map of (3, 3) does not fit" in said for picture in pictures)
 
@@ -252,3 +256,18 @@ def test_what_is_no_map_is_said_so(tmp_path, capsys, content):
     given = [str(tmp_path / "ok.png"), "--out", str(tmp_path / "o.png"), "--map", str(tmp_path / "m.npy")]
     assert main(["enhance", *given]) == 2
     assert "m.npy: not a defocus map, which holds numbers (height, width)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["enhance", "magnify", "depth"])
+def test_one_map_is_not_taken_for_several_photographs(folder, capsys, command):
+    given = folder / "a.npy"
+    np.save(given, np.ones((60, 80), np.float32))
+    assert main([command, str(folder / "in"), "--map", str(given), "--out", str(folder / "o")]) == 2
+    assert "photographs; give a folder of maps" in capsys.readouterr().err
+    assert not (folder / "o").exists()
+
+
+def test_a_model_that_is_none_leaves_no_folder(folder, capsys):
+    assert main(["map", str(folder / "in"), "--model", "unicorn", "--out", str(folder / "o")]) == 2
+    assert "no model 'unicorn'" in capsys.readouterr().err
+    assert not (folder / "o").exists()

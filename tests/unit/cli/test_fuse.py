@@ -132,6 +132,7 @@ def test_each_nth_shot_is_taken(place, capsys):
         (["in", "--out", "f.png", "--nowhere", "f.png"], "change --nowhere"),
         (["in", "--out", "f.png", "--every", "0"], "N from 1, not 0"),
         (["in", "--out", "f.png", "--alignment", "bad.json"], "not an alignment that"),
+        (["in", "--out", "f.png", "--use-labels", "l9.png", "--prefer", "front"], "leave out --prefer"),
         (["in", "--out", "f.png", "--use-labels", "in/0.png"], "labels are whole numbers"),
         (["in", "--out", "f.png", "--use-labels", "l9.png"], "labels name shot 10 of a stack of 4"),
         (["in", "--out", "l9.png", "--use-labels", "l9.png"], "l9.png would be written over an input"),

@@ -69,6 +69,7 @@ def test_one_result_goes_to_a_file_and_several_to_a_folder(tmp_path, pictures):
 
     assert targets(pictures[:1], tmp_path / "new/x.png") == {pictures[0]: tmp_path / "new/x.png"}
     assert targets(pictures[:2], tmp_path / "out") == {path: tmp_path / "out" / path.name for path in pictures[:2]}
+    assert targets(pictures[:2], tmp_path / "2026.11.29")[pictures[0]].parent == tmp_path / "2026.11.29"
     with pytest.raises(outputs.UsageError, match="2 results do not fit into one file"):
         targets(pictures[:2], tmp_path / "x.png")
     with pytest.raises(outputs.UsageError, match="would share"):

@@ -1,6 +1,8 @@
 import json
 import math
+import os
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from defocus_core.cli import scores
 from defocus_core.cli.outputs import UsageError
 from defocus_core.cli.parser import main
 from defocus_core.io.color import as_float, to_dtype
+from defocus_core.io.write import write
 
 SHARP = as_float(data.astronaut())[:320, 100:420]
 COLUMNS = ["image", "sharpest_sigma", "x", "y", "in_focus_fraction", "median_sigma_in_focus", "base_sigma", "evidence"]
@@ -138,6 +141,7 @@ def test_the_sharpest_plane_of_a_stack_is_told_with_its_confidence(tmp_path, cap
     [
         (["--out", "s.txt"], "--out is a .csv or .json file, not 's.txt'"),
         (["--box", "1,2,3"], "--box is X,Y,W,H in whole pixels, such as 100,50,400,300, not '1,2,3'"),
+        (["--box=-5,0,3,3"], "the corner of --box lies in the photograph, at 0,0 or beyond, not at -5,0"),
         (["--box", "1,2,0,3"], "the width and height of --box are at least 1, not 0 and 3"),
         (["--box", "1,2,3,4", "--mask", "m.png"], "--mask and --box both say where the subject is"),
         (["--box", "900,0,5,5"], "the box 900,0,5,5 lies outside an image of 60x50 pixels"),
@@ -186,3 +190,44 @@ def test_a_narrow_terminal_shows_every_number(capsys, monkeypatch):
     assert all(len(line) <= 80 for line in lines)
     assert all(number in lines[-1] for number in ("0.43", "120", "77", "0.90", "0.50", "0.40", "0.80", "round"))
     assert lines[-1].startswith("namename")
+
+
+def test_no_photograph_and_no_table_becomes_a_page(shots, tmp_path, capsys):
+    photograph = shots / "black.png"
+    before = photograph.read_bytes()
+    assert main(["score", "--html", str(photograph), str(shots)]) == 2
+    assert "--html is an .html file, not" in capsys.readouterr().err
+    page = str(tmp_path / "s.html")
+    Path(page).write_bytes(before)
+    assert main(["score", page, "--html", page]) == 2
+    assert "change --html" in capsys.readouterr().err
+    assert photograph.read_bytes() == Path(page).read_bytes() == before
+
+
+def test_a_sidecar_that_is_none_is_named_and_the_others_are_rated(tmp_path, capsys):
+    for name in ("a", "b", "c"):
+        write(tmp_path / f"{name}.png", blurred(0))
+    (tmp_path / "a.png.xmp").write_text("broken")
+    (tmp_path / "b.png.xmp").mkdir()
+    assert main(["score", str(tmp_path), "--rating"]) == 2
+    said = capsys.readouterr()
+    assert "2 of 3 images failed" in said.err
+    assert "a.png.xmp: not an XMP sidecar" in said.err
+    assert "c.png" in said.out
+    assert 'Rating="' in (tmp_path / "c.png.xmp").read_text()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "html"])
+def test_a_name_that_is_not_utf_8_is_written_as_far_as_it_can_be(tmp_path, suffix):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write(folder / "a.png", blurred(0))
+    (folder / "a.png").rename(os.fsdecode(bytes(folder / "lat") + b"\xe9.png"))
+    written = tmp_path / f"s.{suffix}"
+    assert main(["score", str(folder), "--html" if suffix == "html" else "--out", str(written)]) == 0
+    assert "lat" in written.read_text(encoding="utf-8")
+
+
+def test_a_photograph_that_tells_nothing_is_not_the_best_of_its_burst():
+    rows = [row("a", math.nan), row("b", math.nan, second=1)]
+    assert [found.best for found in scores.ranked(rows)] == [False, False]

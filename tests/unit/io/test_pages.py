@@ -15,7 +15,7 @@ def test_the_pictures_of_a_stack_in_one_file_are_read_one_by_one(tmp_path, dtype
     stack = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
     photometric = "rgb" if len(shape) == 4 else "minisblack"
     tifffile.imwrite(tmp_path / "z.tif", stack, photometric=photometric)
-    with pytest.raises(ImageError, match=r"z.tif: 3 pictures in one file; save one, or fuse them"):
+    with pytest.raises(ImageError, match=r"z.tif: 3 pictures in one file; choose one by --z"):
         read(tmp_path / "z.tif")
     found = list_pages(tmp_path / "z.tif")
     assert str(found[1]) == f"{tmp_path / 'z.tif'}, picture 2"

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from defocus_core.io.color import as_float, to_dtype
+from defocus_core.io.exif import say_once
 from defocus_core.io.listing import IMAGE_SUFFIXES
 from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import write
@@ -135,3 +136,15 @@ def test_what_is_no_image_is_not_written(tmp_path, image, message):
         with pytest.raises(ValueError, match=message):
             write(tmp_path / name, image)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_alpha_hides_is_white_where_a_format_has_none(tmp_path, caplog):
+    say_once.cache_clear()
+    alpha = np.full((16, 16), 255, np.uint8)
+    write(tmp_path / "a.jpg", np.zeros((16, 16, 3), np.uint8), alpha=alpha)
+    assert read(tmp_path / "a.jpg").max() < 5
+    alpha[:, 8:] = 0
+    assert not caplog.messages
+    write(tmp_path / "a.jpg", np.zeros((16, 16, 3), np.uint8), alpha=alpha)
+    assert caplog.messages == [".jpg does not keep alpha; what it hides is white"]
+    assert read(tmp_path / "a.jpg")[:, 8:].min() > 250
