@@ -19,6 +19,10 @@ CLEAR_START = 0.85  # correlation from which no other scale is tried
 SHIFT_SIDE = 64  # least side in pixels of the images whose shift is looked for first
 MIN_RESPONSE = 0.3  # of phase correlation
 MIN_AGREEMENT = 0.8  # correlation; of four real stacks the least is .90
+MAX_OTHER_AGREEMENT = 0.5  # correlation of two shots of different things
+MIN_CONTRAST = 0.05  # standard deviation of grey levels of 0..1 from which two shots can show different things
+MIN_SEEN_MOTION = 0.5  # pixels of a small copy; registered pairs seem to move by .31 at most
+MIN_EXPLAINED_RATIO = 4.0  # of what two small copies differ in before and after they are aligned; blur alone has 2.3
 ECC_CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 50, 1e-5)
 
 
@@ -56,6 +60,31 @@ def find_motion(shot: View, reference: View, *, before: tuple[View, np.ndarray] 
         matrix = _correct(shot, reference, between @ led, MAX_ERROR_RATIO * error)
     _check_plausible(matrix, shot, reference)
     return simplify(shot.to_shot @ matrix @ np.linalg.inv(reference.to_shot))
+
+
+def seeming_motion(shot: View, other: View) -> float:
+    """Return by how many pixels, about, the corners of a shot seem moved against another one.
+
+    Small copies tell it in some milliseconds. Blur seems to move things too, but to move them back explains little.
+
+    Returns
+    -------
+    pixels of the shot; 0 where no motion is clear, infinity where the two differ even where both are blurred
+    """
+    moved, fixed = shot.grey, other.grey
+    while min(moved.shape) >= 2 * MIN_PYRAMID_SIDE:
+        moved, fixed = cv2.pyrDown(moved), cv2.pyrDown(fixed)
+    try:
+        score, matrix = _run_ecc(moved, fixed, np.eye(2, 3))
+    except ValueError:
+        score, matrix = 0.0, np.eye(2, 3)
+    if score < MIN_AGREEMENT:
+        plain = min(linear_to_srgb(image).std() for image in (moved, fixed)) < MIN_CONTRAST
+        differ = _agreement(moved, fixed, np.ones(fixed.shape, bool)) < MAX_OTHER_AGREEMENT
+        return float("inf") if differ and not plain else 0.0
+    apart, unexplained = corner_distance(matrix, np.eye(3), fixed.shape), 1 - np.corrcoef(moved.flat, fixed.flat)[0, 1]
+    clear = apart > MIN_SEEN_MOTION and unexplained > MIN_EXPLAINED_RATIO * (1 - score)
+    return apart * shot.shape[1] / fixed.shape[1] if clear else 0.0
 
 
 def _in_views(matrix: np.ndarray, shot: View, reference: View) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from defocus_core.applications.fusion.align import Alignment
 from defocus_core.applications.fusion.blend import Shot, find_shown, load_photograph
 from defocus_core.applications.fusion.exposure import find_gains
-from defocus_core.applications.fusion.registration import find_motion
+from defocus_core.applications.fusion.registration import find_motion, seeming_motion
 from defocus_core.applications.fusion.view import View, make_view
 from defocus_core.io.photograph import Photograph
 
@@ -48,6 +48,7 @@ class AlignedShot:
     has_alpha : whether it has an alpha channel
     profile : ICC profile of its pixels
     measures : its `focus_measures`
+    moved : see `seeming_motion`, against the one beside it; 0 where it is aligned
     left_out : why it is; empty where it is not
     """
 
@@ -60,6 +61,7 @@ class AlignedShot:
     has_alpha: bool = False
     profile: bytes | None = None
     measures: np.ndarray | None = None
+    moved: float = 0.0
     left_out: str = ""
 
 
@@ -168,6 +170,7 @@ class _Sequence:
         pixels = photograph.filled
         self._check(pixels, index)
         view = _view(photograph)
+        moved = self._seeming_motion(view, neighbour)
         found = self._align(view, neighbour) if given is None else given[index] or Alignment()
         if found.matrix is None and view.shape != self._shape:
             found = replace(found, matrix=_centred(view.shape, self._shape))
@@ -179,7 +182,16 @@ class _Sequence:
             checksum=_checksum(pixels),
             has_alpha=photograph.alpha is not None,
             profile=photograph.profile,
+            moved=moved,
         )
+
+    def _seeming_motion(self, view: View, neighbour: int) -> float:
+        """Return by how much a shot that nobody aligns seems moved; 0 where the one beside it is not at hand."""
+        beside = self._view if neighbour == self._reference else None
+        if self._last and self._last[0] == neighbour:
+            beside = self._last[1]
+        aligned = self._options.register or self._options.given is not None
+        return 0.0 if aligned or beside is None or beside.shape != view.shape else seeming_motion(view, beside)
 
     def _align(self, view: View, neighbour: int) -> Alignment:
         _check_exposure(view, self._view)

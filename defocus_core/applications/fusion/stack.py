@@ -130,7 +130,7 @@ def fuse(
     Warns
     -----
     UserWarning
-        That names each shot left out. That all shots are alike.
+        That names each shot left out. That all shots are alike. That shots which are not registered seem moved.
 
     References
     ----------
@@ -158,16 +158,18 @@ def fuse(
     settings = config, options, reference, prefer, tensor_digest(*network.state_dict().values())
     saved = Checkpoint(checkpoint, shots, settings) if checkpoint else None
     state = saved.load() if saved else FusionState([None] * len(shots))
-    before = {index: state.alignments[index] for index in state.done}
+    before, moved = {index: state.alignments[index] for index in state.done}, list[AlignedShot]()
     for shot in _one_ahead(_measure(align_shots(shots, reference, options, before), network, config)):
         if shot.left_out:
             warnings.warn(shot.left_out, stacklevel=2)
+        moved += [shot] if shot.moved else []
         state.take(shot, config=config, prefer=prefer)
         if saved and state.composite:
             saved.save(state)
         if progress:
             progress(len(state.done), len(shots))
     _check_any_left(state.alignments, shots, reference)
+    _warn_of_motion(moved, shots)
     fusion = _finish(state, shots, config, crop=crop)
     if saved:
         saved.remove()
@@ -182,6 +184,18 @@ def _measure(shots: Iterable[AlignedShot], model: Classifier, config: FusionConf
             continue
         seen, step = to_srgb(shot.pixels, shot.profile), decision_step(shot.shown.shape)
         yield replace(shot, measures=focus_measures(seen, model=model, config=config, step=step))
+
+
+def _warn_of_motion(moved: Sequence[AlignedShot], shots: Sequence[Shot]) -> None:
+    """Warn of shots that seem to need registration, by the one that needs it most."""
+    if moved:
+        most = max(moved, key=lambda shot: shot.moved)
+        seems = f"moved by {most.moved:.0f} pixels" if np.isfinite(most.moved) else "to show something else"
+        more = f", and {len(moved) - 1} more are moved" if len(moved) > 1 else ""
+        name = f"shot {most.index + 1}{in_file(shots[most.index])}"
+        warnings.warn(
+            f"{name} seems {seems}, beside its neighbour{more}; registration (--register) aligns", stacklevel=3
+        )
 
 
 def align_stack(

@@ -72,8 +72,9 @@ def test_a_folder_goes_to_a_folder_by_given_maps(folder):
 def test_a_bad_shot_is_left_out_with_one_line_or_refused(tmp_path, capsys):
     rng = np.random.default_rng(0)
     files = [tmp_path / f"{index}.png" for index in range(3)]
+    scene = rng.integers(0, 256, (40, 40, 3))
     for file, scale in zip(files, (1, 0.05, 1), strict=True):
-        write(file, (scale * rng.integers(0, 256, (40, 40, 3))).astype(np.uint8))
+        write(file, (scale * np.clip(scene + rng.integers(-9, 9, scene.shape), 0, 255)).astype(np.uint8))
     fused = tmp_path / "fused.png"
     assert main(["fuse", *map(str, files), "--out", str(fused)]) == 0
     told = capsys.readouterr().err.strip().splitlines()

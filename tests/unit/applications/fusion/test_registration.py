@@ -4,7 +4,7 @@ import pytest
 from skimage import data
 
 from defocus_core.applications.fusion.homography import as_homography, frame_corners, map_points
-from defocus_core.applications.fusion.registration import find_motion
+from defocus_core.applications.fusion.registration import find_motion, seeming_motion
 from defocus_core.applications.fusion.view import make_view
 from defocus_core.blur.rendering import Scene, random_blob, render_focus_stack
 from defocus_core.io.color import as_float
@@ -111,3 +111,13 @@ def test_a_shift_of_an_eighth_of_the_frame_is_found():
     shot, reference = image[100:340, 60:460], image[130:370, 110:510]
     matrix = find_motion(make_view(shot), make_view(reference))
     np.testing.assert_allclose(matrix, [[1, 0, 50], [0, 1, 30]], atol=0.3)
+
+
+def test_a_shot_that_is_moved_seems_so_and_one_that_is_not_does_not(stack):
+    views = [make_view(shot) for shot in stack]
+    assert [seeming_motion(one, other) for one, other in zip(views[1:], views, strict=False)] == [0] * 4
+    moved = cv2.warpAffine(stack[1], np.float32([[1, 0, 7], [0, 1, -3]]), SHAPE[::-1], borderMode=cv2.BORDER_REFLECT)
+    assert seeming_motion(make_view(moved), views[0]) == pytest.approx(7, abs=1.5)
+    other = cv2.resize(data.rocket(), SHAPE[::-1])
+    assert seeming_motion(make_view(other), views[0]) == np.inf
+    assert seeming_motion(make_view(np.zeros_like(other)), make_view(np.zeros_like(other))) == 0
