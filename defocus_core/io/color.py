@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from defocus_core.io.arrays import strips
 
-MAX_STRETCH_GAIN = 16  # of dark and pale images, see stretch_contrast(): four bits
+MAX_STRETCH_GAIN, MAX_DEEP_STRETCH_GAIN = 16, 256  # of dark and pale images of 8 bit and of more: 16 and 256 levels
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
@@ -141,14 +141,20 @@ def divide_by_alpha(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return np.where(weight == 0, pixels, whole)
 
 
-def stretch_contrast(image: np.ndarray) -> np.ndarray:
-    """Stretch the grey levels of an image to the full range, by a gain of 16 at most.
+def max_stretch_gain(dtype: npt.DTypeLike) -> float:
+    """Return the largest gain of `stretch_contrast` for images that were taken in a dtype."""
+    return MAX_STRETCH_GAIN if np.dtype(dtype).itemsize == 1 else MAX_DEEP_STRETCH_GAIN
 
-    12 bit in a 16-bit file, and a dark or pale photograph, then look like a full exposure.
+
+def stretch_contrast(image: np.ndarray, *, max_gain: float | None = None) -> np.ndarray:
+    """Stretch the grey levels of an image to the full range.
+
+    12 bit or a thousand counts in a 16-bit file, and a dark or pale photograph, then look like a full exposure.
 
     Parameters
     ----------
     image : as for `as_float`
+    max_gain : None is 16 for images of 8 bit, whose levels lie too far apart for more, and 256 for others
 
     Returns
     -------
@@ -156,7 +162,7 @@ def stretch_contrast(image: np.ndarray) -> np.ndarray:
     """
     every = max(1, int(np.sqrt(image.shape[0] * image.shape[1] / 1e6)))
     low, high = np.quantile(to_grey(image[::every, ::every]), (0.001, 0.999))
-    gain = np.float32(1 / max(high - low, 1 / MAX_STRETCH_GAIN))
+    gain = np.float32(1 / max(high - low, 1 / (max_gain or max_stretch_gain(image.dtype))))
     stretched = np.empty(image.shape, image.dtype if image.dtype.kind == "u" else np.float32)
     for rows in strips(len(image)):
         values = np.clip((as_float(image[rows]) - np.float32(low)) * gain, 0, 1)

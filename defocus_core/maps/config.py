@@ -43,8 +43,8 @@ class MapConfig(Settings):
     )
     stretch_contrast: Flag = Field(
         True,
-        description="Bring grey levels to the full range first, by a gain of 16 at most; the paper takes the "
-        "photograph as it is.",
+        description="Bring grey levels to the full range first, by a gain of 16 at most, of 256 for more "
+        "than 8 bit; the paper takes the photograph as it is.",
     )
     evidence: Flag = Field(
         True,

@@ -10,7 +10,7 @@ import numpy as np
 
 from defocus_core.blur.sigma_scale import SigmaScale
 from defocus_core.constants import DEFAULT_MODEL, PATCH_SIZE
-from defocus_core.io.color import stretch_contrast, to_grey
+from defocus_core.io.color import max_stretch_gain, stretch_contrast, to_grey
 from defocus_core.maps.config import DEFAULT_CONFIG, MapConfig
 from defocus_core.maps.detail import detail_evidence
 from defocus_core.maps.pyramid import enlarge, merge_levels
@@ -124,7 +124,9 @@ def predict_pyramid(
     """
     if not 1 <= step <= PATCH_SIZE:
         raise ValueError(f"step is 1 to {PATCH_SIZE} pixels (windows must touch), not {step}")
-    grey = stretch_contrast(to_grey(image)) if config.stretch_contrast else to_grey(image)
+    grey = to_grey(image)
+    if config.stretch_contrast:
+        grey = stretch_contrast(grey, max_gain=max_stretch_gain(image.dtype))
     detail = detail_evidence(grey) if config.evidence else None
     scales = [predict(grey, model, step=step, config=config)]
     while 0 < config.min_pyramid_side <= min(grey.shape) // 2 and len(scales) <= MAX_HALVINGS:

@@ -190,12 +190,13 @@ def _warn_of_motion(moved: Sequence[AlignedShot], shots: Sequence[Shot]) -> None
     """Warn of shots that seem to need registration, by the one that needs it most."""
     if moved:
         most = max(moved, key=lambda shot: shot.moved)
-        seems = f"moved by {most.moved:.0f} pixels" if np.isfinite(most.moved) else "to show something else"
-        more = f", and {len(moved) - 1} more are moved" if len(moved) > 1 else ""
         name = f"shot {most.index + 1}{in_file(shots[most.index])}"
-        warnings.warn(
-            f"{name} seems {seems}, beside its neighbour{more}; registration (--register) aligns", stacklevel=3
-        )
+        if not np.isfinite(most.moved):
+            warnings.warn(f"{name} seems to show something else than its neighbour", stacklevel=3)
+            return
+        more = f", and {len(moved) - 1} more are moved" if len(moved) > 1 else ""
+        said = f"{name} seems moved by {most.moved:.0f} pixels beside its neighbour{more}"
+        warnings.warn(f"{said}; registration (--register) aligns them", stacklevel=3)
 
 
 def align_stack(

@@ -163,3 +163,13 @@ def test_a_plain_field_follows_the_subject_before_it(blur):
     chance = in_focus(sigma, certainty=certainty)
     for area in (chance[field], chance[150:270, 150:270]):
         assert area.mean() > 0.75 if blur == 0 else area.mean() < 0.05
+
+
+@pytest.mark.parametrize("counts", [1000, 250])
+def test_few_counts_of_a_16_bit_file_give_the_map_of_a_full_exposure(counts):
+    scene = to_grey(data.astronaut()[:200, 100:340])
+    scene[:, 120:] = gaussian_blur(scene, 5)[:, 120:]
+    full, dim = (estimate(np.rint(scene * top).astype(np.uint16)) for top in (65535, counts))
+    assert np.median(full[:, 140:]) > 3
+    assert np.median(np.abs(np.log(dim / full))) < 0.06
+    assert (np.abs(np.log(dim / full)) < 0.4).mean() > 0.99

@@ -240,5 +240,11 @@ def test_a_moved_shot_that_is_not_registered_is_told(focused, recwarn):
     fuse(focused)
     assert not [warning for warning in recwarn if "seem" in str(warning.message)]
     shifted = [focused[0], np.roll(focused[1], 9, 1), np.roll(focused[2], 18, 1)]
-    with pytest.warns(UserWarning, match=r"^shot [23] seems moved by \d+ pixels, beside its neighbour, and 1 more"):
+    with pytest.warns(UserWarning, match=r"^shot [23] seems moved by \d+ pixels beside its neighbour, and 1 more"):
         fuse(shifted)
+
+
+def test_a_shot_of_something_else_is_told(focused):
+    other = cv2.resize(data.coffee(), (240, 192))
+    with pytest.warns(UserWarning, match="^shot 2 seems to show something else than its neighbour$"):
+        fuse([focused[0], other])
