@@ -10,7 +10,7 @@ import numpy as np
 
 MIN_GRID_SIDE = 24  # pixels of the shorter side below which no coarser grid is made
 FINEST_PASSES, MAX_PASSES = 16, 200  # of conjugate gradients on the finest grid, and on the coarsest
-MIN_TILED_PIXELS = 2**20
+MIN_TILED_PIXELS = 2**16
 TILE_SIDE = 256  # pixels, whose arrays the processor's cache holds
 
 
@@ -38,7 +38,7 @@ def propagate(
     guide : (H, W) or (H, W, C) float32 in [0, 1]
     smoothness : of neighbours of the same colour, against a weight of 1, of all alike or (H, W) float32
     contrast : distance of colours, in grey levels of 0..1, at which that falls to 1 / e
-    tiled : solve grids of a megapixel and more tile by tile, on all the threads of OpenCV; a tile overlaps the next by
+    tiled : solve grids of 65,536 pixels and more tile by tile, on all threads of OpenCV; a tile overlaps the next by
         as many pixels as there are passes, which is as far as they reach
     passes : of conjugate gradients on the finest grid; twice as many on each coarser one
 

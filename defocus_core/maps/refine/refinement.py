@@ -13,7 +13,7 @@ from defocus_core.io.color import as_float
 from defocus_core.maps.refine.guided import GuidedConfig, downscale, refine_guided, subsampling
 from defocus_core.maps.refine.least_squares import propagate
 from defocus_core.maps.surroundings import EVIDENT_CERTAINTY
-from defocus_core.settings import Real, Settings, Whole
+from defocus_core.settings import Real, Settings
 
 LEAST_TIE = np.float32(1e-5)  # of pixels without certainty, so that a plain field does not flow into objects
 
@@ -22,7 +22,9 @@ class LeastSquaresConfig(Settings):
     """Refinement by weighted least squares; the defaults were chosen on CUHK 0201-0300."""
 
     method: Literal["least_squares"] = Field("least_squares", description="Weighted least squares.")
-    smoothness: Real = Field(1000.0, gt=0, description="Smoothness between neighbours of the same colour.")
+    smoothness: Real = Field(
+        6000.0, gt=0, description="Smoothness between neighbouring pixels of the photograph of the same colour."
+    )
     contrast: Real = Field(
         0.02,
         gt=0,
@@ -36,7 +38,9 @@ class LeastSquaresConfig(Settings):
         gt=0,
         description="Weight of a pixel of no certainty, so that what nothing else reaches keeps its value.",
     )
-    subsample: Whole = Field(2, ge=1, description="Run on a grid this many times coarser.")
+    full_pixels: Real = Field(
+        2e6, ge=0, description="Photographs of more pixels are refined on a grid half as fine, which loses thin things."
+    )
 
 
 def _method(values: Any) -> str:
@@ -100,10 +104,10 @@ def _refine_least_squares(
 ) -> np.ndarray:
     low, high = float(values.min()), float(values.max())
     fine = values.shape[::-1]
-    scale = subsampling(config.subsample, values.shape)
+    scale = subsampling(1 if values.size <= config.full_pixels else 2, values.shape)
     values, certainty, image = (downscale(array, scale) for array in (values, certainty, image))
     weight = np.clip(certainty, 0, 1) ** config.certainty_exponent + np.float32(config.min_weight)
-    smoothness = config.smoothness * np.clip(certainty / EVIDENT_CERTAINTY, LEAST_TIE, 1)
+    smoothness = config.smoothness / scale**2 * np.clip(certainty / EVIDENT_CERTAINTY, LEAST_TIE, 1)
     contrast = config.contrast if image.ndim == 3 else config.contrast / np.sqrt(3)  # as of three channels alike
     solution = propagate(values, weight, as_float(image), smoothness=smoothness, contrast=contrast, tiled=True)
     refined = cv2.resize(solution, fine, interpolation=cv2.INTER_LINEAR)
