@@ -1,6 +1,11 @@
 rule application:
     input:
         files=lambda wildcards: on_disk(select.application_files, wildcards.application),
+        weights=lambda wildcards: on_disk(
+            select.small_weights,
+            "application.py",
+            f"evaluation/experiments/{wildcards.application}.py",
+        ),
         model=model_file(config["maps"]["model"]),
     output:
         scores=report(
@@ -84,6 +89,7 @@ rule no_reference:
 rule fuse_set:
     input:
         files=lambda wildcards: on_disk(select.stack_files, wildcards.stacks),
+        weights=on_disk(select.small_weights, "fuse_set.py"),
         model=model_file(config["maps"]["model"]),
     output:
         folder=directory("results/applications/fuse_{stacks}/images"),

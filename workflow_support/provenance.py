@@ -18,7 +18,7 @@ from typing import Any
 from defocus_core.io import atomic
 from defocus_core.io.provenance import PROVENANCE_SUFFIX, file_digest
 
-UNCOUNTED = ("provenance.py", "job.py")
+UNCOUNTED = ("workflow_support/provenance.py", "workflow_support/job.py", "defocus_core/io/provenance.py")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -123,6 +123,12 @@ def code_digest(script: str | Path, root: str | Path) -> str:
     -------
     16 hexadecimal digits
     """
+    digests = sorted((path.name, digest) for path, digest in reached_modules(script, root).items())
+    return hashlib.sha256(repr(digests).encode()).hexdigest()[:16]
+
+
+def reached_modules(script: str | Path, root: str | Path) -> dict[Path, str]:
+    """Return a script and the modules that count in its `code_digest`, each with a digest of its program."""
     reached: dict[Path, str] = {}
     waiting = [Path(script)]
     while waiting:
@@ -130,8 +136,7 @@ def code_digest(script: str | Path, root: str | Path) -> str:
         if path not in reached:
             imports, reached[path] = _read_module(path, Path(root))
             waiting.extend(imports)
-    digests = sorted((path.name, digest) for path, digest in reached.items())
-    return hashlib.sha256(repr(digests).encode()).hexdigest()[:16]
+    return reached
 
 
 @functools.cache
@@ -144,7 +149,7 @@ def _read_module(path: Path, root: Path) -> tuple[set[Path], str]:
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Field":
             node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
     tree.body = [node for node in tree.body if not _is_version(node)]
-    imports = {file for file in _imports(tree, path, root) if file.name not in UNCOUNTED}
+    imports = _imports(tree, path, root) - {root / name for name in UNCOUNTED}
     return imports, hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
 
 

@@ -21,7 +21,7 @@ from defocus_core.networks import registry
 from workflow_support import sources
 from workflow_support.configuration import map_variants, patch_variants
 from workflow_support.configuration_checks import check_configuration
-from workflow_support.provenance import code_digest
+from workflow_support.provenance import code_digest, reached_modules
 
 MODEL_FOLDERS = {"trained": "models", "patch_variant": "patch_variants"}
 
@@ -56,9 +56,14 @@ class Selection:
 
         Modules that the script imports by a name it computes are given besides, as paths in `defocus_core`.
         """
-        files = [self._root / "workflow_scripts" / script]
-        files += [self._root / "defocus_core" / module for module in modules]
-        return "-".join(code_digest(file, self._root) for file in files)
+        return "-".join(code_digest(file, self._root) for file in self._code_files(script, *modules))
+
+    def small_weights(self, script: str, *modules: str | Path) -> list[str]:
+        """Return the weights of the applications' own networks that a script reaches, parameters as of `code`."""
+        applications = self._root / "defocus_core/applications"
+        reached = {path for file in self._code_files(script, *modules) for path in reached_modules(file, self._root)}
+        folders = sorted({path.parent for path in reached if applications in path.parents})
+        return [os.path.relpath(file) for folder in folders for file in sorted(folder.glob("weights/*.safetensors"))]
 
     def network_module(self, backbone: str) -> Path:
         """Return the module of a network, for `code`: the library imports it by its name."""
@@ -175,6 +180,10 @@ class Selection:
                 raise SelectionError(f"applications.{application}.{key}: no folder {folder!r}")
             chosen += map(str, list_images(folder) if folder else [])
         return chosen
+
+    def _code_files(self, script: str, *modules: str | Path) -> list[Path]:
+        library = [self._root / "defocus_core" / module for module in modules]
+        return [self._root / "workflow_scripts" / script, *library]
 
     def _shard(self, name: str, shard: int) -> Sequence[ImagePair]:
         return self._members(name)[shard]

@@ -107,10 +107,14 @@ def test_a_file_of_which_nothing_is_noted_is_named(job, tmp_path):
         find_provenance(tmp_path / "none.txt")
 
 
-def test_the_digest_leaves_out_provenance_itself(root):
-    (root / "defocus_core/provenance.py").write_text("")
-    (root / "script.py").write_text("from defocus_core import provenance")
+@pytest.mark.parametrize(("folder", "counts"), [("workflow_support", False), ("defocus_core", True)])
+def test_the_digest_leaves_out_provenance_itself_and_no_other_module_of_that_name(root, folder, counts):
+    module = root / folder / "provenance.py"
+    module.parent.mkdir(exist_ok=True)
+    module.write_text("")
+    (root / "script.py").write_text(f"from {folder} import provenance")
+    _read_module.cache_clear()
     before = code_digest(root / "script.py", root)
     _read_module.cache_clear()
-    (root / "defocus_core/provenance.py").write_text("EDITED = 1")
-    assert code_digest(root / "script.py", root) == before
+    module.write_text("EDITED = 1")
+    assert (code_digest(root / "script.py", root) != before) == counts

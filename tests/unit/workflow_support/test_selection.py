@@ -122,6 +122,23 @@ def test_a_module_given_besides_is_part_of_the_code(checkout):
     assert found.code("make.py", "networks/tiny.py").split("-")[0] == found.code("make.py")
 
 
+@pytest.mark.parametrize(
+    ("script", "modules", "weights"),
+    [
+        ("fuse_set.py", [], ["fusion/weights/votes.safetensors"]),
+        ("application.py", ["evaluation/experiments/fuse.py"], ["fusion/weights/votes.safetensors"]),
+        ("application.py", ["evaluation/experiments/rendered_stacks.py"], ["fusion/weights/votes.safetensors"]),
+        ("application.py", ["evaluation/experiments/score.py"], ["score/weights/motion.safetensors"]),
+        ("application.py", ["evaluation/experiments/depth.py"], []),
+        ("maps.py", [], []),
+    ],
+)
+def test_the_small_networks_that_a_script_runs_are_known(script, modules, weights):
+    folder = ROOT / "defocus_core/applications"
+    found = selection().small_weights(script, *modules)
+    assert [Path(file).resolve() for file in found] == [folder / name for name in weights]
+
+
 def test_photographs_find_their_truths_as_the_set_says(photographs):
     subset = {**photographs, "subset": {"first": 2, "last": 3}}
     found = selection(benchmark_sets={"whole": photographs, "part": subset}, benchmarks=["whole", "part"])
