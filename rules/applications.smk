@@ -122,7 +122,7 @@ rule fuse_set:
         maps=config["maps"],
         settings=lambda wildcards: config["stacks"][wildcards.stacks],
         programs=lambda wildcards: list(
-            installed_programs(config["stacks"][wildcards.stacks].get("commands", {}))
+            installed_programs(config["stacks"][wildcards.stacks]["commands"])
         ),
     script:
         "../workflow_scripts/fuse_set.py"

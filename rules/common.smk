@@ -17,6 +17,7 @@ try:
     select = Selection(config, ROOT)
 except ValueError as error:
     raise WorkflowError(str(error))
+config.update(select.config)
 BACKBONES = config["backbones"]
 DENSE = config["layered_scenes"]["network"]
 SETS = config["benchmarks"]
@@ -30,7 +31,7 @@ wildcard_constraints:
     published="|".join(config["published"]),
     patch_variant="|".join(select.patch_variants),
     map_variant="|".join(select.map_variants),
-    shipped="|".join(config.get("evaluate_shipped", [])),
+    shipped="|".join(config["evaluate_shipped"]),
     split="train|validation|test",
     shard=r"\d+",
 

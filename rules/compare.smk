@@ -1,6 +1,6 @@
 COMPARED = [
     *expand("results/models/{backbone}", backbone=BACKBONES),
-    *expand("results/shipped/{shipped}", shipped=config.get("evaluate_shipped", [])),
+    *expand("results/shipped/{shipped}", shipped=config["evaluate_shipped"]),
 ]
 
 
@@ -159,7 +159,7 @@ rule compare:
     params:
         code=select.code("compare.py"),
         backbones=BACKBONES,
-        shipped=config.get("evaluate_shipped", []),
+        shipped=config["evaluate_shipped"],
     script:
         "../workflow_scripts/compare.py"
 

@@ -49,7 +49,7 @@ rule layered_scenes:
             "layered_scenes.py", select.model_module(f"shipped/{DEFAULT_MODEL}")
         ),
         min_sharp_fraction=config["layered_scenes"]["min_sharp_fraction"],
-        scene=config["layered_scenes"].get("scene", {}),
+        scene=config["layered_scenes"]["scene"],
         scenes=lambda wildcards: config["layered_scenes"]["count"][wildcards.split],
         seed=config["seed"],
     script:

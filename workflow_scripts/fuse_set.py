@@ -19,8 +19,8 @@ settings = snakemake.params.settings
 each, panels = fuse.fuse_stacks(
     Setup(load_model(snakemake.input.model), map_arguments_from(snakemake.params.maps)),
     list_stacks(settings["folder"]),
-    peers={name: Path(folder) for name, folder in settings.get("peers", {}).items()},
-    commands=settings.get("commands", {}),
+    peers={name: Path(folder) for name, folder in settings["peers"].items()},
+    commands=settings["commands"],
     folder=Path(snakemake.output.folder),
 )
 means = each.drop(columns="stack").groupby("method", as_index=False).mean()

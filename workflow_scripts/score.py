@@ -30,7 +30,7 @@ methods = {"map": read_map}
 if settings["truth"] == "masks":
     methods["probability"] = out_of_focus
 methods |= benchmark.baseline_methods(snakemake.params.methods)
-peers = settings.get("peers", {})
+peers = settings["peers"]
 methods |= benchmark.peer_methods(peers)
 units = benchmark.method_units(peers)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -79,19 +79,36 @@ class Config(Settings):
     applications: ApplicationsSection = Field(description="Scenes on which the applications are measured.")
 
 
+def plain_configuration(config: Config) -> dict[str, Any]:
+    """Return a configuration of plain values, the same for equal ones however they are written.
+
+    It has every key with its value or default, null where there is none; what replaces other keys has those alone that
+    it replaces. A number without a fraction is a whole one.
+    """
+    return _plain(config.model_dump(mode="json"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def patch_variants(config: dict) -> dict[str, dict]:
-    """Return the patch variants by name: `backbone`, `patches` and `train`, filled up with the main ones."""
+    """Return the patch variants of a plain configuration: `backbone`, `patches` and `train`, filled up."""
     return {
         name: {
             "backbone": variant["backbone"],
-            "patches": {**config["patches"], **variant.get("patches", {})},
-            "train": {**config["train"], **variant.get("train", {})},
+            "patches": {**config["patches"], **variant["patches"]},
+            "train": {**config["train"], **variant["train"]},
         }
         for name, variant in config["patch_variants"].items()
     }
 
 
 def map_variants(config: dict) -> dict[str, dict]:
-    """Return the settings of maps by name: `default`, and each variant filled up with the default's."""
+    """Return the settings of maps of a plain configuration: `default`, and each variant filled up with its keys."""
     changes = {"default": {}, **config["map_variants"]}
     return {name: {**config["maps"], **changed} for name, changed in changes.items()}

@@ -10,7 +10,7 @@ from defocus_core.networks.registry import backbone_of_weights, dense_backbone_n
 from defocus_core.settings import SettingsError, did_you_mean
 from defocus_core.training.config import TrainConfig
 from defocus_core.training.patches import PatchConfig
-from workflow_support.configuration import Config, patch_variants
+from workflow_support.configuration import Config, patch_variants, plain_configuration
 from workflow_support.renamed_keys import renamed_keys
 from workflow_support.sections import MapsSection
 
@@ -41,12 +41,13 @@ def check_configuration(config: dict, root: str | Path) -> Config:
         typed = Config(**config)
     except SettingsError as error:
         raise _config_error(error.problems) from None
+    plain = plain_configuration(typed)
     problems = [
         *_check_backbones(typed),
-        *_check_patch_variants(config),
+        *_check_patch_variants(plain),
         *_check_domains(typed, Path(root)),
-        *_check_layered_scenes(typed, config, Path(root)),
-        *_check_maps(config, typed, Path(root)),
+        *_check_layered_scenes(typed, plain, Path(root)),
+        *_check_maps(plain, typed, Path(root)),
         *_check_sets(typed),
     ]
     if problems:
@@ -97,11 +98,11 @@ def _check_domains(config: Config, root: Path) -> Iterator[tuple[str, str]]:
             yield "domains.patch_variants", f"no patch variant {name!r}{did_you_mean(name, known)}"
 
 
-def _check_layered_scenes(config: Config, raw: dict, root: Path) -> Iterator[tuple[str, str]]:
+def _check_layered_scenes(config: Config, plain: dict, root: Path) -> Iterator[tuple[str, str]]:
     section = config.layered_scenes
     yield from _check_model("layered_scenes.start", section.start, config, root)
     origin, _, name = section.start.partition("/")
-    patches = {"trained": raw["patches"], "patch_variant": patch_variants(raw).get(name, {}).get("patches")}
+    patches = {"trained": plain["patches"], "patch_variant": patch_variants(plain).get(name, {}).get("patches")}
     if patches.get(origin) and not PatchConfig(**patches[origin]).sigmas()[0] > 0:
         yield (
             "layered_scenes.start",

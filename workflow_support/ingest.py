@@ -78,9 +78,9 @@ def build_manifest(
 
 
 def _row(path: Path, source: dict, config: PatchConfig, max_pixels: int) -> ManifestRow:
-    kind = next(kind for kind in ("package", "url", "folder") if kind in source)
+    kind = next(kind for kind in ("package", "url", "folder") if source.get(kind))
     name = f"{kind}:{source[kind]}"
-    place = f"{name}/{path.name}" if "package" in source else str(path)
+    place = f"{name}/{path.name}" if kind == "package" else str(path)
     row = ManifestRow(place, name, source["licence"])
     data = path.read_bytes()
     row.sha256 = hashlib.sha256(data).hexdigest()

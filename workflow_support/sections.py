@@ -6,7 +6,14 @@ import copy
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    WithJsonSchema,
+    create_model,
+    model_serializer,
+    model_validator,
+)
 
 from defocus_core.maps.config import MapConfig
 from defocus_core.settings import Flag, Fraction, Real, Settings, Whole
@@ -55,7 +62,11 @@ Baseline = Literal[
 
 
 class Partial(Settings):
-    """Keys that replace some of another model's."""
+    """Keys that replace some of another model's; dumped are those that it was given, also where they are null."""
+
+    @model_serializer
+    def _dump_given(self) -> dict[str, Any]:
+        return {key: value for key, value in self if key in self.model_fields_set}
 
 
 def partial(model: type[Settings], name: str) -> type[Partial]:
@@ -124,12 +135,16 @@ class IngestSection(Settings):
     )
 
 
+PatchChanges = partial(PatchConfig, "PatchChanges")
+TrainChanges = partial(TrainConfig, "TrainChanges")
+
+
 class PatchVariant(Settings):
     """Another way to make patches and train one network on them."""
 
     backbone: Name = Field(description="Network to train.")
-    patches: partial(PatchConfig, "PatchChanges") = Field({}, description="What replaces keys of `patches`.")  # type: ignore[valid-type]
-    train: partial(TrainConfig, "TrainChanges") = Field({}, description="What replaces keys of `train`.")  # type: ignore[valid-type]
+    patches: PatchChanges = Field(PatchChanges(), description="What replaces keys of `patches`.")  # type: ignore[valid-type]
+    train: TrainChanges = Field(TrainChanges(), description="What replaces keys of `train`.")  # type: ignore[valid-type]
 
 
 class DomainsSection(Settings):

@@ -19,7 +19,7 @@ from defocus_core.io.listing import list_images
 from defocus_core.io.package_images import package_version
 from defocus_core.networks import registry
 from workflow_support import sources
-from workflow_support.configuration import map_variants, patch_variants
+from workflow_support.configuration import map_variants, patch_variants, plain_configuration
 from workflow_support.configuration_checks import check_configuration
 from workflow_support.provenance import code_digest, reached_modules
 
@@ -35,8 +35,12 @@ class Selection:
 
     Parameters
     ----------
-    config : as Snakemake holds it
+    config : as it is written
     root : of the project
+
+    Attributes
+    ----------
+    typed, config : the configuration, checked, and the same of plain values with every key
 
     Raises
     ------
@@ -45,10 +49,11 @@ class Selection:
     """
 
     def __init__(self, config: dict, root: str | Path):
-        self._config, self._root = config, Path(root)
+        self._root = Path(root)
         self.typed = check_configuration(config, root)
-        self.patch_variants = patch_variants(config)
-        self.map_variants = map_variants(config)
+        self.config = plain_configuration(self.typed)
+        self.patch_variants = patch_variants(self.config)
+        self.map_variants = map_variants(self.config)
         self._members = functools.cache(self._read_members)
 
     def code(self, script: str, *modules: str | Path) -> str:
@@ -88,11 +93,11 @@ class Selection:
 
     def source_files(self) -> list[str]:
         """Return the sharp photographs that lie in folders."""
-        return _files_of(self._config["ingest"]["sources"], "ingest.sources")
+        return _files_of(self.config["ingest"]["sources"], "ingest.sources")
 
     def no_reference_files(self) -> list[str]:
         """Return the photographs without a truth that lie in folders."""
-        return _files_of(self._config["no_reference"], "no_reference")
+        return _files_of(self.config["no_reference"], "no_reference")
 
     def source_versions(self) -> dict[str, str]:
         """Return the versions of the packages whose photographs are taken."""
@@ -105,7 +110,7 @@ class Selection:
 
     def train_settings(self, backbone: str) -> dict:
         """Return the common training settings, overridden by the network's own."""
-        return {**self._config["train"], **self._config["train_overrides"].get(backbone, {})}
+        return {**self.config["train"], **self.config["train_overrides"].get(backbone, {})}
 
     def shard_patches(self, split: str, folder: str = "results/patches") -> list[str]:
         """Return the shards of a split's patches."""
@@ -117,15 +122,15 @@ class Selection:
 
     def set_folders(self, name: str, embedded: str) -> tuple[str, str]:
         """Return the folders of photographs and of truths of a set; those under `embedded` where it is made here."""
-        entry = self._config["benchmark_sets"][name]
+        entry = self.config["benchmark_sets"][name]
         if entry["truth"] == "embedded":
             return f"{embedded}/images", f"{embedded}/sigma"
         return entry["images"], entry["truth_folder"]
 
     def set_pairing(self, name: str) -> dict:
         """Return how the photographs of a set are chosen and find their truths: arguments of `pair_images`."""
-        entry = self._config["benchmark_sets"][name]
-        return {**entry.get("subset", {}), **{key: entry[key] for key in ["replace"] if key in entry}}
+        entry = self.config["benchmark_sets"][name]
+        return {**(entry["subset"] or {}), "replace": entry["replace"]}
 
     def photographs(self, name: str, shard: int) -> list[str]:
         """Return the photographs of one shard of a set on disk: a map depends on no truth."""
@@ -170,7 +175,7 @@ class Selection:
 
     def application_files(self, application: str) -> list[str]:
         """Return the photographs on disk that an application composes its scenes from, or shows crops of."""
-        settings = self._config["applications"][application]
+        settings = self.config["applications"][application]
         named = [("photographs", settings.get("photographs"))]
         named += [(f"folders.{index}", folder) for index, folder in enumerate(settings.get("folders") or [])]
         named += [(f"crops.{index}.folder", crop["folder"]) for index, crop in enumerate(settings.get("crops", []))]

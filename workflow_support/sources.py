@@ -20,24 +20,24 @@ def source_files(source: dict) -> list[Path]:
     ----------
     source : `{"package": "skimage" | "sklearn", "images": [stem, ...]}` or `{"folder": path}`;
         `images` may be left out; `limit` keeps the first so many. With `url` the folder is what was
-        unpacked from there, and is searched with its subfolders
+        unpacked from there, and is searched with its subfolders. None is as good as left out
 
     Raises
     ------
     SourceError
         If the package, the folder or one of the images is not there.
     """
-    if "package" in source:
+    if source.get("package"):
         folder = package_folder(source["package"])
     else:
         folder = Path(source["folder"])
         if not folder.is_dir():
-            how = source.get("get", "docs/data.md says where it comes from")
+            how = source.get("get") or "docs/data.md says where it comes from"
             raise SourceError(f"sources: no folder {str(folder)!r}; {how}")
     found = list_images(folder)
-    if "url" in source:
+    if source.get("url"):
         found = sorted(file for place in [folder, *folder.rglob("*/")] for file in list_images(place))
-    if "images" not in source:
+    if source.get("images") is None:
         return found[: source.get("limit")]
     by_stem = {path.stem: path for path in found}
     missing = [stem for stem in source["images"] if stem not in by_stem]
@@ -48,13 +48,13 @@ def source_files(source: dict) -> list[Path]:
 
 def folder_files(sources: list[dict]) -> list[str]:
     """Return the files of the sources that are folders; a package's are pinned by its version."""
-    return [str(path) for source in sources if "folder" in source for path in source_files(source)]
+    return [str(path) for source in sources if source.get("folder") for path in source_files(source)]
 
 
 def resolve_downloads(sources: list[dict], folders: Sequence[str]) -> list[dict]:
     """Return sources in which those with `url` have the `folder` of that sha256 that they lie in."""
     unpacked = {Path(folder).name: folder for folder in folders}
-    return [{**source, "folder": unpacked[source["sha256"]]} if "url" in source else source for source in sources]
+    return [{**source, "folder": unpacked[source["sha256"]]} if source.get("url") else source for source in sources]
 
 
 def locate_image(path: str) -> Path:

@@ -30,6 +30,13 @@ def _manifest(folder, **more):
     return ingest.build_manifest([source], config=PatchConfig(), split_fractions=SHARES, **more)
 
 
+def test_a_source_is_named_by_what_it_is_of_and_not_by_what_is_null(folder):
+    nulls = dict.fromkeys(("package", "folder", "url", "images"))
+    source = {**nulls, "folder": str(folder), "licence": "mine"}
+    table = ingest.build_manifest([source], config=PatchConfig(), split_fractions=SHARES)
+    assert table.equals(_manifest(folder))
+
+
 def test_the_manifest_says_what_each_file_is(folder):
     table = _manifest(folder)
     row = table.iloc[0]

@@ -192,8 +192,8 @@ def test_an_embedded_set_takes_the_maps_that_a_peer_has(photographs):
 def test_a_networks_own_settings_override_the_common_ones():
     own = {"blurnet": {"batch": 7}}
     found = selection(train_overrides=own)
-    assert found.train_settings("blurnet") == {**DEFAULT["train"], "batch": 7}
-    assert found.train_settings("resnet18") == DEFAULT["train"]
+    assert found.train_settings("blurnet") == {**found.config["train"], "batch": 7}
+    assert found.train_settings("resnet18") == found.config["train"]
 
 
 def test_a_missing_folder_of_sources_is_named_by_its_key(photographs):
@@ -203,6 +203,20 @@ def test_a_missing_folder_of_sources_is_named_by_its_key(photographs):
     found = selection(ingest={**split, "sources": [{"folder": "none", "licence": "mine"}]})
     with pytest.raises(SelectionError, match=r"^ingest\.sources: sources: no folder 'none'"):
         found.source_files()
+
+
+def test_null_is_as_good_as_left_out(photographs):
+    source = {"package": None, "folder": "images", "url": None, "sha256": None, "images": None, "get": None}
+    entry = {**photographs, "subset": None, "radius_table": None}
+    found = selection(
+        ingest={**DEFAULT["ingest"], "sources": [{**source, "licence": "mine"}]},
+        no_reference=[{"package": None, "folder": "images", "images": None, "limit": None}],
+        benchmark_sets={"a": {**entry, "replace": {"image": "im", "truth": "gt"}}},
+        benchmarks=["a"],
+    )
+    names = [f"images/im{name}.png" for name in ("1", "2", "10")]
+    assert found.source_files() == found.no_reference_files() == found.photographs("a", 0) == names
+    assert found.downloads() == {}
 
 
 def test_downloads_are_known_by_their_digest():

@@ -32,6 +32,19 @@ def test_the_first_of_a_source_and_what_is_watched(tmp_path):
     assert folder_files([package, {"folder": str(tmp_path), "limit": 1}]) == [str(tmp_path / "a.png")]
 
 
+def test_null_is_as_good_as_left_out(tmp_path):
+    write(tmp_path / "a.png", np.zeros((64, 64), np.uint8))
+    nulls = dict.fromkeys(("package", "folder", "url", "sha256", "images", "get", "limit"))
+    source = {**nulls, "folder": str(tmp_path)}
+    assert folder_files([source]) == [str(tmp_path / "a.png")]
+    assert resolve_downloads([source], []) == [source]
+    package = {**nulls, "package": "skimage", "images": ["rocket"], "limit": 1}
+    assert [path.stem for path in source_files(package)] == ["rocket"]
+    assert folder_files([package]) == []
+    with pytest.raises(SourceError, match=r"no folder .*; docs/data\.md says"):
+        source_files({**nulls, "folder": str(tmp_path / "none")})
+
+
 def test_sources_from_one_archive_share_its_folder():
     taken = [{"url": "one", "sha256": digest, "images": [name]} for digest, name in ("1a", "2b", "1c")]
     found = resolve_downloads(taken, ["results/downloads/1", "results/downloads/2"])
