@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from defocus_core.networks.registry import backbone_of_weights, dense_backbone_names, patch_backbone_names
@@ -15,6 +15,7 @@ from workflow_support.renamed_keys import renamed_keys
 from workflow_support.sections import MapsSection
 
 ROWS = ("map", "probability")  # of a table of scores, which no other method may be called
+FUSION_ROWS = ("fused", "defocus_map", "mean", "laplacian_pyramid", "guided_filter")  # of a table of fusions
 
 
 class ConfigError(ValueError):
@@ -49,6 +50,7 @@ def check_configuration(config: dict, root: str | Path) -> Config:
         *_check_layered_scenes(typed, plain, Path(root)),
         *_check_maps(plain, typed, Path(root)),
         *_check_sets(typed),
+        *_check_fusions(typed),
     ]
     if problems:
         raise _config_error(problems)
@@ -146,12 +148,28 @@ def _check_model(key: str, model: str, config: Config, root: Path) -> Iterator[t
 
 def _check_sets(config: Config) -> Iterator[tuple[str, str]]:
     for name, entry in config.benchmark_sets.items():
-        for row in sorted({*ROWS, *config.baselines} & set(entry.peers)):
-            yield f"benchmark_sets.{name}.peers", f"{row!r} is the name of a row of our own"
+        yield from _check_rows(f"benchmark_sets.{name}.peers", entry.peers, (*ROWS, *config.baselines))
     known = list(config.benchmark_sets)
     for name in config.benchmarks:
         if name not in known:
             yield "benchmarks", f"no set {name!r}{did_you_mean(name, known)}"
+
+
+def _check_fusions(config: Config) -> Iterator[tuple[str, str]]:
+    for name, entry in config.stacks.items():
+        yield from _check_rows(f"stacks.{name}.peers", entry.peers, FUSION_ROWS)
+        yield from _check_rows(f"stacks.{name}.commands", entry.commands, FUSION_ROWS)
+        for row in sorted(set(entry.peers) & set(entry.commands)):
+            yield f"stacks.{name}.commands", f"{row!r} is the name of a peer; give one of them another"
+    for name in ("fuse", "rendered_stacks"):
+        yield from _check_rows(
+            f"applications.{name}.commands", getattr(config.applications, name).commands, FUSION_ROWS
+        )
+
+
+def _check_rows(key: str, named: Iterable[str], own: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for row in sorted(set(named) & set(own)):
+        yield key, f"{row!r} is the name of a row of our own"
 
 
 def _refused(key: str, build: Callable[[], object]) -> Iterator[tuple[str, str]]:

@@ -301,8 +301,8 @@ class Stacks(Settings):
     """Stacks of shots to fuse."""
 
     folder: str = Field(description="Folder with one subfolder of shots a stack.")
-    peers: dict[str, str] = Field({}, description="Folders of other methods' results, STACK.png, by name.")
-    commands: dict[str, Command] = Field(
+    peers: dict[Name, str] = Field({}, description="Folders of other methods' results, STACK.png, by name.")
+    commands: dict[Name, Command] = Field(
         {},
         description="Other fusion programs by name, run where they are installed: a command line in which `{shots}` "
         "stands for the shots and `{fused}` for the PNG to write.",
@@ -343,7 +343,7 @@ class FuseExperiment(Settings):
     photographs: str | None = Field(
         None, description="Folder of sharp photographs to compose; left out, four of scikit-image's."
     )
-    commands: dict[str, Command] = Field({}, description="Other fusion programs by name, as in `stacks`.")
+    commands: dict[Name, Command] = Field({}, description="Other fusion programs by name, as in `stacks`.")
 
 
 class StackCrop(Settings):
@@ -365,7 +365,7 @@ class RenderedStacksExperiment(Settings):
     photographs: str | None = Field(
         None, description="Folder of sharp photographs to compose; left out, four of scikit-image's."
     )
-    commands: dict[str, Command] = Field({}, description="Other fusion programs by name, as in `stacks`.")
+    commands: dict[Name, Command] = Field({}, description="Other fusion programs by name, as in `stacks`.")
     crops: list[StackCrop] = Field([], description="Parts of real stacks to show.")
 
 

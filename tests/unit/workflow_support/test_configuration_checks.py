@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow_support.configuration_checks import ConfigError, check_configuration
+from defocus_core.evaluation import fusion_baselines
+from workflow_support.configuration_checks import FUSION_ROWS, ConfigError, check_configuration
 
 ROOT = Path(__file__).parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -32,6 +33,7 @@ def test_every_configuration_of_the_project_is_right(path):
 
 GEOMETRIC = {"spacing": "geometric", "min_sigma": 0.4}
 SHARP = {"folder": "x", "high_means": "sharp"}
+PROGRAM = "program {shots} {fused}"
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,26 @@ SHARP = {"folder": "x", "high_means": "sharp"}
             {"benchmark_sets": {"embedded": {"peers": {"lbp": SHARP}}}},
             r"benchmark_sets\.embedded\.peers: 'lbp' is the name of a row of our own",
         ),
+        (
+            {"stacks": {"a": {"folder": "x", "peers": {"fused": "y"}}}},
+            r"stacks\.a\.peers: 'fused' is the name of a row of our own",
+        ),
+        (
+            {"stacks": {"a": {"folder": "x", "commands": {"mean": PROGRAM}}}},
+            r"stacks\.a\.commands: 'mean' is the name of a row of our own",
+        ),
+        (
+            {"stacks": {"a": {"folder": "x", "peers": {"b": "y"}, "commands": {"b": PROGRAM}}}},
+            r"stacks\.a\.commands: 'b' is the name of a peer",
+        ),
+        (
+            {"stacks": {"a": {"folder": "x", "peers": {"Own": "y"}}}},
+            r"stacks\.a\.peers\.Own.*: a name is of small letters, digits and _, not 'Own'",
+        ),
+        (
+            {"applications": {"rendered_stacks": {"commands": {"defocus_map": PROGRAM}}}},
+            r"applications\.rendered_stacks\.commands: 'defocus_map' is the name of a row of our own",
+        ),
         ({"benchmarks": ["cuhk"]}, r"benchmarks: no set 'cuhk' \(known: embedded\)"),
         (
             {"applications": {"fuse": {"commands": {"a": "program --in={shots} {fused}"}}}},
@@ -149,6 +171,10 @@ def test_a_wrong_value_is_named_by_its_key(overlay, said):
     with pytest.raises(ConfigError, match=f"^config: .*{said}") as raised:
         check_configuration(changed(overlay), ROOT)
     assert "\n" not in str(raised.value)
+
+
+def test_no_program_takes_the_name_of_a_way_to_fuse():
+    assert {"fused", *fusion_baselines.fusion_methods({})} == set(FUSION_ROWS)
 
 
 def test_every_wrong_key_is_named_at_once():
