@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import shlex
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -37,7 +38,11 @@ def _model(text: str) -> str:
 
 
 def _command(text: str) -> str:
-    if "{shots}" not in text.split() or "{fused}" not in text:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"a command is words as a shell splits them, not {text!r}: {error}") from None
+    if "{shots}" not in words or "{fused}" not in text:
         raise ValueError(f"a command names {{shots}} as a word of its own and {{fused}}, not {text!r}")
     return text
 

@@ -164,6 +164,10 @@ PROGRAM = "program {shots} {fused}"
             {"applications": {"fuse": {"commands": {"a": "program --in={shots} {fused}"}}}},
             r"applications\.fuse\.commands\.a: a command names \{shots\} as a word of its own",
         ),
+        (
+            {"applications": {"fuse": {"commands": {"a": "'program {shots} {fused}"}}}},
+            r"applications\.fuse\.commands\.a: .* as a shell splits them, not .*program.*: No closing quotation",
+        ),
         ({"ingest": {"sources": [{"licence": "x"}]}}, r"ingest\.sources\.0: a source has one of .*, not none"),
     ],
 )
