@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
-RENAMED = {  # pattern of a key, the names above it as they are now -> its name now
+RENAMED = {  # pattern of a key, the names above it as they are now, * for any one -> its name now
     "recipes": "patch_variants",
     "scenes": "layered_scenes",
     "sets": "benchmark_sets",
     "train_of": "train_overrides",
     "variants": "map_variants",
     "ingest.shares": "split_fractions",
-    "*patches.levels.smallest": "min_sigma",
-    "*patches.levels.largest": "max_sigma",
-    "*patches.disk": "disk_fraction",
-    "*patches.sharpness": "min_sharpness",
-    "*patches.flat_share": "flat_fraction",
-    "*patches.cap": "max_per_image",
-    "*.augment.jpeg": "jpeg_fraction",
+    **{
+        f"{section}.{old}": new
+        for section in ("patches", "patch_variants.*.patches")
+        for old, new in (
+            ("levels.smallest", "min_sigma"),
+            ("levels.largest", "max_sigma"),
+            ("disk", "disk_fraction"),
+            ("sharpness", "min_sharpness"),
+            ("flat_share", "flat_fraction"),
+            ("cap", "max_per_image"),
+        )
+    },
+    **{
+        f"{section}.augment.jpeg": "jpeg_fraction"
+        for section in ("train", "train_overrides.*", "patch_variants.*.train", "layered_scenes.train")
+    },
     "layered_scenes.sharp_share": "min_sharp_fraction",
     "layered_scenes.recipe": "scene",
     "layered_scenes.average": "start_weight",
@@ -59,8 +67,14 @@ def _walk(node: object, written: str, current: str) -> Iterator[tuple[str, str]]
     children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in children:
         old, new = (f"{above}.{key}".lstrip(".") for above in (written, current))
-        name = next((RENAMED[pattern] for pattern in RENAMED if fnmatchcase(new, pattern)), None)
+        name = next((RENAMED[pattern] for pattern in RENAMED if _matches(new, pattern)), None)
         if name:
             yield old, name
             new = f"{current}.{name}".lstrip(".")
         yield from _walk(value, old, new)
+
+
+def _matches(key: str, pattern: str) -> bool:
+    """Say whether a key is of a pattern, name by name."""
+    names, expected = key.split("."), pattern.split(".")
+    return len(names) == len(expected) and all(e in ("*", n) for n, e in zip(names, expected, strict=True))

@@ -12,6 +12,10 @@ from workflow_support.renamed_keys import RENAMED, renamed_keys
         ({"map_variants": {"a": {"stretch": True}}}, [("map_variants.a.stretch", "stretch_contrast")]),
         ({"train": {"augment": {"jpeg": 0.5}}}, [("train.augment.jpeg", "jpeg_fraction")]),
         (
+            {"patch_variants": {"a": {"train": {"augment": {"jpeg": 0.5}}}}},
+            [("patch_variants.a.train.augment.jpeg", "jpeg_fraction")],
+        ),
+        (
             {"benchmark_sets": {"a": {"peers": {"b": {"high": "sharp"}}}}},
             [("benchmark_sets.a.peers.b.high", "high_means")],
         ),
@@ -37,7 +41,9 @@ def test_a_name_is_only_old_in_its_place():
     now = {
         "maps": {"floor": 1, "sets": 2},
         "certainty": 1,
-        "benchmark_sets": {"a": {"most": 3, "blurred_value": "white"}},
+        "benchmark_sets": {"a": {"most": 3, "blurred_value": "white", "peers": {"blurred": {"folder": "x"}}}},
+        "stacks": {"a": {"peers": {"stacks": "x"}}},
+        "applications": {"fuse": {"commands": {"strength": "x"}}},
     }
     assert list(renamed_keys(now)) == []
 
