@@ -22,6 +22,16 @@ UNCOUNTED = ("workflow_support/provenance.py", "workflow_support/job.py", "defoc
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+def note_start(job: Any) -> None:
+    """Note in `job.started` what a job starts from, for `record_provenance`: it may be edited while the job runs.
+
+    Parameters
+    ----------
+    job : has `input` (files or folders)
+    """
+    job.started = {"commit": _commit(Path(__file__).parents[1]), "inputs": _digests(map(Path, job.input))}
+
+
 def record_provenance(job: Any) -> Path:
     """Write what made the files of a job beside the first of them: `FILE.provenance.json`.
 
@@ -29,15 +39,15 @@ def record_provenance(job: Any) -> Path:
 
     Parameters
     ----------
-    job : has `rule` (name), `input` and `output` (files or folders), `params` (mapping; its
-        `code` is the digest of the code that ran) and `config` (the whole configuration), as the
-        object that Snakemake gives to a script
+    job : has `rule` (name), `output` (files or folders), `params` (mapping; its `code` is the digest of
+        the code that ran) and `config` (the whole configuration), as the object that Snakemake gives to
+        a script, and `started` of `note_start`
 
     Returns
     -------
-    the file written: `rule`, `beside` (the first output), `code`, `commit`, `parameters`,
-    `config`, `packages` (those that the process has loaded), `python`, `machine`, and the sha256 of
-    each file of `inputs` and `outputs`
+    the file written: `rule`, `beside` (the first output), `code`, `parameters`, `config`, `packages`
+    (those that the process has loaded), `python`, `machine`, the sha256 of each file of `outputs`, and, as
+    they were when the job started, `commit` and the sha256 of each file of `inputs`
     """
     outputs = [Path(path) for path in job.output]
     parameters = dict(job.params.items())
@@ -45,14 +55,13 @@ def record_provenance(job: Any) -> Path:
         "rule": job.rule,
         "beside": outputs[0].as_posix(),
         "code": parameters.pop("code", None),
-        "commit": _commit(Path(__file__).parents[1]),
         "parameters": parameters,
         "config": job.config,
         "packages": _packages(),
         "python": platform.python_version(),
         "machine": _machine(),
-        "inputs": _digests(Path(path) for path in job.input),
         "outputs": _digests(outputs),
+        **job.started,
     }
     file = outputs[0].with_name(outputs[0].name + PROVENANCE_SUFFIX)
     atomic.write_text(file, json.dumps(noted, indent=1, sort_keys=True, default=str) + "\n")
@@ -78,7 +87,7 @@ def _commit(root: Path) -> str | None:
 
 
 def _git(root: Path, *what: str) -> str:
-    command = ["git", "-C", str(root), *what]
+    command = ["git", "--no-optional-locks", "-C", str(root), *what]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
 
 

@@ -16,7 +16,7 @@ def start(monkeypatch, tmp_path):
     threads, opened = (cv2.getNumThreads(), torch.get_num_threads()), []
 
     def start(count):
-        start_job(SimpleNamespace(log=[str(tmp_path / "job.log")], threads=count))
+        start_job(SimpleNamespace(log=[str(tmp_path / "job.log")], threads=count, input=[]))
         opened.append(sys.stdout)
         return tmp_path / "job.log"
 

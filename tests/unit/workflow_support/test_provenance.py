@@ -1,10 +1,13 @@
 import hashlib
+import shutil
+import subprocess
 from types import SimpleNamespace
 
 import pytest
 
 from defocus_core.io.provenance import ProvenanceError, find_provenance
-from workflow_support.provenance import _read_module, code_digest, record_provenance
+from workflow_support import provenance
+from workflow_support.provenance import _read_module, code_digest, note_start, record_provenance
 
 
 @pytest.fixture
@@ -67,13 +70,15 @@ def job(tmp_path, monkeypatch):
     for name in ("in.txt", "results/maps/set/a.npy", "results/maps/set/b.npy"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
-    return SimpleNamespace(
+    job = SimpleNamespace(
         rule="maps",
         input=["in.txt"],
         output=["results/maps/set"],
         params={"code": "0123", "step": 8},
         config={"seed": 0},
     )
+    note_start(job)
+    return job
 
 
 def test_every_file_of_a_result_says_what_made_it(job, tmp_path):
@@ -88,6 +93,36 @@ def test_every_file_of_a_result_says_what_made_it(job, tmp_path):
     assert noted["unchanged"]
     before = file.read_bytes()
     assert record_provenance(job).read_bytes() == before
+
+
+def test_an_input_edited_while_a_job_runs_is_noted_as_the_job_read_it(job, tmp_path):
+    (tmp_path / "in.txt").write_text("edited")
+    record_provenance(job)
+    noted = find_provenance(tmp_path / "results/maps/set/b.npy")
+    assert noted["inputs"] == {"in.txt": hashlib.sha256(b"in.txt").hexdigest()}
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_a_commit_made_while_a_job_runs_is_not_that_of_its_code(job, tmp_path, monkeypatch):
+    checkout = tmp_path / "checkout"
+    monkeypatch.setattr(provenance, "__file__", str(checkout / "workflow_support/provenance.py"))
+
+    def git(*what):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        done = subprocess.run(["git", *who, "-C", checkout, *what], check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    checkout.mkdir()
+    git("init", "--quiet")
+    (checkout / "file.py").write_text("A = 1\n")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "one")
+    (checkout / "file.py").write_text("A = 2\n")
+    note_start(job)
+    started = git("rev-parse", "HEAD") + "+"
+    git("commit", "--quiet", "-am", "two")
+    record_provenance(job)
+    assert find_provenance(tmp_path / "results/maps/set/b.npy")["commit"] == started
 
 
 def test_a_result_that_was_edited_since_says_so_wherever_the_checkout_lies(job, tmp_path):
