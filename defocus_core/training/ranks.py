@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -19,6 +20,8 @@ from torch import distributed, nn
 
 def launch_ranks(module: str, *arguments: str, count: int, threads: int) -> None:
     """Run `python -m module` in several processes by torchrun; what they print goes to `sys.stdout`.
+
+    They import this installation, wherever the working folder is.
 
     Parameters
     ----------
@@ -33,7 +36,12 @@ def launch_ranks(module: str, *arguments: str, count: int, threads: int) -> None
         If one of them fails.
     """
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(max(threads // count, 1))}
+    places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": str(max(threads // count, 1)),
+        "PYTHONPATH": os.pathsep.join(places),
+    }
     command = [*torchrun, "--module", module, *arguments]
     subprocess.run(command, check=True, stdout=sys.stdout, stderr=subprocess.STDOUT, env=environment)
 

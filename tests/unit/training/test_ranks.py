@@ -1,4 +1,7 @@
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -76,3 +79,21 @@ def test_processes_share_the_threads_and_print_to_the_log(monkeypatch):
     assert how["check"]
     assert how["stdout"] is sys.stdout
     assert how["env"]["OMP_NUM_THREADS"] == "2"
+
+
+@pytest.mark.parametrize("before", [None, "another"])
+def test_processes_import_the_library_that_starts_them(monkeypatch, tmp_path, before):
+    (tmp_path / "another/defocus_core").mkdir(parents=True)
+    (tmp_path / "another/defocus_core/__init__.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if before:
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / before))
+    ran = []
+    with monkeypatch.context() as patch:
+        patch.setattr(ranks.subprocess, "run", lambda command, **how: ran.append(how["env"]))
+        launch_ranks("some.module", count=2, threads=2)
+    find = "import importlib.util; print(importlib.util.find_spec('defocus_core').origin)"
+    done = subprocess.run([sys.executable, "-c", find], env=ran[0], capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()) == Path(ranks.__file__).parents[1] / "__init__.py"
+    assert ran[0]["PYTHONPATH"].split(os.pathsep)[1:] == ([str(tmp_path / before)] if before else [])
