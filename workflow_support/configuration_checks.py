@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from safetensors import safe_open
+
 from defocus_core.networks.registry import backbone_of_weights, dense_backbone_names, patch_backbone_names
 from defocus_core.settings import SettingsError, did_you_mean
 from defocus_core.training.config import TrainConfig
@@ -64,7 +66,12 @@ def _config_error(problems: list[tuple[str, str]]) -> ConfigError:
 
 def shipped_models(root: Path) -> list[str]:
     """Return the names of the models in the package of a checkout."""
-    return sorted(path.stem for path in (root / "defocus_core/networks/weights").glob("*.safetensors"))
+    return sorted(path.stem for path in shipped_file(root, "").parent.glob("*.safetensors"))
+
+
+def shipped_file(root: Path, name: str) -> Path:
+    """Return the file of a model in the package of a checkout."""
+    return root / f"defocus_core/networks/weights/{name}.safetensors"
 
 
 def _check_backbones(config: Config) -> Iterator[tuple[str, str]]:
@@ -102,10 +109,9 @@ def _check_domains(config: Config, root: Path) -> Iterator[tuple[str, str]]:
 
 def _check_layered_scenes(config: Config, plain: dict, root: Path) -> Iterator[tuple[str, str]]:
     section = config.layered_scenes
-    yield from _check_model("layered_scenes.start", section.start, config, root)
-    origin, _, name = section.start.partition("/")
-    patches = {"trained": plain["patches"], "patch_variant": patch_variants(plain).get(name, {}).get("patches")}
-    if patches.get(origin) and not PatchConfig(**patches[origin]).sigmas()[0] > 0:
+    unknown = list(_check_model("layered_scenes.start", section.start, config, root))
+    yield from unknown
+    if not unknown and not _least_sigma(section.start, plain, root) > 0:
         yield (
             "layered_scenes.start",
             "its levels start at a sigma of 0; scenes need them above 0, as geometric ones are",
@@ -117,6 +123,17 @@ def _check_layered_scenes(config: Config, plain: dict, root: Path) -> Iterator[t
             "layered_scenes.start_weight",
             f"the mean of weights needs a start of the same kind: shipped/{section.network}, not {section.start}",
         )
+
+
+def _least_sigma(model: str, plain: dict, root: Path) -> float:
+    """Return the sigma of the first level of a model that is there, or whose patches are known."""
+    origin, _, name = model.partition("/")
+    if model.endswith(".safetensors") or origin == "shipped":
+        file = model if model.endswith(".safetensors") else shipped_file(root, name)
+        with safe_open(file, "np") as weights:
+            return float(weights.get_tensor("sigmas")[0])
+    patches = patch_variants(plain)[name]["patches"] if origin == "patch_variant" else plain["patches"]
+    return float(PatchConfig(**patches).sigmas()[0])
 
 
 def _check_maps(config: dict, typed: Config, root: Path) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ from defocus_core.io.package_images import package_version
 from defocus_core.networks import registry
 from workflow_support import sources
 from workflow_support.configuration import map_variants, patch_variants, plain_configuration
-from workflow_support.configuration_checks import check_configuration
+from workflow_support.configuration_checks import check_configuration, shipped_file
 from workflow_support.provenance import code_digest, reached_modules
 
 MODEL_FOLDERS = {"trained": "models", "patch_variant": "patch_variants"}
@@ -87,8 +87,7 @@ class Selection:
             return model, True
         origin, _, name = model.partition("/")
         if origin == "shipped":
-            file = self._root / f"defocus_core/networks/weights/{name}.safetensors"
-            return os.path.relpath(file), True
+            return os.path.relpath(shipped_file(self._root, name)), True
         return f"results/{MODEL_FOLDERS[origin]}/{name}/model.safetensors", False
 
     def source_files(self) -> list[str]:

@@ -95,7 +95,8 @@ def train(
     Raises
     ------
     ValueError
-        If either split is empty, the loss is no finite number, or a batch cannot be divided among the processes.
+        If either split is empty, the start shares no layer, the loss is no finite number, or a batch cannot be
+        divided among the processes.
     """
     if not len(train) or not len(validation):
         raise ValueError(f"training needs patches; train has {len(train)}, validation {len(validation)}")
@@ -168,8 +169,8 @@ def _initial_network(
 ) -> Classifier:
     """Build the network that a training starts from."""
     model = build_classifier(name, sigmas, seed=seed)
-    if start is not None:
-        copy_matching_weights(model, start)
+    if start is not None and not copy_matching_weights(model, start):
+        raise ValueError(f"{name} shares no layer with its start {start.name}; start from another network")
     _configure_layers(model, config)
     return model.to(memory_format=torch.channels_last)
 

@@ -53,6 +53,12 @@ def test_weights_decay_as_much_as_is_asked(splits):
     assert lengths[1] < 0.98 * lengths[0]
 
 
+def test_a_start_that_shares_no_layer_is_an_error(splits):
+    start = build_classifier("mobilenet_v2", SIGMAS)
+    with pytest.raises(ValueError, match="blurnet shares no layer with its start mobilenet_v2"):
+        _train(splits, CONFIG, start=start)
+
+
 def test_a_dense_network_trains_on_scenes_from_a_patch_networks_layers(columns):
     sigmas = np.geomspace(0.4, 12, 20).astype(np.float32)
     data = SceneDataset.of(columns, sigmas, torch.device("cpu"))

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from defocus_core.evaluation import fusion_baselines
+from defocus_core.networks.storage import WEIGHTS_FOLDER
 from workflow_support.configuration_checks import FUSION_ROWS, ConfigError, check_configuration
 
 ROOT = Path(__file__).parents[3]
@@ -83,6 +84,18 @@ PROGRAM = "program {shots} {fused}"
         (
             {"layered_scenes": {"start": "trained/blurnet"}},
             r"layered_scenes\.start: its levels start at a sigma of 0",
+        ),
+        (
+            {"layered_scenes": {"start": "shipped/blurnet_published"}},
+            r"layered_scenes\.start: its levels start at a sigma of 0",
+        ),
+        (
+            {"layered_scenes": {"start": str(WEIGHTS_FOLDER / "mobilenet_v2.safetensors")}},
+            r"layered_scenes\.start: its levels start at a sigma of 0",
+        ),
+        (
+            {"layered_scenes": {"start": "none.safetensors"}},
+            r"layered_scenes\.start: no model file 'none\.safetensors'",
         ),
         ({"train": {"epochs": 0}}, r"train\.epochs: is at least 1, not 0 -- Passes"),
         ({"patches": {"domain": "pixel"}}, r"patches\.domain: is one of 'patch', 'image', not 'pixel'"),
