@@ -8,7 +8,7 @@ from defocus_core.evaluation.external_programs import installed_programs
 from defocus_core.evaluation.no_reference import available_scores
 from defocus_core.io.package_images import PACKAGES, package_version
 from workflow_support.run_lock import LockedError, lock_run
-from workflow_support.selection import Selection
+from workflow_support.selection import Selection, without_braces
 
 for key, value in PASSIVE_THREADS.items():  # jobs inherit it
     os.environ.setdefault(key, value)
@@ -42,7 +42,9 @@ def on_disk(find, *arguments):
     `local` would do that too, but without a shared file system its jobs run where Snakemake does.
     """
     try:
-        return [sourcecache_entry(path, path) for path in find(*arguments)]
+        return [
+            sourcecache_entry(path, path) for path in without_braces(find(*arguments))
+        ]
     except (OSError, ValueError) as error:
         raise WorkflowError(str(error))
 
@@ -50,7 +52,7 @@ def on_disk(find, *arguments):
 def model_file(model):
     """A network trained here, a model that comes with the package, or a file of weights."""
     path, exists = select.model_file(model)
-    return sourcecache_entry(path, path) if exists else path
+    return on_disk(lambda: [path])[0] if exists else path
 
 
 def set_files(name, find, *arguments):

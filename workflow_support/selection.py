@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -155,7 +156,11 @@ class Selection:
         """
         chosen: list[str] = []
         for peer, entry in self.typed.benchmark_sets[name].peers.items():
-            maps = _maps_of(entry.folder)
+            if not Path(entry.folder).is_dir():
+                raise SelectionError(
+                    f"benchmark_sets.{name}.peers.{peer}: no folder {entry.folder!r} of another method's results"
+                )
+            maps = maps_by_stem(entry.folder)
             stems = self._stems(name, shard, list(maps))
             missing = [stem for stem in stems if stem not in maps]
             if missing:
@@ -167,10 +172,25 @@ class Selection:
         return chosen
 
     def stack_files(self, name: str) -> list[str]:
-        """Return the shots of a set of stacks, and other methods' results, so that a replaced file scores anew."""
+        """Return the shots of a set of stacks, and other methods' results, so that a replaced file scores anew.
+
+        Raises
+        ------
+        SelectionError
+            If a method lacks the result of a stack.
+        """
         entry = self.typed.stacks[name]
-        shots = [str(shot) for stack in list_stacks(entry.folder) for shot in stack.shots]
-        return shots + [str(path) for folder in entry.peers.values() for path in _maps_of(folder).values()]
+        stacks = list_stacks(entry.folder)
+        chosen = [str(shot) for stack in stacks for shot in stack.shots]
+        for peer, folder in entry.peers.items():
+            results = [Path(folder) / f"{stack.name}.png" for stack in stacks]
+            missing = [file for file in results if not file.is_file()]
+            if missing:
+                raise SelectionError(
+                    f"stacks.{name}.peers.{peer}: no results of {len(missing)} stacks, such as {missing[0]}"
+                )
+            chosen += map(str, results)
+        return chosen
 
     def application_files(self, application: str) -> list[str]:
         """Return the photographs on disk that an application composes its scenes from, or shows crops of."""
@@ -210,7 +230,9 @@ def _files_of(listed: list[dict], key: str) -> list[str]:
         raise SelectionError(f"{key}: {error}") from error
 
 
-def _maps_of(folder: str) -> dict[str, Path]:
-    if not Path(folder).is_dir():
-        raise SelectionError(f"peers: no folder {folder!r} of another method's results")
-    return maps_by_stem(folder)
+def without_braces(files: list[str]) -> list[str]:
+    """Return files; raise SelectionError if Snakemake would take a part of a name in braces for a wildcard."""
+    braced = [file for file in files if re.search(r"\{.*\}", file)]
+    if braced:
+        raise SelectionError(f"{braced[0]}: a path with braces stands for many files in Snakemake; rename it")
+    return files

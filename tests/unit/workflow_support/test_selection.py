@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from defocus_core.io.write import write
 from defocus_core.networks.storage import WEIGHTS_FOLDER
 from workflow_support.configuration_checks import ConfigError
 from workflow_support.provenance import _read_module
-from workflow_support.selection import Selection, SelectionError
+from workflow_support.selection import Selection, SelectionError, without_braces
 
 ROOT = Path(__file__).parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -171,7 +172,7 @@ def test_a_missing_map_of_a_peer_is_named_with_set_peer_and_photograph(photograp
     ):
         found.peer_maps("cuhk", 0)
     gone = {**photographs, "peers": {"other": {"folder": "none", "high_means": "sharp"}}}
-    with pytest.raises(SelectionError, match="no folder 'none' of another method's results"):
+    with pytest.raises(SelectionError, match=r"^benchmark_sets\.cuhk\.peers\.other: no folder 'none' of another"):
         selection(benchmark_sets={"cuhk": gone}, benchmarks=["cuhk"]).peer_maps("cuhk", 0)
 
 
@@ -232,7 +233,18 @@ def test_downloads_are_known_by_their_digest():
 def test_stacks_have_their_shots_and_other_methods_results(photographs):
     for name in ("s/1.png", "s/2.png", "t/1.png", "t/2.png"):
         write(Path("stacks") / name, np.zeros((3, 4), np.uint8))
-    write("fused/s.png", np.zeros((3, 4), np.uint8))
+    for name in "st":
+        write(f"fused/{name}.png", np.zeros((3, 4), np.uint8))
     found = selection(stacks={"lytro": {"folder": "stacks", "peers": {"other": "fused"}}})
     shots = [f"stacks/{stack}/{shot}.png" for stack in "st" for shot in "12"]
-    assert found.stack_files("lytro") == [*shots, "fused/s.png"]
+    assert found.stack_files("lytro") == [*shots, "fused/s.png", "fused/t.png"]
+    Path("fused/t.png").unlink()
+    with pytest.raises(SelectionError, match=r"^stacks\.lytro\.peers\.other: .* 1 stacks, such as fused/t\.png$"):
+        found.stack_files("lytro")
+
+
+@pytest.mark.parametrize("file", ["a{b}.png", "{folder}/a.png", "{}.png"])
+def test_a_name_that_snakemake_takes_for_a_pattern_is_named(file):
+    assert without_braces(["a.png", "b}{.png"]) == ["a.png", "b}{.png"]
+    with pytest.raises(SelectionError, match=re.escape(file)):
+        without_braces(["a.png", file])
