@@ -25,7 +25,7 @@ rule application:
     benchmark:
         "benchmarks/applications/{application}.tsv"
     wildcard_constraints:
-        application="|".join(APPLICATIONS),
+        application=one_of(APPLICATIONS),
     conda:
         "../envs/cpu.yaml"
     threads: 2

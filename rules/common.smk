@@ -24,14 +24,19 @@ SETS = config["benchmarks"]
 APPLICATIONS = list(config["applications"])
 
 
+def one_of(names):
+    """A wildcard that is one of some names; of no names, it is nothing."""
+    return "|".join(names) or "(?!)"
+
+
 wildcard_constraints:
-    backbone="|".join(BACKBONES),
-    set="|".join(SETS),
-    stacks="|".join(config["stacks"]),
-    published="|".join(config["published"]),
-    patch_variant="|".join(select.patch_variants),
-    map_variant="|".join(select.map_variants),
-    shipped="|".join(config["evaluate_shipped"]),
+    backbone=one_of(BACKBONES),
+    set=one_of(config["benchmark_sets"]),
+    stacks=one_of(config["stacks"]),
+    published=one_of(config["published"]),
+    patch_variant=one_of(select.patch_variants),
+    map_variant=one_of(select.map_variants),
+    shipped=one_of(config["evaluate_shipped"]),
     split="train|validation|test",
     shard=r"\d+",
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from checkout import Checkout
 
 from defocus_core.io.write import write
 from defocus_core.networks.storage import load_model, weights_metadata
@@ -187,6 +188,15 @@ def test_a_wrong_key_is_named_before_any_job_starts(ran):
     code, output = ran.snakemake("--dry-run", overlay={"maps": {"step": 64}}, check=False)
     assert code != 0
     assert "config: maps.step: is at most 32, not 64" in output
+
+
+def test_any_set_can_be_asked_for_and_nothing_that_is_not_configured(tmp_path):
+    fresh, none = Checkout.fresh(tmp_path), {"benchmarks": []}
+    assert fresh.pending(none, "results/benchmarks/embedded/scores.csv")["benchmark"] == 1
+    for target in ("applications/fuse_none/scores.csv", "published/none.png", "benchmarks/none/scores.csv"):
+        code, output = fresh.snakemake("--dry-run", f"results/{target}", overlay=none, check=False)
+        assert code != 0
+        assert f"No rule to produce results/{target}" in output
 
 
 def test_the_papers_run_resolves_up_to_the_missing_folders(ran):
