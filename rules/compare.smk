@@ -170,9 +170,17 @@ TESTED = [
 ]
 
 
+def domain_models(wildcards):
+    """Files of the models that are tested on several domains."""
+    try:
+        return [model_file(model) for model in select.domain_models()]
+    except ValueError as error:
+        raise WorkflowError(str(error))
+
+
 rule domains:
     input:
-        models=[model_file(model) for model in select.typed.domains.models],
+        models=domain_models,
         tests=expand("{folder}/test.h5", folder=TESTED),
         shards=[
             shard

@@ -91,6 +91,8 @@ def _check_backbones(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _check_patch_variants(config: dict) -> Iterator[tuple[str, str]]:
+    if "patches" in config["patch_variants"]:
+        yield "patch_variants", "'patches' is the name of the main ones; give the variant another name"
     for name, variant in patch_variants(config).items():
         yield from _refused(f"patch_variants.{name}.patches", functools.partial(PatchConfig, **variant["patches"]))
         yield from _refused(f"patch_variants.{name}.train", functools.partial(TrainConfig, **variant["train"]))

@@ -95,7 +95,9 @@ class Source(Settings):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         None, description="Digest that the file at the address must have."
     )
-    images: list[str] | None = Field(None, description="Names without suffix; all images where left out.")
+    images: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="Names without suffix; all images where left out."
+    )
     licence: str = Field(description="Licence of the photographs, copied into the manifest.")
     get: str | None = Field(None, description="How to get the folder; told where it is missing.")
 
@@ -241,6 +243,14 @@ class Subset(Settings):
         return self
 
 
+UNUSED_KEYS = {  # of a set, by its truth
+    "embedded": ("images", "truth_folder", "blurred_value", "radius_table", "replace"),
+    "masks": ("size", "radius_table"),
+    "sigma": ("size", "blurred_value"),
+    "relative": ("size", "blurred_value", "radius_table"),
+}
+
+
 class BenchmarkSet(Settings):
     """A set of photographs with truths."""
 
@@ -276,6 +286,9 @@ class BenchmarkSet(Settings):
         missing = [key for key in needed if getattr(self, key) is None]
         if missing:
             raise ValueError(f"a set whose truth is {self.truth} needs {' and '.join(missing)}")
+        unused = [key for key in UNUSED_KEYS[self.truth] if getattr(self, key) is not None]
+        if unused:
+            raise ValueError(f"a set whose truth is {self.truth} has no {' and '.join(unused)}")
         return self
 
 
@@ -292,7 +305,9 @@ class Photographs(Settings):
 
     package: Package | None = Field(None, description="Installed package that carries photographs.")
     folder: str | None = Field(None, description="Folder of photographs.")
-    images: list[str] | None = Field(None, description="Names without suffix; all images where left out.")
+    images: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="Names without suffix; all images where left out."
+    )
     limit: Count | None = Field(None, description="Only the first so many.")
 
     @model_validator(mode="after")

@@ -108,6 +108,19 @@ class Selection:
         """Return the addresses of the sources on the web, by the digest of what lies there."""
         return {source.sha256: source.url for source in self.typed.ingest.sources if source.url and source.sha256}
 
+    def domain_models(self) -> list[str]:
+        """Return the models whose accuracy across domains is asked for.
+
+        Raises
+        ------
+        SelectionError
+            If there are none.
+        """
+        models = self.typed.domains.models
+        if not models:
+            raise SelectionError("domains.models: there are none; name those to test, as config/published.yaml does")
+        return models
+
     def train_settings(self, backbone: str) -> dict:
         """Return the common training settings, overridden by the network's own."""
         return {**self.config["train"], **self.config["train_overrides"].get(backbone, {})}

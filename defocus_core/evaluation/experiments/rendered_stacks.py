@@ -52,7 +52,14 @@ def run(
     -------
     Scores of each kind of scene and method, the fewest visibly wrong pixels first, and panels of the crops, or of the
     first rendered stack where there are none
+
+    Raises
+    ------
+    ValueError
+        If a crop has no shots, or reaches beyond them.
     """
+    for index, crop in enumerate(crops):
+        _check_crop(f"crops.{index}", **crop)
     methods: dict[str, Method] = {
         "fused": lambda shots: fuse(shots, model=setup.model).image,
         **fusion_baselines.fusion_methods(commands or {}, model=setup.model),
@@ -102,6 +109,18 @@ def score_methods(
     each = pd.DataFrame(rows).groupby(["scenes", "method"], as_index=False, sort=False).mean()
     mean = each.groupby("method", as_index=False).mean(numeric_only=True).assign(scenes="all")
     return pd.concat([each, mean]).sort_values(["scenes", "wrong"], ignore_index=True), panels
+
+
+def _check_crop(key: str, *, folder: str, top: int, left: int, side: int) -> None:
+    shots = list_images(folder)
+    if not shots:
+        raise ValueError(f"{key}: no shots in {folder!r}")
+    height, width = read(shots[0]).shape[:2]
+    if top + side > height or left + side > width:
+        raise ValueError(
+            f"{key}: rows {top} to {top + side} and columns {left} to {left + side} of {folder!r}, whose shots have "
+            f"{height} rows and {width} columns"
+        )
 
 
 def _crop_panels(methods: dict[str, Method], *, folder: str, top: int, left: int, side: int) -> Panels:

@@ -109,6 +109,10 @@ PROGRAM = "program {shots} {fused}"
         ),
         ({"domains": {"patch_variants": ["soft"]}}, r"domains\.patch_variants: no patch variant 'soft'"),
         ({"domains": {"models": ["shipped/blurnett"]}}, r"domains\.models\.0: no shipped model 'blurnett'"),
+        (
+            {"patch_variants": {"patches": {"backbone": "blurnet"}}},
+            r"patch_variants: 'patches' is the name of the",
+        ),
         ({"patch_variants": {"a": {"backbone": "vgg"}}}, r"patch_variants\.a\.backbone: no backbone 'vgg'"),
         ({"ingest": {"split_fractions": {"train": 0.9}}}, r"ingest\.split_fractions: the fractions sum to 1\.2"),
         ({"patches": {"levels": {"min_sigma": 20}}}, r"patches\.levels: min_sigma 20 is not below"),

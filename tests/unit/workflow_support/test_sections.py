@@ -22,7 +22,16 @@ MASKS = {"truth": "masks", "images": "a", "truth_folder": "b"}
         (sections.Subset, {"first": 3, "last": 2}, "first 3 is after last 2"),
         (sections.BenchmarkSet, {"truth": "embedded"}, "whose truth is embedded needs size"),
         (sections.BenchmarkSet, MASKS, "whose truth is masks needs blurred_value"),
+        (
+            sections.BenchmarkSet,
+            {**MASKS, "blurred_value": "white", "radius_table": "t"},
+            "is masks has no radius_table",
+        ),
+        (sections.BenchmarkSet, {**MASKS, "truth": "sigma", "blurred_value": "white"}, "is sigma has no blurred_value"),
+        (sections.BenchmarkSet, {"truth": "embedded", "size": 64, "images": "a"}, "is embedded has no images"),
+        (sections.BenchmarkSet, {**MASKS, "truth": "relative", "size": 64}, "is relative has no size"),
         (sections.Photographs, {"package": "skimage", "folder": "x"}, "one of package and folder"),
+        (sections.Photographs, {"package": "skimage", "images": []}, r"images List should have at least 1 item"),
         (
             sections.ScoreExperiment,
             {"sigmas": [0.5], "min_sigma": 1.0, "size": 64, "limit": 1},

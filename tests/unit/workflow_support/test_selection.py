@@ -160,7 +160,7 @@ def test_shards_share_the_photographs_of_a_set(photographs):
 
 
 def test_a_table_of_radii_is_one_of_the_files_of_a_set(photographs):
-    table = {**photographs, "truth": "sigma", "radius_table": "table.csv"}
+    table = {**photographs, "truth": "sigma", "blurred_value": None, "radius_table": "table.csv"}
     assert selection(benchmark_sets={"a": table}, benchmarks=["a"]).pairs("a", [0])[-1] == "table.csv"
 
 
@@ -195,6 +195,12 @@ def test_a_networks_own_settings_override_the_common_ones():
     found = selection(train_overrides=own)
     assert found.train_settings("blurnet") == {**found.config["train"], "batch": 7}
     assert found.train_settings("resnet18") == found.config["train"]
+
+
+def test_a_table_across_domains_needs_models():
+    assert selection(domains={"models": ["shipped/blurnet"]}).domain_models() == ["shipped/blurnet"]
+    with pytest.raises(SelectionError, match=r"^domains\.models: there are none"):
+        selection().domain_models()
 
 
 def test_a_missing_folder_of_sources_is_named_by_its_key(photographs):
