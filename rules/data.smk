@@ -36,7 +36,7 @@ rule ingest:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, attempt: 2000 * 2 ** (attempt - 1),
         runtime="1h",
     params:
         code=select.code("ingest.py"),

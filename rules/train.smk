@@ -42,7 +42,7 @@ rule layered_scenes:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime="4h",
     params:
         code=select.code(
