@@ -33,7 +33,7 @@ def source_files(source: dict) -> list[Path]:
         folder = Path(source["folder"])
         if not folder.is_dir():
             how = source.get("get") or "docs/data.md says where it comes from"
-            raise SourceError(f"sources: no folder {str(folder)!r}; {how}")
+            raise SourceError(f"no folder {str(folder)!r}; {how}")
     found = list_images(folder)
     if source.get("url"):
         found = sorted(file for place in [folder, *folder.rglob("*/")] for file in list_images(place))
@@ -42,7 +42,7 @@ def source_files(source: dict) -> list[Path]:
     by_stem = {path.stem: path for path in found}
     missing = [stem for stem in source["images"] if stem not in by_stem]
     if missing:
-        raise SourceError(f"sources: {folder} has no image {', '.join(missing)}")
+        raise SourceError(f"{folder} has no image {', '.join(missing)}")
     return [by_stem[stem] for stem in source["images"]][: source.get("limit")]
 
 

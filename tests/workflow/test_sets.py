@@ -140,7 +140,7 @@ def test_a_folder_that_is_missing_stops_what_needs_it_alone(ran, shared_set):
     ):
         code, output = ran.snakemake(target, "--dry-run", overlay=overlay, check=False)
         assert code != 0
-        assert f"{key}: sources: no folder 'nowhere'" in output
+        assert f"{key}: no folder 'nowhere'" in output
 
 
 def test_a_set_added_to_the_benchmarks_reruns_no_other_one(ran, shared_set):

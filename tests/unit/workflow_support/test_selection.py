@@ -208,7 +208,7 @@ def test_a_missing_folder_of_sources_is_named_by_its_key(photographs):
     found = selection(ingest={**split, "sources": [{"folder": "images", "licence": "mine"}]})
     assert found.source_files() == [f"images/im{name}.png" for name in ("1", "2", "10")]
     found = selection(ingest={**split, "sources": [{"folder": "none", "licence": "mine"}]})
-    with pytest.raises(SelectionError, match=r"^ingest\.sources: sources: no folder 'none'"):
+    with pytest.raises(SelectionError, match=r"^ingest\.sources: no folder 'none'"):
         found.source_files()
 
 
