@@ -78,7 +78,7 @@ rule no_reference:
         code=select.code(
             "no_reference.py", select.model_module(config["maps"]["model"])
         ),
-        packages={name: package_version(name) for name in PACKAGES},
+        packages=select.no_reference_versions(),
         maps=config["maps"],
         settings=config["no_reference"],
         scores=available_scores(),

@@ -6,7 +6,7 @@ from snakemake.io import sourcecache_entry
 from defocus_core.constants import DEFAULT_MODEL, PASSIVE_THREADS
 from defocus_core.evaluation.external_programs import installed_programs
 from defocus_core.evaluation.no_reference import available_scores
-from defocus_core.io.package_images import PACKAGES, package_version
+from defocus_core.io.package_images import package_version
 from workflow_support.run_lock import LockedError, lock_run
 from workflow_support.selection import Selection, without_braces
 

@@ -23,6 +23,7 @@ from workflow_support import sources
 from workflow_support.configuration import map_variants, patch_variants, plain_configuration
 from workflow_support.configuration_checks import check_configuration, shipped_file
 from workflow_support.provenance import code_digest, reached_modules
+from workflow_support.sections import Photographs, Source
 
 MODEL_FOLDERS = {"trained": "models", "patch_variant": "patch_variants"}
 
@@ -100,9 +101,12 @@ class Selection:
         return _files_of(self.config["no_reference"], "no_reference")
 
     def source_versions(self) -> dict[str, str]:
-        """Return the versions of the packages whose photographs are taken."""
-        packages = [source.package for source in self.typed.ingest.sources if source.package]
-        return {name: package_version(name) for name in packages}
+        """Return the versions of the packages whose photographs are ingested."""
+        return _package_versions(self.typed.ingest.sources)
+
+    def no_reference_versions(self) -> dict[str, str]:
+        """Return the versions of the packages whose photographs are sharpened without a truth."""
+        return _package_versions(self.typed.no_reference)
 
     def downloads(self) -> dict[str, str]:
         """Return the addresses of the sources on the web, by the digest of what lies there."""
@@ -234,6 +238,10 @@ class Selection:
     def _read_members(self, name: str) -> list[list[ImagePair]]:
         members = pair_images(*self.set_folders(name, ""), **self.set_pairing(name))
         return shard_pairs(members, self.set_shards(name))
+
+
+def _package_versions(listed: Sequence[Source | Photographs]) -> dict[str, str]:
+    return {source.package: package_version(source.package) for source in listed if source.package}
 
 
 def _files_of(listed: list[dict], key: str) -> list[str]:

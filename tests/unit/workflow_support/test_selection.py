@@ -1,6 +1,7 @@
 """Which files and settings each rule takes."""
 
 import copy
+import importlib.metadata
 import os
 import re
 from pathlib import Path
@@ -224,6 +225,12 @@ def test_null_is_as_good_as_left_out(photographs):
     names = [f"images/im{name}.png" for name in ("1", "2", "10")]
     assert found.source_files() == found.no_reference_files() == found.photographs("a", 0) == names
     assert found.downloads() == {}
+
+
+def test_the_versions_of_the_packages_in_use_are_known(photographs):
+    found = selection(no_reference=[{"package": "skimage"}, {"folder": "images"}])
+    assert found.no_reference_versions() == {"skimage": importlib.metadata.version("scikit-image")}
+    assert set(found.source_versions()) == {"skimage", "sklearn"}
 
 
 def test_downloads_are_known_by_their_digest():
