@@ -5,10 +5,12 @@ import importlib
 import re
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 import yaml
+from jinja2 import Template
 from packaging.requirements import Requirement
 
 from defocus_core.evaluation.baselines.registry import METHODS
@@ -194,3 +196,10 @@ def test_what_a_script_imports_of_the_project_is_there(script):
         if module.split(".")[0] in PACKAGES:
             found = importlib.import_module(module)
             assert name is None or hasattr(found, name) or importlib.import_module(f"{module}.{name}")
+
+
+@pytest.mark.parametrize("wildcards", [{"backbone": "blurnet"}, {"shipped": "blurnet"}])
+def test_the_caption_of_a_confusion_matrix_names_its_model(wildcards):
+    caption = Template((ROOT / "report/confusion.rst").read_text())
+    job = SimpleNamespace(wildcards=SimpleNamespace(**wildcards))
+    assert caption.render(snakemake=job).startswith("Confusion matrix of blurnet on the test patches")
