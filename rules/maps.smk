@@ -171,11 +171,16 @@ use rule score as score_of_variant with:
 
 rule map_variants:
     input:
-        parts=lambda wildcards: expand(
-            "results/map_variants/{set}/{map_variant}/shards/{shard}.json",
-            set=wildcards.set,
-            map_variant=select.map_variants,
-            shard=range(select.set_shards(wildcards.set)),
+        unpack(
+            lambda wildcards: {
+                f"parts_{name}": expand(
+                    "results/map_variants/{set}/{map_variant}/shards/{shard}.json",
+                    set=wildcards.set,
+                    map_variant=name,
+                    shard=range(select.set_shards(wildcards.set)),
+                )
+                for name in select.map_variants
+            }
         ),
     output:
         scores="results/map_variants/{set}/scores.csv",

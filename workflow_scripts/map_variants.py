@@ -11,14 +11,11 @@ from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
 start_job(snakemake)
-names = snakemake.params.map_variants
-parts = [json.loads(Path(path).read_text()) for path in snakemake.input.parts]
-shards = len(parts) // len(names)
+truth = snakemake.params.truth
 rows = []
-for index, name in enumerate(names):
-    mine = parts[index * shards : (index + 1) * shards]
-    truth = snakemake.params.truth
-    methods = benchmark.summarise(benchmark.merge_shards(mine, truth=truth), truth=truth)
+for name in snakemake.params.map_variants:
+    parts = [json.loads(Path(path).read_text()) for path in snakemake.input[f"parts_{name}"]]
+    methods = benchmark.summarise(benchmark.merge_shards(parts, truth=truth), truth=truth)
     row = methods[methods.method == "map"].drop(columns=["method", "fitted"], errors="ignore")
     rows.append(row.assign(map_variant=name)[["map_variant", *row]])
 write_table(pd.concat(rows), snakemake.output.scores, snakemake.output.markdown)
