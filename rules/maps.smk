@@ -19,9 +19,7 @@ rule maps:
     params:
         code=select.code("maps.py", select.model_module(config["maps"]["model"])),
         settings=config["maps"],
-        folders=lambda wildcards, input: select.set_folders(wildcards.set, input.files),
-        pairing=lambda wildcards: select.set_pairing(wildcards.set),
-        shards=lambda wildcards: select.set_shards(wildcards.set),
+        made=lambda wildcards: select.made_shard(wildcards.set, int(wildcards.shard)),
     script:
         "../workflow_scripts/maps.py"
 
@@ -51,6 +49,7 @@ rule score:
         files=lambda wildcards: set_files(
             wildcards.set, select.pairs, [int(wildcards.shard)]
         ),
+        table=lambda wildcards: on_disk(select.tables, wildcards.set),
         peers=lambda wildcards: on_disk(
             select.peer_maps, wildcards.set, int(wildcards.shard)
         ),
@@ -68,10 +67,8 @@ rule score:
         runtime="4h",
     params:
         code=select.code("score.py"),
-        settings=lambda wildcards: config["benchmark_sets"][wildcards.set],
-        folders=lambda wildcards, input: select.set_folders(wildcards.set, input.files),
-        pairing=lambda wildcards: select.set_pairing(wildcards.set),
-        shards=lambda wildcards: select.set_shards(wildcards.set),
+        settings=lambda wildcards: select.score_settings(wildcards.set),
+        made=lambda wildcards: select.made_shard(wildcards.set, int(wildcards.shard)),
         methods=config["baselines"],
     script:
         "../workflow_scripts/score.py"
@@ -82,6 +79,7 @@ rule benchmark:
         files=lambda wildcards: set_files(
             wildcards.set, select.pairs, range(select.set_shards(wildcards.set))
         ),
+        table=lambda wildcards: on_disk(select.tables, wildcards.set),
         parts=shards_of("results/benchmarks/{set}/shards/{shard}.json"),
         maps=shards_of("results/maps/{set}/{shard}"),
     output:
@@ -150,6 +148,7 @@ use rule score as score_of_variant with:
         files=lambda wildcards: set_files(
             wildcards.set, select.pairs, [int(wildcards.shard)]
         ),
+        table=lambda wildcards: on_disk(select.tables, wildcards.set),
         maps=lambda wildcards: (
             f"results/maps/{wildcards.set}/{wildcards.shard}"
             if wildcards.map_variant == "default"
@@ -163,7 +162,7 @@ use rule score as score_of_variant with:
         "benchmarks/map_variants/{set}/{map_variant}/score_{shard}.tsv"
     params:
         settings=lambda wildcards: {
-            **config["benchmark_sets"][wildcards.set],
+            **select.score_settings(wildcards.set),
             "peers": {},
         },
         methods=[],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from defocus_core.evaluation.benchmark_sets import pair_images, shard_pairs
+from defocus_core.evaluation.benchmark_sets import made_pairs
 from defocus_core.io import atomic
 from defocus_core.io.read import read_for_measuring
 from defocus_core.maps.config import map_arguments_from
@@ -18,10 +18,10 @@ folder = Path(snakemake.output.folder)
 (folder / "certainty").mkdir(parents=True, exist_ok=True)
 arguments = map_arguments_from(snakemake.params.settings)
 model = load_model(snakemake.input.model)
-members = pair_images(*snakemake.params.folders, **snakemake.params.pairing)
-for pair in shard_pairs(members, snakemake.params.shards)[int(snakemake.wildcards.shard)]:
-    sigma, certainty = estimate_with_certainty(read_for_measuring(pair.image), model=model, **arguments)
-    atomic.write_array(folder / f"{pair.name}.npy", sigma)
-    atomic.write_array(folder / "certainty" / f"{pair.name}.npy", certainty.astype(np.float16))
-    print(pair.name, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")
+files, made = snakemake.input.files, snakemake.params.made
+for path in [pair.image for pair in made_pairs(files, **made)] if made else map(Path, files):
+    sigma, certainty = estimate_with_certainty(read_for_measuring(path), model=model, **arguments)
+    atomic.write_array(folder / f"{path.stem}.npy", sigma)
+    atomic.write_array(folder / "certainty" / f"{path.stem}.npy", certainty.astype(np.float16))
+    print(path.stem, f"sigma {sigma.min():.2f} to {sigma.max():.2f} pixels")
 record_provenance(snakemake)

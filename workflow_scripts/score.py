@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from defocus_core.evaluation import benchmark
-from defocus_core.evaluation.benchmark_sets import pair_images, shard_pairs
+from defocus_core.evaluation.benchmark_sets import listed_pairs, made_pairs
 from defocus_core.io import atomic
 from defocus_core.io.arrays import read_array
 from defocus_core.maps.focus import in_focus
@@ -12,10 +12,9 @@ from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 
 start_job(snakemake)
-settings, shard = snakemake.params.settings, int(snakemake.wildcards.shard)
-maps = Path(snakemake.input.maps)
-members = pair_images(*snakemake.params.folders, **snakemake.params.pairing)
-members = shard_pairs(members, snakemake.params.shards)[shard]
+settings, made = snakemake.params.settings, snakemake.params.made
+maps, files = Path(snakemake.input.maps), snakemake.input.files
+members = made_pairs(files, **made) if made else listed_pairs(files)
 
 
 def read_map(pair, grey):

@@ -154,10 +154,26 @@ class Selection:
         return [str(pair.image) for pair in self._shard(name, shard)]
 
     def pairs(self, name: str, shards: Iterable[int]) -> list[str]:
-        """Return photographs and truths of some shards of a set on disk."""
-        table = self.typed.benchmark_sets[name].radius_table
+        """Return photographs and truths, in turns, of some shards of a set on disk."""
         members = [pair for shard in shards for pair in self._shard(name, shard)]
-        return [str(path) for pair in members for path in (pair.image, pair.truth)] + ([table] if table else [])
+        return [str(path) for pair in members for path in (pair.image, pair.truth)]
+
+    def tables(self, name: str) -> list[str]:
+        """Return the table of radii of a set, if it has one."""
+        table = self.typed.benchmark_sets[name].radius_table
+        return [table] if table else []
+
+    def made_shard(self, name: str, shard: int) -> dict:
+        """Return which photographs of a set that is made here are of a shard, for `made_pairs`; {} of one on disk."""
+        if not self.is_embedded(name):
+            return {}
+        subset = self.config["benchmark_sets"][name]["subset"] or {}
+        return {"shard": shard, "shards": self.set_shards(name), **subset}
+
+    def score_settings(self, name: str) -> dict:
+        """Return how a set is scored, but for which photographs it has."""
+        entry = self.config["benchmark_sets"][name]
+        return {key: entry[key] for key in ("truth", "blurred_value", "radius_table", "peers")}
 
     def is_embedded(self, name: str) -> bool:
         """Say whether a set is made here."""

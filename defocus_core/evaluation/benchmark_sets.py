@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +93,20 @@ def shard_pairs(members: list[ImagePair], count: int) -> list[list[ImagePair]]:
     for pair in members:
         found[shard_of(pair.name, count)].append(pair)
     return found
+
+
+def listed_pairs(files: Sequence[str | Path]) -> list[ImagePair]:
+    """Return pairs of photographs and truths that are listed in turns: each photograph, then its truth."""
+    images, truths = map(Path, files[::2]), map(Path, files[1::2])
+    return [ImagePair(image.stem, image, truth) for image, truth in zip(images, truths, strict=True)]
+
+
+def made_pairs(
+    folder: str | Path, *, shard: int, shards: int, first: int | None = None, last: int | None = None
+) -> list[ImagePair]:
+    """Return the pairs of one shard of a set of `write_embedded_set`, parameters as of `pair_images`."""
+    members = pair_images(Path(folder) / "images", Path(folder) / "sigma", first=first, last=last)
+    return shard_pairs(members, shards)[shard]
 
 
 @dataclass(frozen=True)

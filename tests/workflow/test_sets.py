@@ -121,6 +121,17 @@ def test_an_image_edited_reruns_its_shard_alone_and_a_touched_one_nothing(ran, s
     assert ran.pending(shared_set, FOUR) == {}
 
 
+def test_a_longer_range_reruns_the_shards_of_the_new_photographs_alone(ran, shared_set):
+    four = shared_set["benchmark_sets"]["four"]
+
+    def up_to(last):
+        return {**shared_set, "benchmark_sets": {"four": {**four, "subset": {"last": last}}}}
+
+    ran.snakemake(FOUR, overlay=up_to(3))
+    assert ran.pending(up_to(4), FOUR) == ONE_SHARD
+    ran.snakemake(FOUR, overlay=shared_set)
+
+
 def test_a_mask_edited_scores_anew_and_makes_no_map(ran, shared_set):
     path = ran.folder / "four/masks/a.png"
     before = path.read_bytes()

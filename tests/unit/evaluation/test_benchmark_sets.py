@@ -6,6 +6,8 @@ import pytest
 from defocus_core.evaluation.benchmark_sets import (
     BenchmarkSetError,
     list_stacks,
+    listed_pairs,
+    made_pairs,
     maps_by_stem,
     pair_images,
     shard_of,
@@ -63,6 +65,23 @@ def test_every_photograph_is_in_one_shard_and_a_new_one_moves_no_other(numbered)
     fewer = shard_pairs(pairs[1:], 3)
     assert [[pair for pair in shard if pair.name != "1"] for shard in shards] == fewer
     assert shard_of("image_0001", 7) == zlib.crc32(b"image_0001") % 7
+
+
+def test_pairs_that_are_listed_in_turns_are_those_of_the_set(numbered):
+    pairs = pair_images(*numbered)
+    assert listed_pairs([str(path) for pair in pairs for path in (pair.image, pair.truth)]) == pairs
+    assert listed_pairs([]) == []
+    with pytest.raises(ValueError, match="shorter"):
+        listed_pairs(["a.png"])
+
+
+def test_the_shards_of_a_made_set_share_its_photographs(tmp_path):
+    for index in range(1, 6):
+        write(tmp_path / f"images/{index}.png", np.zeros((3, 4), np.uint8))
+        write(tmp_path / f"sigma/{index}.png", np.zeros((3, 4), np.uint8))
+    shards = [made_pairs(tmp_path, shard=shard, shards=2, last=4) for shard in (0, 1)]
+    assert sorted(pair.name for shard in shards for pair in shard) == ["1", "2", "3", "4"]
+    assert all(shard_of(pair.name, 2) == index for index, shard in enumerate(shards) for pair in shard)
 
 
 def test_stacks_are_subfolders_of_two_shots_or_more_in_order(tmp_path):

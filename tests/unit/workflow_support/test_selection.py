@@ -162,7 +162,23 @@ def test_shards_share_the_photographs_of_a_set(photographs):
 
 def test_a_table_of_radii_is_one_of_the_files_of_a_set(photographs):
     table = {**photographs, "truth": "sigma", "blurred_value": None, "radius_table": "table.csv"}
-    assert selection(benchmark_sets={"a": table}, benchmarks=["a"]).pairs("a", [0])[-1] == "table.csv"
+    assert selection(benchmark_sets={"a": table}, benchmarks=["a"]).tables("a") == ["table.csv"]
+    assert selection(benchmark_sets={"a": photographs}, benchmarks=["a"]).tables("a") == []
+
+
+def test_a_shard_depends_on_its_own_photographs_and_not_on_how_many_others_there_are(photographs):
+    def of_range(last):
+        subset = {**photographs, "subset": {"last": last}, "shards": 4}
+        found = selection(benchmark_sets={"a": subset}, benchmarks=["a"])
+        return [(found.pairs("a", [k]), found.made_shard("a", k), found.score_settings("a")) for k in range(4)]
+
+    assert sum(one != other for one, other in zip(of_range(2), of_range(3), strict=True)) == 1
+
+
+def test_a_shard_of_a_set_made_here_is_told_which_photographs_are_its_own():
+    entry = {"truth": "embedded", "size": 64, "shards": 2, "subset": {"last": 3}}
+    found = selection(benchmark_sets={"embedded": entry}, benchmarks=["embedded"])
+    assert found.made_shard("embedded", 1) == {"shard": 1, "shards": 2, "first": 1, "last": 3}
 
 
 def test_a_missing_map_of_a_peer_is_named_with_set_peer_and_photograph(photographs):
