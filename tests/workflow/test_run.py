@@ -140,6 +140,29 @@ def test_an_edit_of_an_experiment_reruns_its_application_alone(ran):
         assert ran.pending() == {"application": 1, "all": 1}
 
 
+@pytest.mark.parametrize(
+    ("weights", "jobs"),
+    [("fusion/weights/votes", {"application": 2, "all": 1}), ("score/weights/motion", {"application": 1, "all": 1})],
+)
+def test_other_weights_of_a_small_network_rerun_what_uses_it_alone(ran, weights, jobs):
+    file = ran.folder / f"defocus_core/applications/{weights}.safetensors"
+    before = file.read_bytes()
+    file.write_bytes(before + b"0")
+    assert ran.pending() == jobs
+    file.write_bytes(before)
+    assert ran.pending() == {}
+
+
+def test_an_equal_configuration_written_otherwise_reruns_nothing(ran):
+    overlay = {
+        "patches": {"levels": {"min_sigma": 0.0}, "border": "mirror"},
+        "maps": {"certainty_exponent": 2.0, "log_sigma": True},
+        "benchmark_sets": {"embedded": {"subset": None, "peers": {}}},
+        "applications": {"enhance": {"max_sigmas": [3.0]}, "fuse": {"photographs": None}},
+    }
+    assert ran.pending(overlay) == {}
+
+
 def test_a_comment_reruns_nothing(ran):
     with edited(ran.folder / "defocus_core/blur/kernels.py", "import cv2", "import cv2  # a remark"):
         assert ran.pending() == {}
