@@ -21,6 +21,7 @@ MIN_RESPONSE = 0.3  # of phase correlation
 MIN_AGREEMENT = 0.8  # correlation; of four real stacks the least is .90
 MAX_OTHER_AGREEMENT = 0.5  # correlation of two shots of different things
 MIN_CONTRAST = 0.05  # standard deviation of grey levels of 0..1 from which two shots can show different things
+MIN_MOTION_SIDE = 32  # pixels of a shot below which no motion is looked for
 MIN_SEEN_MOTION = 0.5  # pixels of a small copy; registered pairs seem to move by .31 at most
 MIN_EXPLAINED_RATIO = 4.0  # of what two small copies differ in before and after they are aligned; blur alone has 2.3
 ECC_CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 50, 1e-5)
@@ -72,6 +73,8 @@ def seeming_motion(shot: View, other: View) -> float:
     pixels of the shot; 0 where no motion is clear, infinity where the two differ even where both are blurred
     """
     moved, fixed = shot.grey, other.grey
+    if min(fixed.shape) < MIN_MOTION_SIDE:
+        return 0.0
     while min(moved.shape) >= 2 * MIN_PYRAMID_SIDE:
         moved, fixed = cv2.pyrDown(moved), cv2.pyrDown(fixed)
     try:

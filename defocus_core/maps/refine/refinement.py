@@ -23,7 +23,7 @@ class LeastSquaresConfig(Settings):
 
     method: Literal["least_squares"] = Field("least_squares", description="Weighted least squares.")
     smoothness: Real = Field(
-        6000.0, gt=0, description="Smoothness between neighbouring pixels of the photograph of the same colour."
+        3000.0, gt=0, description="Smoothness between neighbouring pixels of the photograph of the same colour."
     )
     contrast: Real = Field(
         0.02,

@@ -41,8 +41,10 @@ def test_composites_are_focused_before_and_behind_and_drawn_alike_each_time():
 
 def test_stacks_on_disk_are_fused_beside_stored_results_and_other_programs(tmp_path, setup):
     rng = np.random.default_rng(0)
+    scene = rng.random((48, 56, 3))
     for shot in ("1", "2"):
-        write(tmp_path / f"stacks/a/{shot}.png", to_dtype(rng.random((48, 56, 3)), np.uint8))
+        noisy = 0.8 * scene + 0.2 * rng.random(scene.shape)
+        write(tmp_path / f"stacks/a/{shot}.png", to_dtype(noisy, np.uint8))
     write(tmp_path / "peer/a.png", read(tmp_path / "stacks/a/1.png"))
     program = f"{sys.executable} -c 'import sys, shutil; shutil.copy(sys.argv[2], sys.argv[3])' {{shots}} {{fused}}"
     table, panels = fuse.fuse_stacks(
