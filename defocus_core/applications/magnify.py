@@ -12,7 +12,7 @@ from defocus_core.blur.levels import sigma_to_paper_label
 from defocus_core.blur.rendering import MIN_VISIBLE_SIGMA, Scene, render_defocus
 from defocus_core.io.arrays import check_map_fits, fill_nearest
 from defocus_core.io.color import as_opaque_float, linear_to_srgb, srgb_to_linear
-from defocus_core.maps.focus import in_focus
+from defocus_core.maps.focus import NOTICEABLE_BOUNDS, in_focus
 from defocus_core.maps.refine.guided import self_guided_filter
 
 CENTRE_LABEL = 10  # label at which equation 13 has its least weight
@@ -122,8 +122,9 @@ def magnify(
     sigma : (H, W) float32 defocus map, pixels
     aperture_ratio : ratio of the apertures, 1 to 20: from f/8 to f/2 it is 4
     sharp_sigma : sigma in pixels of what is in focus; it stays as it is. None takes the sigma of the sharpest tenth,
-        and also keeps the pixels that are likely in focus (`in_focus`) and two pixels around them: a ratio multiplies
-        the errors of the map, which show most in a subject and its outline
+        2 at most (a photograph that is nowhere in focus is blurred all over), and also keeps the pixels that are likely
+        in focus (`in_focus`) and two pixels around them: a ratio multiplies the errors of the map, which show most in a
+        subject and its outline
     aperture : `disk` or `gaussian`
 
     Returns
@@ -149,7 +150,7 @@ def magnify(
     check_aperture_ratio(aperture_ratio, sharp_sigma)
     sigma = np.asarray(sigma, np.float32)
     check_map_fits(sigma, image)
-    kept = np.quantile(sigma, SHARPEST_FRACTION) if sharp_sigma is None else sharp_sigma
+    kept = min(np.quantile(sigma, SHARPEST_FRACTION), NOTICEABLE_BOUNDS[1]) if sharp_sigma is None else sharp_sigma
     defocus = np.sqrt(np.maximum(sigma**2 - np.float32(kept) ** 2, 0))
     light = srgb_to_linear(as_opaque_float(image)).reshape(*sigma.shape, -1)
     missing = float(np.sqrt(aperture_ratio**2 - 1))

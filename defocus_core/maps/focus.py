@@ -12,6 +12,7 @@ from defocus_core.io.arrays import check_map_fits
 from defocus_core.maps.surroundings import EVIDENT_CERTAINTY, follow_surroundings
 
 NOTICEABLE_BOUNDS, LOGISTIC_SLOPE, MAX_CORE_RATIO = (0.5, 2.0), 24.0, 1.25
+MAX_GAP = 8  # pixels between the parts of one region in focus
 THRESHOLD_FACTOR = 0.95  # of the blur that divides a photograph best, so that 0.5 is the best threshold of the chance
 SHARPEST_FRACTION = 0.01  # share of a photograph that stands for its sharpest
 ALL_ALIKE_SIGMA = 1.2  # pixels of sigma below which a photograph of one blur all over is in focus
@@ -31,9 +32,9 @@ def in_focus(
 ) -> np.ndarray:
     """Return the in-focus probability of each pixel.
 
-    The probability is a logistic of log sigma, 1/2 at the just noticeable blur. It is 0 in a connected region below
-    that blur in which no pixel comes near the sharpest of the photograph. Pixels without evidence, such as those of a
-    plain field, follow their surroundings.
+    The probability is a logistic of log sigma, 1/2 at the just noticeable blur. It is 0 in a region below that blur in
+    which no pixel comes near the sharpest of the photograph; parts that lie within eight pixels are one region. Pixels
+    without evidence, such as those of a plain field, follow their surroundings.
 
     Parameters
     ----------
@@ -128,12 +129,15 @@ def _excess_of_parts(sigma: np.ndarray, certainty: np.ndarray, threshold: float,
 
 
 def _regions_with_core(sigma: np.ndarray, noticeable: float, reached: float) -> np.ndarray:
-    """Return 0 in connected regions below the noticeable blur whose least sigma is above `reached`, else 1."""
-    count, region = cv2.connectedComponents((sigma < noticeable).astype(np.uint8))
+    """Return 0 in regions below the noticeable blur whose least sigma is above `reached`, else 1.
+
+    A region may have gaps, as an antenna has in a map.
+    """
+    below = sigma < noticeable
+    count, region = cv2.connectedComponents(cv2.dilate(below.astype(np.uint8), np.ones((MAX_GAP + 1,) * 2, np.uint8)))
     kept = np.zeros(count, bool)
-    kept[0] = True  # what is above the noticeable blur
     kept[region[sigma <= reached]] = True
-    return kept[region]
+    return kept[region] | ~below
 
 
 def _centre_weight(shape: tuple[int, int]) -> np.ndarray:

@@ -128,3 +128,16 @@ def test_one_channel_keeps_its_axis_and_alpha_is_refused(blur):
     np.testing.assert_array_equal(blur(grey[..., None], sigma)[..., 0], blur(grey, sigma))
     with pytest.raises(ValueError, match="keep alpha apart"):
         blur(np.zeros((40, 30, 4), np.uint8), sigma)
+
+
+def test_a_photograph_that_is_nowhere_in_focus_is_blurred_all_over():
+    rng = np.random.default_rng(0)
+    image = gaussian_blur(rng.random((160, 240), np.float32), 3)
+    sigma = 3 * np.repeat(np.repeat(rng.uniform(0.9, 1.1, (4, 6)).astype(np.float32), 40, 0), 40, 1)
+    left = magnify(image, sigma, aperture_ratio=3)
+    contrasts = [
+        left[top : top + 40, side : side + 40].std() / image[top : top + 40, side : side + 40].std()
+        for top in range(0, 160, 40)
+        for side in range(0, 240, 40)
+    ]
+    assert max(contrasts) < 0.6

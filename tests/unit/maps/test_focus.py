@@ -101,3 +101,15 @@ def test_a_map_of_any_numbers_is_judged_and_what_is_no_number_refused():
     assert in_focus(np.array([[0, 0, 4, 4]])).round(2).tolist() == [[1, 1, 0, 0]]
     with pytest.raises(ValueError, match="finite numbers, this one NaN"):
         in_focus(np.array([[0.3, np.nan]]))
+
+
+def test_what_hangs_together_but_for_gaps_has_one_core():
+    sigma = np.full((60, 100), 4, np.float32)
+    sigma[10:40, 10:30] = 0.3
+    sigma[25:27, [*range(34, 42), *range(46, 54)]] = 0.8  # an antenna in two pieces
+    sigma[25:27, 75:95] = 0.8  # of something else
+    chance = in_focus(sigma)
+    assert chance[25:27, 34:42].min() > 0.9
+    assert chance[25:27, 46:54].min() > 0.9
+    assert chance[25:27, 75:].max() < 0.01
+    assert chance[25:27, 42:46].max() < 0.01
