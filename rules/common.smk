@@ -60,6 +60,14 @@ def model_file(model):
     return on_disk(lambda: [path])[0] if exists else path
 
 
+def domain_models(wildcards):
+    """Files of the models that are tested on several domains."""
+    try:
+        return [model_file(model) for model in select.domain_models()]
+    except ValueError as error:
+        raise WorkflowError(str(error))
+
+
 def set_files(name, find, *arguments):
     """Files of a set on disk, or the folder of a set that is made here."""
     return (

@@ -170,14 +170,6 @@ TESTED = [
 ]
 
 
-def domain_models(wildcards):
-    """Files of the models that are tested on several domains."""
-    try:
-        return [model_file(model) for model in select.domain_models()]
-    except ValueError as error:
-        raise WorkflowError(str(error))
-
-
 rule domains:
     input:
         models=domain_models,
