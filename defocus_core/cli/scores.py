@@ -122,8 +122,8 @@ def table_of(rows: Sequence[Row]) -> pd.DataFrame:
     lines = []
     for row in rows:
         numbers = asdict(row.score) | {"sharpest_um": row.score.sharpest_um} if row.score else {}
-        own = {"rating": row.rating, "burst": row.burst, "best_of_burst": row.best, "error": row.error}
-        lines.append({"image": encodable(row.image), **numbers, **own, "error": encodable(row.error)})
+        own = {"rating": row.rating, "burst": row.burst, "best_of_burst": row.best, "error": encodable(row.error)}
+        lines.append({"image": encodable(row.image), **numbers, **own})
     columns = ["image", *Score.__dataclass_fields__, "sharpest_um", "rating", "burst", "best_of_burst", "error"]
     return pd.DataFrame(lines, columns=columns).astype({"rating": "Int64", "burst": "Int64"})
 

@@ -40,10 +40,7 @@ class Alignment:
         rows = np.arange(shape[0])
         low, high = np.zeros(shape[0]), np.full(shape[0], shape[1] - 1.0)
         for along, length in ((first, width), (second, height)):
-            for across, down, shift in (
-                along + third / 2,
-                (length - 0.5) * third - along,
-            ):  # its centre
+            for across, down, shift in (along + third / 2, (length - 0.5) * third - along):  # -0.5 to length - 0.5
                 rest = down * rows + shift
                 if abs(across) < 1e-12:
                     high[rest < 0] = -1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,15 +154,17 @@ def fuse(
     if len(shots) > 2:
         config = replace(config, gather_sigma=2 * config.gather_sigma)
     options = AlignOptions(register, match_exposure, crop, strict, alignments)
-    network = resolve_model(model)
-    settings = config, options, reference, prefer, tensor_digest(*network.state_dict().values())
-    saved = Checkpoint(checkpoint, shots, settings) if checkpoint else None
+    network, saved = resolve_model(model), None
+    if checkpoint:
+        weights = tensor_digest(*network.state_dict().values())
+        saved = Checkpoint(checkpoint, shots, (config, options, reference, prefer, weights))
     state = saved.load() if saved else FusionState([None] * len(shots))
-    before, moved = {index: state.alignments[index] for index in state.done}, list[AlignedShot]()
+    before = {index: state.alignments[index] for index in state.done}
+    moved: dict[int, float] = {}
     for shot in _one_ahead(_measure(align_shots(shots, reference, options, before), network, config)):
         if shot.left_out:
             warnings.warn(shot.left_out, stacklevel=2)
-        moved += [shot] if shot.moved else []
+        moved |= {shot.index: shot.moved} if shot.moved else {}
         state.take(shot, config=config, prefer=prefer)
         if saved and state.composite:
             saved.save(state)
@@ -186,17 +188,18 @@ def _measure(shots: Iterable[AlignedShot], model: Classifier, config: FusionConf
         yield replace(shot, measures=focus_measures(seen, model=model, config=config, step=step))
 
 
-def _warn_of_motion(moved: Sequence[AlignedShot], shots: Sequence[Shot]) -> None:
-    """Warn of shots that seem to need registration, by the one that needs it most."""
-    if moved:
-        most = max(moved, key=lambda shot: shot.moved)
-        name = f"shot {most.index + 1}{in_file(shots[most.index])}"
-        if not np.isfinite(most.moved):
-            warnings.warn(f"{name} seems to show something else than its neighbour", stacklevel=3)
-            return
-        more = f", and {len(moved) - 1} more are moved" if len(moved) > 1 else ""
-        said = f"{name} seems moved by {most.moved:.0f} pixels beside its neighbour{more}"
-        warnings.warn(f"{said}; registration (--register) aligns them", stacklevel=3)
+def _warn_of_motion(moved: Mapping[int, float], shots: Sequence[Shot]) -> None:
+    """Warn of shots that seem to need registration, by the one that needs it most; `moved` is by their indices."""
+    if not moved:
+        return
+    index = max(moved, key=lambda index: moved[index])
+    name = f"shot {index + 1}{in_file(shots[index])}"
+    if not np.isfinite(moved[index]):
+        warnings.warn(f"{name} seems to show something else than its neighbour", stacklevel=3)
+        return
+    more = f", and {len(moved) - 1} more are moved" if len(moved) > 1 else ""
+    said = f"{name} seems moved by {moved[index]:.0f} pixels beside its neighbour{more}"
+    warnings.warn(f"{said}; registration (--register) aligns them", stacklevel=3)
 
 
 def align_stack(
