@@ -29,7 +29,6 @@ MAX_FLAT_DETAIL = np.float32(10 / 255)  # grey levels of 0..1 from which nothing
 MISMATCHED_WEIGHT = np.float32(1e-4)  # factor of the weight of votes in flat ground of shots of different exposure
 MAX_DECISION_PIXELS = 6.5e6  # of a shot whose decision is made at every pixel
 MAX_MAP_PIXELS = 5e5  # of the copy that the defocus map is made of
-SIGN_PASSES = 10  # of `propagate`: the sign of its result settles sooner than its value
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,6 @@ def decision_field(
         smoothness=config.smoothness / step**2,
         contrast=config.contrast,
         tiled=True,
-        passes=SIGN_PASSES,
     )
     kept = remove_small_regions(
         field > 0,

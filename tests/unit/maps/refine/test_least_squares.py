@@ -48,7 +48,7 @@ def test_a_pair_is_tied_as_the_less_smooth_of_the_two():
 
 
 def test_coarser_grids_bring_a_far_value_near():
-    """One certain column carries its value over 192 flat pixels, in 16 passes on the finest grid."""
+    """One certain column carries its value over 192 flat pixels, in 8 passes on the finest grid."""
     values, weight = np.zeros((192, 192), np.float32), np.full((192, 192), 1e-6, np.float32)
     values[:, 0], weight[:, 0] = 1, 1
     flat = np.zeros((192, 192), np.float32)
