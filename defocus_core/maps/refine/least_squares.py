@@ -11,7 +11,7 @@ import numpy as np
 MIN_GRID_SIDE = 24  # pixels of the shorter side below which no coarser grid is made
 FINEST_PASSES, MAX_PASSES = 8, 200  # of conjugate gradients on the finest grid, and on the coarsest
 MORE_PASSES = 3  # times as many on a grid half as fine
-MIN_TILED_PIXELS = 2**16
+MIN_TILED_PIXELS = 2**19
 TILE_SIDE = 256  # pixels, whose arrays the processor's cache holds
 
 
@@ -39,7 +39,7 @@ def propagate(
     guide : (H, W) or (H, W, C) float32 in [0, 1]
     smoothness : of neighbours of the same colour, against a weight of 1, of all alike or (H, W) float32
     contrast : distance of colours, in grey levels of 0..1, at which that falls to 1 / e
-    tiled : solve grids of 65,536 pixels and more tile by tile, on all threads of OpenCV; a tile overlaps the next by
+    tiled : solve grids of 524,288 pixels and more tile by tile, on all threads of OpenCV; a tile overlaps the next by
         as many pixels as there are passes, which is as far as they reach
     passes : of conjugate gradients on the finest grid; three times as many on each coarser one
 

@@ -1,6 +1,8 @@
+import cv2
 import numpy as np
 import pytest
 
+from defocus_core.maps.refine import least_squares
 from defocus_core.maps.refine.least_squares import propagate
 
 
@@ -70,3 +72,18 @@ def test_values_whose_squares_are_no_numbers_any_more_are_propagated(exponent):
     weight = np.float32(10) ** rng.uniform(-4, -1, (96, 128)).astype(np.float32)
     values = (10.0 ** (exponent + rng.uniform(-1, 1, weight.shape))).astype(np.float32)
     assert np.isfinite(propagate(values, weight, np.zeros_like(values), smoothness=10, contrast=1)).all()
+
+
+def test_tiles_leave_no_seam(monkeypatch):
+    rng, shape = np.random.default_rng(0), (150, 200)
+    values = 10 * cv2.GaussianBlur(rng.normal(0, 1, shape).astype(np.float32), (0, 0), 4)
+    guide = cv2.GaussianBlur(rng.uniform(0, 1, (*shape, 3)).astype(np.float32), (0, 0), 2)
+    weight = rng.uniform(0.05, 1, shape).astype(np.float32)
+    whole = propagate(values, weight, guide, smoothness=100, contrast=0.05)
+    monkeypatch.setattr(least_squares, "MIN_TILED_PIXELS", 10_000)
+    monkeypatch.setattr(least_squares, "TILE_SIDE", 64)
+    tiled = propagate(values, weight, guide, smoothness=100, contrast=0.05, tiled=True)
+    assert not np.array_equal(tiled, whole)
+    steps, across = (np.abs(np.diff(result, axis=1)).mean(0) for result in (whole, tiled))
+    np.testing.assert_allclose(across[[63, 127]], steps[[63, 127]], atol=2e-3)
+    np.testing.assert_allclose(tiled, whole, atol=0.05)
