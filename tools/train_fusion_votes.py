@@ -12,7 +12,7 @@ from defocus_core.networks.small_weights import save_half
 
 if __name__ == "__main__":
     out, *folders = sys.argv[1:]
-    photographs = [square for folder in folders for square in center_squares(PHOTOGRAPH_SIDE, folder, limit=100)]
-    for network, lost in train_votes(photographs, stacks=500, steps=9000):
+    photographs = [square for folder in folders for square in center_squares(PHOTOGRAPH_SIDE, folder, limit=250)]
+    for network, lost in train_votes(photographs, stacks=700, steps=15_000):
         print(f"{lost:.4f}", flush=True)
         save_half(network, out)

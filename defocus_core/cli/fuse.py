@@ -292,7 +292,7 @@ def _apply_labels(job: _Job, options: Namespace, loaded: AlignedStack | None, *,
             raise UsageError(f"{options.use_labels}: labels of {cropped.shape} do not fit the alignment's frame")
         frame = loaded.frame
         labels[frame.top : frame.bottom, frame.left : frame.right] = cropped
-    image = apply_labels(job.shots, labels, alignments=given, reference=reference, seam=options.seam)
+    image = apply_labels(job.shots, labels, alignments=given, reference=reference, seam=options.seam or 0)
     image = loaded.frame.crop(image) if loaded and crop else image
     write(job.out, image, like=job.like, keep_float=True)
 

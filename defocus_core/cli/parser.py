@@ -155,7 +155,9 @@ def _add_fuse_command(known: argparse._SubParsersAction) -> None:
         "--strict", action="store_true", help="refuse a stack with a bad shot (default: leave it out, with a warning)"
     )
     command.add_argument(
-        "--seam", type=float, default=0.0, help="blend over seams, sigma in pixels (default: no blending)"
+        "--seam",
+        type=float,
+        help="blend over seams, sigma in pixels; 0 copies every pixel (default: mix shots where the choice is close)",
     )
     command.add_argument(
         "--prefer",

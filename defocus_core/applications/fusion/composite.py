@@ -16,8 +16,11 @@ from defocus_core.applications.fusion.veil import prefer_back, prefer_front
 from defocus_core.io.arrays import strips
 
 Preference = Literal["front", "back"]
-MIN_FIELD = np.float32(0.05)  # of a decision that was turned
+MIXED_FIELD = np.float32(0.3)  # size of a decision up to which a pixel is a mix of both shots
+EVEN, TOP = 128, 127  # level of a decision that is for neither shot, and how much more is wholly for the new one
+SHARES = np.clip((np.arange(256) - EVEN) / (2 * TOP * MIXED_FIELD) + 0.5, 0, 1).astype(np.float32)  # of the new shot
 MAX_AVERAGED = 255  # shots that a pixel may be the mean of
+MEAN_SHARES = 1 / np.maximum(np.arange(MAX_AVERAGED + 1, dtype=np.float32), 1)  # of the last of so many shots
 
 
 @dataclass
@@ -77,7 +80,7 @@ class Composite:
         config: FusionConfig = FusionConfig(),
         prefer: Preference | None = None,
     ) -> None:
-        """Take what an aligned shot has sharper, and average flat ground that it has alike.
+        """Take what an aligned shot has sharper, mix where that is close, and average flat ground that it has alike.
 
         Parameters
         ----------
@@ -97,10 +100,13 @@ class Composite:
         gap = np.abs(measures[0] - self.best[0])
         gap *= 1 - np.minimum(np.abs(field), 1)
         np.maximum(self.doubt, gap, out=self.doubt)
-        better = _enlarge(field, self.labels.shape) | ~self.shown
+        levels = _enlarge(field, self.labels.shape)
+        better = (levels > EVEN) | ~self.shown
         better &= shown
         small = better if self.step == 1 else cv2.resize(better.astype(np.uint8), field.shape[::-1]) > 0
-        self._take_pixels(pixels, measures, better, shown)
+        if config.seam_sigma is not None:
+            levels = np.where(better, EVEN + TOP, EVEN - TOP).astype(np.uint8)
+        self._take_pixels(pixels, measures, better, levels, shown)
         self.shown |= shown
         self.shared &= shown
         np.copyto(self.labels, index, where=better, casting="unsafe")
@@ -108,22 +114,31 @@ class Composite:
         np.minimum(self.least_sigma, measures[2], out=self.least_sigma)
         self.peak.add(index, neighbour, measures[1], small)
 
-    def _take_pixels(self, pixels: np.ndarray, measures: np.ndarray, better: np.ndarray, shown: np.ndarray) -> None:
-        """Average what is alike, and copy what else is better."""
-        if self.averaged is None:
-            cv2.copyTo(pixels, better.view(np.uint8), self.image)
-            return
-        alike = find_alike(measures, self.best, step=self.step)
-        if self.step > 1:
-            alike = cv2.resize(alike.view(np.uint8), better.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
-        alike &= shown & self.shown & (self.averaged < MAX_AVERAGED)
-        copied = better & ~alike
+    def _take_pixels(
+        self, pixels: np.ndarray, measures: np.ndarray, better: np.ndarray, levels: np.ndarray, shown: np.ndarray
+    ) -> None:
+        """Average what is alike, mix where the decision is close, and copy what else is better."""
+        mixed = ((SHARES > 0) & (SHARES < 1))[levels] & shown & self.shown
+        alike = self._find_alike(measures, shown)
+        mixed &= ~alike
+        copied = better & ~mixed & ~alike
         cv2.copyTo(pixels, copied.view(np.uint8), self.image)
-        self.averaged[copied] = 1
-        self.averaged += alike
         if self.fraction is not None:
             self.fraction[copied] = 0
-        average_into(self.image, pixels, alike, self.averaged, fraction=self.fraction)
+        mix_into(self.image, pixels, mixed, SHARES, levels, fraction=self.fraction)
+        if self.averaged is not None:
+            self.averaged[copied | mixed] = 1
+            self.averaged += alike
+            mix_into(self.image, pixels, alike, MEAN_SHARES, self.averaged, fraction=self.fraction)
+
+    def _find_alike(self, measures: np.ndarray, shown: np.ndarray) -> np.ndarray:
+        """Return the flat ground that a shot has alike, (H, W) bool; none in stacks that are not averaged."""
+        if self.averaged is None:
+            return np.zeros_like(shown)
+        alike = find_alike(measures, self.best, step=self.step)
+        if self.step > 1:
+            alike = cv2.resize(alike.view(np.uint8), shown.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
+        return alike & shown & self.shown & (self.averaged < MAX_AVERAGED)
 
     def _with_preference(self, field: np.ndarray, index: int, sigma: np.ndarray, prefer: Preference) -> np.ndarray:
         nearer = index < self.peak.labels
@@ -134,43 +149,44 @@ class Composite:
         else:
             front = prefer_back(front, of_front, of_back)
         chosen = front == nearer
-        size = np.maximum(np.abs(field), MIN_FIELD)
+        size = np.maximum(np.abs(field), MIXED_FIELD)
         return np.where(chosen == (field > 0), field, np.where(chosen, size, -size))
 
 
 def _enlarge(field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return where a field enlarged to a shape is above 0, (H, W) bool; levels of 8 bit take a quarter of floats."""
-    if field.shape == shape:
-        return field > 0
-    levels = np.clip(np.rint(field * 127), -127, 127)
+    """Return the levels of a field enlarged to a shape, (H, W) uint8, which take a quarter of floats."""
+    levels = np.clip(np.rint(field * TOP), -TOP, TOP)
     levels += (levels == 0) * np.where(field > 0, 1, -1)
-    return cv2.resize((levels + 128).astype(np.uint8), shape[::-1], interpolation=cv2.INTER_LINEAR) > 128
+    levels = (levels + EVEN).astype(np.uint8)
+    return levels if field.shape == shape else cv2.resize(levels, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def average_into(
+def mix_into(
     image: np.ndarray,
     pixels: np.ndarray,
     where: np.ndarray,
-    counts: np.ndarray,
+    shares: np.ndarray,
+    levels: np.ndarray,
     *,
     fraction: np.ndarray | None = None,
 ) -> None:
-    """Make an image the running mean of itself and of one more shot.
+    """Make an image a mix of itself and of one more shot.
 
     Parameters
     ----------
     image, pixels : (H, W) or (H, W, 3), of one dtype; the image is written to
     where : (H, W) bool
-    counts : (H, W) of integers, of how many shots it is then the mean
-    fraction : of the image's shape, int8, what the mean has beyond an image of integers, in 1/256; is written to
+    shares : (256,) float32 in [0, 1], share of the shot at each level
+    levels : (H, W) uint8
+    fraction : of the image's shape, int8, what the mix has beyond an image of integers, in 1/256; is written to
     """
     for rows in strips(len(image)):
-        here, added, count = (values[rows][where[rows]].T for values in (image, pixels, counts))
-        mean = here.astype(np.float32)
+        here, added, level = (values[rows][where[rows]].T for values in (image, pixels, levels))
+        mix = here.astype(np.float32)
         if fraction is not None:
-            mean += fraction[rows][where[rows]].T / np.float32(256)
-        mean += (added - mean) / count
-        whole = np.rint(mean) if image.dtype.kind == "u" else mean
+            mix += fraction[rows][where[rows]].T / np.float32(256)
+        mix += (added - mix) * shares[level]
+        whole = np.rint(mix) if image.dtype.kind == "u" else mix
         image[rows][where[rows]] = whole.T
         if fraction is not None:
-            fraction[rows][where[rows]] = np.clip(np.rint((mean - whole) * 256), -128, 127).T
+            fraction[rows][where[rows]] = np.clip(np.rint((mix - whole) * 256), -128, 127).T

@@ -50,7 +50,8 @@ class FusionConfig:
     max_region_fraction : regions below this fraction of the image may join what lies around them
     max_region_stake : they do where the differences in detail in them, in grey levels of 0..1, come to less than this
         times the side of the image (the square root of its pixels), so that a twig stays and a speck goes
-    seam_sigma : sigma in pixels of the Gaussian that blends shots where they meet; 0 takes every pixel unchanged
+    seam_sigma : sigma in pixels of the Gaussian that blends shots where they meet; 0 copies all that has detail from
+        one shot. None mixes both shots where the choice is close
     """
 
     detail_sigma: float = 1.5
@@ -64,10 +65,10 @@ class FusionConfig:
     contrast: float = 0.05
     max_region_fraction: float = 0.005
     max_region_stake: float = 0.0077
-    seam_sigma: float = 0.0
+    seam_sigma: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seam_sigma < 100:
+        if self.seam_sigma is not None and not 0 <= self.seam_sigma < 100:
             raise ValueError(f"seam is 0 to 100 pixels, not {self.seam_sigma:g}")
 
 

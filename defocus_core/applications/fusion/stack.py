@@ -39,7 +39,7 @@ class Fusion:
     ----------
     image : of the shots' dtype, and of the reference's shape or, where it is cropped, that of `frame`
     labels : (H, W) uint8, or uint16 of more than 255 shots: index of the shot that each pixel comes from, or of the
-        sharpest of those that flat ground is the mean of
+        sharpest of those that it is a mix of
     alpha : (H, W) of the image's dtype, 0 where no shot shows anything; None where shots have no alpha
     depth : (H, W) float32, where in the stack a pixel is sharpest, in shots from 0
     confidence : (H, W) float32 in [0, 1], how sure the depth is
@@ -96,9 +96,10 @@ def fuse(
     """Fuse shots focused at different distances.
 
     Compare each shot with the choice so far (`decision_field`): the detail around a pixel votes, and the defocus map
-    with less weight. Flat ground that shots of three or more have alike (`find_alike`) is their mean, unless seams are
-    blended. No pixel comes from outside a shot's frame, or from where its alpha is 0. Each file is read once, the next
-    one while a shot is decided; memory does not grow with their number.
+    with less weight. Where the choice is close, both are mixed, unless the config has a `seam_sigma`. Flat ground that
+    shots of three or more have alike (`find_alike`) is their mean, unless seams are blended. No pixel comes from
+    outside a shot's frame, or from where its alpha is 0. Each file is read once, the next one while a shot is decided;
+    memory does not grow with their number.
 
     Parameters
     ----------

@@ -85,6 +85,13 @@ def pair_features(shot: np.ndarray, other: np.ndarray, noise: float | np.float32
     )
 
 
+def swap_shots(features: np.ndarray) -> np.ndarray:
+    """Return the `pair_features` of two shots in the other order."""
+    swapped = features[[1, 0, 2, 4, 3, 5, 7, 6]]
+    swapped[[2, 5]] *= -1
+    return swapped
+
+
 def network_votes(shot: np.ndarray, other: np.ndarray, noise: float | np.float32, *, step: int = 1) -> np.ndarray:
     """Return the network's votes, from copies of two megapixels at most.
 

@@ -11,13 +11,15 @@ import torch
 from torch.nn import functional
 
 from defocus_core.applications.fusion.decide import FusionConfig, decision_field, focus_measures, pair_noise
-from defocus_core.applications.fusion.vote_network import VoteNetwork, pair_features
-from defocus_core.blur.focus_stacks import Camera, RenderedStack, expose, layered_scenes, render_stack
+from defocus_core.applications.fusion.vote_network import VoteNetwork, pair_features, swap_shots
+from defocus_core.blur.focus_stacks import NEARLY_SHARPEST, Camera, RenderedStack, expose, layered_scenes, render_stack
 from defocus_core.blur.rendering import Scene, random_blob
 from defocus_core.io.color import as_float
 from defocus_core.training.descent import descend
 
 MAX_COST, WRONG_COST = 40.0, 4.0  # grey levels: of a pixel at most, and in addition of one from a blurred shot
+MAX_VEIL_COST = 15.0  # grey levels: of a sharp pixel under a veil at most, which is better than a blurred one
+GAIN_DRIFT, OFFSET_DRIFT = 0.03, 0.01  # standard deviations of exposure and stray light from shot to shot
 MAX_GAIN = 15.0  # grey levels of difference from which a pixel weighs no more
 CONFIDENCE_COST = 0.002  # of the squared logits
 PHOTOGRAPH_SIDE, CROP_SIDE, BATCH, WARM_UP = 320, 192, 6, 50  # pixels, pixels, crops, steps
@@ -35,6 +37,11 @@ class Pair:
 
     features: np.ndarray
     gain: np.ndarray
+
+
+def swapped(pair: Pair) -> Pair:
+    """Return a pair in the other order."""
+    return Pair(swap_shots(pair.features), -pair.gain)
 
 
 def random_camera(rng: np.random.Generator) -> Camera:
@@ -95,13 +102,20 @@ def _mask(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
 
 def stack_costs(stack: RenderedStack) -> np.ndarray:
     """Return how far every shot is from the truth, (shots, H, W) float32, in grey levels; more where it is blurred."""
-    blurred = stack.sigmas > stack.sigmas.min(0) + 0.5
+    blurred = stack.sigmas > stack.sigmas.min(0) + NEARLY_SHARPEST
     apart = np.stack([np.abs(as_float(shot) - stack.truth).max(2) * 255 for shot in stack.shots])
-    return (np.minimum(apart, MAX_COST) + WRONG_COST * np.clip((apart - 3) / 2, 0, 1) * blurred).astype(np.float32)
+    wrong = np.minimum(apart, MAX_COST) + WRONG_COST * np.clip((apart - 3) / 2, 0, 1)
+    return np.where(blurred, wrong, np.minimum(apart, MAX_VEIL_COST)).astype(np.float32)
+
+
+def drift(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a picture with another exposure, white balance and stray light, as shots of a real stack have."""
+    gain = np.exp(rng.normal(0, GAIN_DRIFT) + rng.normal(0, GAIN_DRIFT / 3, 3))
+    return (picture * gain + rng.normal(0, OFFSET_DRIFT)).astype(np.float32)
 
 
 def stack_pairs(scene: Scene, camera: Camera, rng: np.random.Generator) -> Iterator[Pair]:
-    """Yield each shot of a rendered stack with the choice of those before it, in either order.
+    """Yield each shot of a rendered stack with the choice of those before it.
 
     The choice is that of the votes without the network, or a smoothed true one, so that it errs as fusion does.
     """
@@ -109,15 +123,16 @@ def stack_pairs(scene: Scene, camera: Camera, rng: np.random.Generator) -> Itera
     config = FusionConfig(network_weight=0)
     if camera.shots > 2:
         config = replace(config, gather_sigma=2 * config.gather_sigma)
-    measures = [focus_measures(expose(as_float(shot), camera, rng), config=config) for shot in clean.shots]
+    drifts = rng.random() < 0.5
+    pictures = (drift(as_float(shot), rng) if drifts else as_float(shot) for shot in clean.shots)
+    measures = [focus_measures(expose(picture, camera, rng), config=config) for picture in pictures]
     costs = [*stack_costs(clean)]
     if rng.random() < 0.5:
         measures, costs = measures[::-1], costs[::-1]
     best, best_cost = measures[0], costs[0]
     for shot, cost in zip(measures[1:], costs[1:], strict=True):
-        noise = pair_noise(shot, best, config)
-        for first, second, gain in ((shot, best, best_cost - cost), (best, shot, cost - best_cost)):
-            yield Pair(pair_features(first, second, noise).astype(np.float16), gain.astype(np.float16))
+        features = pair_features(shot, best, pair_noise(shot, best, config))
+        yield Pair(features.astype(np.float16), (best_cost - cost).astype(np.float16))
         if rng.random() < 0.5:
             better = decision_field(shot, best, config=config) > 0
         else:
@@ -133,7 +148,7 @@ def train_votes(
     Parameters
     ----------
     photographs : (320, 320, 3) float32 RGB in [0, 1], sharp; two at least
-    stacks : how many are rendered, each of another scene and camera; their pairs take 3 MB of memory each
+    stacks : how many are rendered, each of another scene and camera; their pairs take 2 MB of memory each
     steps : of AdamW on six crops of 192 pixels, by a cosine schedule
     peak_rate : largest learning rate
     seed : of the scenes, the crops and the weights
@@ -163,11 +178,12 @@ def train_votes(
 
 
 def _draw_crops(pairs: Sequence[Sequence[Pair]], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draw crops, mirrored and turned: (N, 8, side, side) features and (N, side, side) gains."""
+    """Draw crops, mirrored, turned and in either order: (N, 8, side, side) features and (N, side, side) gains."""
     crops = []
     for _ in range(BATCH):
         stack = pairs[int(rng.integers(len(pairs)))]
         pair = stack[int(rng.integers(len(stack)))]
+        pair = swapped(pair) if rng.random() < 0.5 else pair
         both = np.concatenate([pair.features, pair.gain[None]])
         side = min(CROP_SIDE, *both.shape[1:])
         top, left = (int(rng.integers(0, length - side + 1)) for length in both.shape[1:])

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from defocus_core.applications.fusion.composite import Composite, average_into
+from defocus_core.applications.fusion.composite import EVEN, MEAN_SHARES, SHARES, TOP, Composite, mix_into
+from defocus_core.applications.fusion.decide import FusionConfig
 
 
 def measures(detail, grey=None, sigma=None):
@@ -76,18 +77,39 @@ def test_flat_ground_of_three_shots_is_their_mean_and_detail_is_of_one(dtype, st
     assert np.abs(error).max() < (1e-4 if dtype == np.float32 else 1.01)
 
 
-def test_two_shots_are_not_averaged():
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("count", [2, 3])
+def test_where_neither_shot_is_sharper_both_are_mixed(step, count):
     left, _ = halves()
-    composite = Composite.of_first(
-        0, np.zeros((60, 80), np.uint8), measures(left), np.ones((60, 80), bool), count=2, step=1
-    )
-    composite.add(1, 0, np.full((60, 80), 9, np.uint8), measures(left), np.ones((60, 80), bool))
-    assert not composite.image.any()
+    shape = (60 * step, 80 * step)
+    shown, hidden = np.ones(shape, bool), np.zeros(shape, bool)
+    hidden[: 30 * step] = True
+    composite = Composite.of_first(0, np.zeros(shape, np.uint8), measures(left), shown, count=count, step=step)
+    composite.add(1, 0, np.full(shape, 100, np.uint8), measures(left), ~hidden)
+    assert not composite.image[hidden].any()
+    assert ((composite.image[~hidden] > 45) & (composite.image[~hidden] < 55)).all()
+
+
+def test_a_clear_decision_mixes_nothing():
+    assert (np.diff(SHARES) >= 0).all()
+    assert SHARES[EVEN] == 0.5
+    assert not SHARES[: EVEN - round(0.3 * TOP)].any()
+    assert (SHARES[EVEN + round(0.3 * TOP) + 1 :] == 1).all()
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_without_seams_every_pixel_with_detail_is_copied(count):
+    left, _ = halves()
+    shown = np.ones((60, 80), bool)
+    composite = Composite.of_first(0, np.zeros((60, 80), np.uint8), measures(left), shown, count=count, step=1)
+    composite.add(1, 0, np.full((60, 80), 100, np.uint8), measures(left), shown, config=FusionConfig(seam_sigma=0))
+    assert not composite.image[:, :40].any()
 
 
 def test_a_running_mean_is_rounded():
     image = np.array([[[10, 20, 30]], [[10, 20, 30]]], np.uint8)
-    average_into(image, np.full((2, 1, 3), 15, np.uint8), np.array([[True], [False]]), np.full((2, 1), 2, np.uint8))
+    added, where = np.full((2, 1, 3), 15, np.uint8), np.array([[True], [False]])
+    mix_into(image, added, where, MEAN_SHARES, np.full((2, 1), 2, np.uint8))
     assert image.tolist() == [[[12, 18, 22]], [[10, 20, 30]]]
 
 
@@ -95,6 +117,7 @@ def test_the_mean_of_many_shots_keeps_what_rounding_would_lose():
     shots = np.random.default_rng(0).normal(100, 2, (30, 40, 50)).round().astype(np.uint8)
     image, fraction = shots[0].copy(), np.zeros((40, 50), np.int8)
     for count, shot in enumerate(shots[1:], 2):
-        average_into(image, shot, np.ones((40, 50), bool), np.full((40, 50), count, np.uint8), fraction=fraction)
+        counts = np.full((40, 50), count, np.uint8)
+        mix_into(image, shot, np.ones((40, 50), bool), MEAN_SHARES, counts, fraction=fraction)
     assert np.abs(image - shots.mean(0)).max() < 0.6
     assert np.abs(image + fraction / 256 - shots.mean(0)).max() < 0.1
