@@ -292,9 +292,16 @@ def _apply_labels(job: _Job, options: Namespace, loaded: AlignedStack | None, *,
             raise UsageError(f"{options.use_labels}: labels of {cropped.shape} do not fit the alignment's frame")
         frame = loaded.frame
         labels[frame.top : frame.bottom, frame.left : frame.right] = cropped
-    image = apply_labels(job.shots, labels, alignments=given, reference=reference, seam=options.seam or 0)
-    image = loaded.frame.crop(image) if loaded and crop else image
-    write(job.out, image, like=job.like, keep_float=True)
+    image, shown = apply_labels(job.shots, labels, alignments=given, reference=reference, seam=options.seam or 0)
+    alpha = None if shown is None else _as_alpha(shown, image.dtype)
+    if loaded and crop:
+        image, alpha = loaded.frame.crop(image), None if alpha is None else loaded.frame.crop(alpha)
+    write(job.out, image, like=job.like, alpha=alpha, keep_float=True)
+
+
+def _as_alpha(shown: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return a mask as an alpha channel of a dtype."""
+    return (shown * (np.iinfo(dtype).max if dtype.kind == "u" else 1)).astype(dtype)
 
 
 def _shape(shot: Item) -> tuple[int, int]:
@@ -313,8 +320,7 @@ def _write_aligned(job: _Job, aligned: AlignedStack, *, crop: bool) -> None:
         shown = find_shown(photograph, found, aligned.shape)
         alpha = None
         if (not crop and not shown.all()) or photograph.alpha is not None:
-            alpha = (shown * (np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1)).astype(pixels.dtype)
-            alpha = aligned.frame.crop(alpha)
+            alpha = aligned.frame.crop(_as_alpha(shown, pixels.dtype))
         write(target, aligned.frame.crop(pixels), like=_like(shot), alpha=alpha, keep_float=True)
 
 
@@ -329,6 +335,7 @@ def _write_slabs(job: _Job, aligned: AlignedStack, options: Namespace, how: dict
         fusion = fuse(
             [job.shots[index] for index in slab],
             alignments=alignments,
+            shape=aligned.shape,
             match_exposure=False,  # the alignments have the gains of the whole stack
             reference=kept[0],
             strict=options.strict,

@@ -157,7 +157,7 @@ def _add_fuse_command(known: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--seam",
         type=float,
-        help="blend over seams, sigma in pixels; 0 copies every pixel (default: mix shots where the choice is close)",
+        help="blend over seams, sigma in pixels; 0 copies all that has detail (default: mix where the choice is close)",
     )
     command.add_argument(
         "--prefer",

@@ -142,7 +142,7 @@ def _regions_with_core(sigma: np.ndarray, noticeable: float, reached: float) -> 
 
 def _centre_weight(shape: tuple[int, int]) -> np.ndarray:
     """Return the weight of each pixel: Gaussian, of standard deviation a third of each side."""
-    rows, columns = (np.exp(-((1.5 * np.linspace(-1, 1, n)) ** 2) / 2) for n in shape)
+    rows, columns = (np.exp(-((1.5 * np.linspace(-1, 1, n, dtype=np.float32)) ** 2) / 2) for n in shape)
     return np.outer(rows, columns)
 
 

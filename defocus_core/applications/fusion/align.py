@@ -83,4 +83,4 @@ def _expose(shot: np.ndarray, gains: np.ndarray) -> np.ndarray:
 
 def _clip_to_range(image: np.ndarray) -> np.ndarray:
     """Clip what a cubic interpolation puts outside [0, 1]; integers saturate by themselves."""
-    return image if np.issubdtype(image.dtype, np.integer) else np.clip(image, 0, 1)
+    return np.clip(image, 0, 1) if image.dtype.kind == "f" else image

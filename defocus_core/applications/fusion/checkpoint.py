@@ -21,6 +21,7 @@ from defocus_core.io.pages import Page
 _PEAK = ("labels", "at", "below", "above", "reference", "latest", "last")
 _ARRAYS = ("image", "labels", "averaged", "fraction", "shown", "shared", "best", "least_sigma", "doubt")
 _COMPOSITE = (*_ARRAYS, "step", "same_exposure")
+_BY_SHOT = ("left_out", "moved")
 
 
 @dataclass
@@ -34,6 +35,8 @@ class FusionState:
     done : indices of the shots taken or left out, in their order
     checksums : of the shots taken
     has_alpha : whether one of them has an alpha channel
+    left_out : why shots were left out, by their indices
+    moved : by how many pixels shots that nobody aligns seem moved, by their indices
     """
 
     alignments: list[Alignment | None]
@@ -41,21 +44,25 @@ class FusionState:
     done: list[int] = field(default_factory=list)
     checksums: list[int] = field(default_factory=list)
     has_alpha: bool = False
+    left_out: dict[int, str] = field(default_factory=dict)
+    moved: dict[int, float] = field(default_factory=dict)
 
     def take(self, shot: AlignedShot, *, config: FusionConfig, prefer: Preference | None) -> None:
         """Add a measured shot to the composite; of one that is left out, note that alone."""
         self.done.append(shot.index)
         if shot.left_out:
+            self.left_out[shot.index] = shot.left_out
             return
+        if shot.moved:
+            self.moved[shot.index] = shot.moved
         assert shot.measures is not None
         self.alignments[shot.index] = shot.alignment
         self.has_alpha |= shot.has_alpha
         self.checksums.append(shot.checksum)
         if self.composite is None:
             count, step = len(self.alignments), decision_step(shot.shown.shape)
-            self.composite = Composite.of_first(
-                shot.index, shot.pixels, shot.measures, shot.shown, count=count, step=step
-            )
+            seen, averages = (shot.pixels, shot.measures, shot.shown), not config.seam_sigma
+            self.composite = Composite.of_first(shot.index, *seen, count=count, step=step, averages=averages)
         else:
             seen = shot.pixels, shot.measures, shot.shown
             self.composite.add(shot.index, shot.neighbour, *seen, config=config, prefer=prefer)
@@ -73,7 +80,7 @@ class Checkpoint:
 
     def __init__(self, path: str | Path, shots: Sequence[np.ndarray | str | Path | Page], settings: object):
         self._path, self._count = Path(path), len(shots)
-        self._key = hashlib.sha256(repr([_COMPOSITE, *map(_identity, shots), settings]).encode()).hexdigest()
+        self._key = hashlib.sha256(repr([_COMPOSITE, _BY_SHOT, *map(_identity, shots), settings]).encode()).hexdigest()
 
     def save(self, state: FusionState) -> None:
         """Write a state that has a composite, whole or not at all."""
@@ -88,6 +95,9 @@ class Checkpoint:
                 arrays[f"aligned_{index}"] = True
                 arrays |= {} if alignment.matrix is None else {f"matrix_{index}": alignment.matrix}
                 arrays |= {} if alignment.gains is None else {f"gains_{index}": alignment.gains}
+        for name in _BY_SHOT:
+            noted = getattr(state, name)
+            arrays |= {f"{name}_shots": [*noted.keys()], name: [*noted.values()]}
         arrays |= {name: getattr(state, name) for name in ("done", "checksums", "has_alpha")} | {"key": self._key}
         with atomic.replacing(self._path) as part, part.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
@@ -114,7 +124,11 @@ class Checkpoint:
             for index in range(self._count)
         ]
         done, checksums = held["done"].tolist(), held["checksums"].tolist()
-        return FusionState(alignments, composite, done, checksums, bool(held["has_alpha"]))
+        noted = {
+            name: dict(zip(held[f"{name}_shots"].astype(int).tolist(), held[name].tolist(), strict=True))
+            for name in _BY_SHOT
+        }
+        return FusionState(alignments, composite, done, checksums, bool(held["has_alpha"]), **noted)
 
     def remove(self) -> None:
         """Remove the file."""

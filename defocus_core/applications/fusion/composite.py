@@ -18,8 +18,8 @@ from defocus_core.io.arrays import strips
 Preference = Literal["front", "back"]
 MIXED_FIELD = np.float32(0.3)  # size of a decision up to which a pixel is a mix of both shots
 EVEN, TOP = 128, 127  # level of a decision that is for neither shot, and how much more is wholly for the new one
-SHARES = np.clip((np.arange(256) - EVEN) / (2 * TOP * MIXED_FIELD) + 0.5, 0, 1).astype(np.float32)  # of the new shot
-MAX_AVERAGED = 255  # shots that a pixel may be the mean of
+SHARES = np.clip((np.arange(256) - EVEN) / (2 * np.rint(TOP * MIXED_FIELD)) + 0.5, 0, 1)  # of the new shot, by level
+MAX_AVERAGED = 255  # shots that are counted in a mean; each further one has the share of the last
 MEAN_SHARES = 1 / np.maximum(np.arange(MAX_AVERAGED + 1, dtype=np.float32), 1)  # of the last of so many shots
 
 
@@ -30,10 +30,11 @@ class Composite:
     Parameters
     ----------
     image : (H, W) or (H, W, 3), of the shots' dtype
-    labels : (H, W) uint8 or uint16, the shot of each pixel, or the sharpest of those that it is the mean of
-    averaged : (H, W) uint8, of how many shots each pixel is the mean; None of two shots, which are not averaged
-    fraction : of the image's shape, int8, what a mean of 8-bit shots has beyond the image, in 1/256 grey level: rounded
-        after every shot, it would hardly move after some; None where nothing is averaged or shots have more bits
+    labels : (H, W) uint8 or uint16, the shot of each pixel, or the sharpest of those that it is a mix of
+    averaged : (H, W) uint8, of how many shots flat ground is the mean, 255 of more; 1 elsewhere. None where nothing is
+        averaged: of two shots, and where seams are blended
+    fraction : of the image's shape, int8, what a mix of 8-bit shots has beyond the image, in 1/256 grey level: rounded
+        after every shot, a mean would hardly move after some; None where nothing is averaged or shots have more bits
     shown : (H, W) bool, where any shot shows something
     shared : (H, W) bool, where all shots do
     best : (3, h, w) float32, `focus_measures` of the chosen shot
@@ -59,14 +60,23 @@ class Composite:
 
     @classmethod
     def of_first(
-        cls, index: int, pixels: np.ndarray, measures: np.ndarray, shown: np.ndarray, *, count: int, step: int
+        cls,
+        index: int,
+        pixels: np.ndarray,
+        measures: np.ndarray,
+        shown: np.ndarray,
+        *,
+        count: int,
+        step: int,
+        averages: bool = True,
     ) -> Composite:
-        """Start with one shot of a stack of `count`."""
-        labels = np.full(pixels.shape[:2], index, label_dtype(count))
-        averaged = np.ones_like(labels, np.uint8) if count > 2 else None
-        fraction = np.zeros_like(pixels, np.int8) if count > 2 and pixels.dtype == np.uint8 else None
+        """Start with one shot of a stack of `count`, whose flat ground may be averaged."""
+        labels, averages = np.full(pixels.shape[:2], index, label_dtype(count)), averages and count > 2
+        averaged = np.ones_like(labels, np.uint8) if averages else None
+        fraction = np.zeros_like(pixels, np.int8) if averages and pixels.dtype == np.uint8 else None
         doubt, peak = np.zeros_like(measures[0]), FocusPeak.of_first(index, measures[1])
-        seen, best, sigma = (shown.copy(), shown.copy()), measures.copy(), measures[2].copy()
+        seen, best = (shown.copy(), shown.copy()), measures.copy()
+        sigma = np.where(_shrink(shown, measures[2].shape), measures[2], np.float32(np.inf))
         return cls(pixels.copy(), labels, averaged, fraction, *seen, best, sigma, doubt, peak, step)
 
     def add(
@@ -99,19 +109,20 @@ class Composite:
             field = self._with_preference(field, index, measures[2], prefer)
         gap = np.abs(measures[0] - self.best[0])
         gap *= 1 - np.minimum(np.abs(field), 1)
+        gap *= _shrink(shown & self.shown, field.shape)
         np.maximum(self.doubt, gap, out=self.doubt)
         levels = _enlarge(field, self.labels.shape)
         better = (levels > EVEN) | ~self.shown
         better &= shown
-        small = better if self.step == 1 else cv2.resize(better.astype(np.uint8), field.shape[::-1]) > 0
+        small = _shrink(better, field.shape)
         if config.seam_sigma is not None:
-            levels = np.where(better, EVEN + TOP, EVEN - TOP).astype(np.uint8)
+            levels = np.where(better, np.uint8(EVEN + TOP), np.uint8(EVEN - TOP))
         self._take_pixels(pixels, measures, better, levels, shown)
         self.shown |= shown
         self.shared &= shown
         np.copyto(self.labels, index, where=better, casting="unsafe")
         np.copyto(self.best, measures, where=small)
-        np.minimum(self.least_sigma, measures[2], out=self.least_sigma)
+        np.minimum(self.least_sigma, measures[2], out=self.least_sigma, where=_shrink(shown, field.shape))
         self.peak.add(index, neighbour, measures[1], small)
 
     def _take_pixels(
@@ -128,7 +139,7 @@ class Composite:
         mix_into(self.image, pixels, mixed, SHARES, levels, fraction=self.fraction)
         if self.averaged is not None:
             self.averaged[copied | mixed] = 1
-            self.averaged += alike
+            self.averaged += alike & (self.averaged < MAX_AVERAGED)
             mix_into(self.image, pixels, alike, MEAN_SHARES, self.averaged, fraction=self.fraction)
 
     def _find_alike(self, measures: np.ndarray, shown: np.ndarray) -> np.ndarray:
@@ -138,7 +149,7 @@ class Composite:
         alike = find_alike(measures, self.best, step=self.step)
         if self.step > 1:
             alike = cv2.resize(alike.view(np.uint8), shown.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
-        return alike & shown & self.shown & (self.averaged < MAX_AVERAGED)
+        return alike & shown & self.shown
 
     def _with_preference(self, field: np.ndarray, index: int, sigma: np.ndarray, prefer: Preference) -> np.ndarray:
         nearer = index < self.peak.labels
@@ -150,7 +161,12 @@ class Composite:
             front = prefer_back(front, of_front, of_back)
         chosen = front == nearer
         size = np.maximum(np.abs(field), MIXED_FIELD)
-        return np.where(chosen == (field > 0), field, np.where(chosen, size, -size))
+        return np.where(chosen, size, -size)
+
+
+def _shrink(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a mask at the size of a decision, (h, w) bool."""
+    return mask if mask.shape == shape else cv2.resize(mask.view(np.uint8), shape[::-1]) > 0
 
 
 def _enlarge(field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -185,7 +201,7 @@ def mix_into(
         mix = here.astype(np.float32)
         if fraction is not None:
             mix += fraction[rows][where[rows]].T / np.float32(256)
-        mix += (added - mix) * shares[level]
+        mix += (added - mix) * shares[level].astype(np.float32)
         whole = np.rint(mix) if image.dtype.kind == "u" else mix
         image[rows][where[rows]] = whole.T
         if fraction is not None:

@@ -25,13 +25,14 @@ def _nothing() -> np.ndarray:
 
 @dataclass(frozen=True)
 class AlignOptions:
-    """How shots are brought together, as of `fuse`; `given` are alignments found before."""
+    """How shots are brought together, as of `fuse`; `given` are alignments found before, to a frame of a `shape`."""
 
     register: bool = False
     match_exposure: bool | None = None
     crop: bool = False
     strict: bool = False
     given: Sequence[Alignment | None] | None = None
+    shape: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,16 @@ def align_shots(
     beside = {reference: reference}  # the last shot not left out, on the way to each
     for index, previous in _order(len(shots), reference):
         neighbour = beside[index] = beside[previous]
-        if index not in done:
-            shot = sequence.read(index, neighbour)
-            if not shot.left_out:
+        if index in done:
+            if done[index] is not None:
                 beside[index] = index
-            yield shot
-        elif done[index] is not None:
+            continue
+        if neighbour != reference and neighbour in done:
+            sequence.remember(neighbour, done[neighbour] or Alignment())
+        shot = sequence.read(index, neighbour)
+        if not shot.left_out:
             beside[index] = index
-            following = index + (1 if index > reference else -1)
-            if following not in done and 0 <= following < len(shots):
-                sequence.remember(index, done[index] or Alignment())
+        yield shot
 
 
 def _order(count: int, reference: int) -> Iterator[tuple[int, int]]:
@@ -119,7 +120,8 @@ class _Sequence:
         self._shots, self._reference, self._options = shots, reference, options
         self._photograph: Photograph | None = load_photograph(shots[reference])
         pixels = self._photograph.filled
-        self._shape, self._dtype, self._colours = (pixels.shape[0], pixels.shape[1]), pixels.dtype, pixels.shape[2:]
+        self._shape = options.shape or (pixels.shape[0], pixels.shape[1])
+        self._dtype, self._colours = pixels.dtype, pixels.shape[2:]
         self._view = _view(self._photograph)
         self._match_exposure = _exposure_wanted(options)
         self._last: tuple[int, View, Alignment] | None = None
@@ -135,7 +137,7 @@ class _Sequence:
             found = replace(found, gains=None)
         pixels = photograph.filled
         return AlignedShot(
-            *(index, index, found.apply(pixels), find_shown(photograph, found), found),
+            *(index, index, found.apply(pixels, self._shape), find_shown(photograph, found, self._shape), found),
             checksum=_checksum(pixels),
             has_alpha=photograph.alpha is not None,
             profile=photograph.profile,
@@ -204,7 +206,9 @@ class _Sequence:
 
     def _check(self, pixels: np.ndarray, index: int) -> None:
         own = (pixels.shape[0], pixels.shape[1])
-        if own != self._shape and not self._options.crop:
+        given = self._options.given[index] if self._options.given else None
+        laid = given is not None and given.matrix is not None
+        if own != self._shape and not self._options.crop and not laid:
             raise DifferentShapeError(
                 f"the shots differ in shape: {self._shape}, shot {index + 1} {own}{in_file(self._shots[index])}; "
                 "--crop takes the frame that they share"

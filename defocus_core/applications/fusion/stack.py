@@ -89,6 +89,7 @@ def fuse(
     reference: int = 0,
     crop: bool = False,
     alignments: Sequence[Alignment | None] | None = None,
+    shape: tuple[int, int] | None = None,
     prefer: Preference | None = None,
     checkpoint: str | Path | None = None,
     progress: Progress | None = None,
@@ -115,6 +116,7 @@ def fuse(
     crop : crop to the frame that all shots share; shots of other sizes are then centred on the reference
     alignments : of each shot, found before; None of those to leave out. Their gains, if any has, stay as they are
         unless `match_exposure` is True
+    shape : height and width of the frame that `alignments` lead to; None is the reference's
     prefer : which shot wins where a blurred front veils a sharp background, `front` or `back`; give shots from front
         to back
     checkpoint : file that is written after every shot, and gone on from where it is of the same stack; removed at
@@ -154,25 +156,25 @@ def fuse(
     _check_count(shots, reference)
     if len(shots) > 2:
         config = replace(config, gather_sigma=2 * config.gather_sigma)
-    options = AlignOptions(register, match_exposure, crop, strict, alignments)
+    options = AlignOptions(register, match_exposure, crop, strict, alignments, shape)
     network, saved = resolve_model(model), None
     if checkpoint:
         weights = tensor_digest(*network.state_dict().values())
         saved = Checkpoint(checkpoint, shots, (config, options, reference, prefer, weights))
     state = saved.load() if saved else FusionState([None] * len(shots))
     before = {index: state.alignments[index] for index in state.done}
-    moved: dict[int, float] = {}
+    for reason in state.left_out.values():
+        warnings.warn(reason, stacklevel=2)
     for shot in _one_ahead(_measure(align_shots(shots, reference, options, before), network, config)):
         if shot.left_out:
             warnings.warn(shot.left_out, stacklevel=2)
-        moved |= {shot.index: shot.moved} if shot.moved else {}
         state.take(shot, config=config, prefer=prefer)
         if saved and state.composite:
             saved.save(state)
         if progress:
             progress(len(state.done), len(shots))
     _check_any_left(state.alignments, shots, reference)
-    _warn_of_motion(moved, shots)
+    _warn_of_motion(state.moved, shots)
     fusion = _finish(state, shots, config, crop=crop)
     if saved:
         saved.remove()
@@ -239,7 +241,7 @@ def apply_labels(
     alignments: Sequence[Alignment | None] | None = None,
     reference: int = 0,
     seam: float = 0.0,
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Take every pixel from the shot of its label, as of the same scene in another lighting or channel.
 
     Parameters
@@ -249,6 +251,10 @@ def apply_labels(
     alignments : of each shot; None is none
     reference : index of the shot whose frame the labels have
     seam : sigma in pixels of the Gaussian that blends; 0 takes every pixel unchanged
+
+    Returns
+    -------
+    The image, and where its shots show something, (H, W) bool; None if none has an alpha channel
 
     Raises
     ------
@@ -296,7 +302,7 @@ def _finish(state: FusionState, shots: Sequence[Shot], config: FusionConfig, *, 
     shape = (labels.shape[0], labels.shape[1])
     if config.seam_sigma:
         aligned = [(index, alignment, shots[index]) for index, alignment in enumerate(state.alignments) if alignment]
-        image = blend_seams(aligned, labels, like=image, seam=config.seam_sigma)
+        image, _ = blend_seams(aligned, labels, like=image, seam=config.seam_sigma)
     frame = largest_frame(composite.shared) if crop else whole_frame(shape)
     top = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
     alpha = (composite.shown * top).astype(image.dtype) if state.has_alpha else None

@@ -67,7 +67,7 @@ def sample_map(
         return SampledMap(sigma, certainty * detail, np.ones(sigma.shape, bool), detail, cell, grey)
     copy = cv2.resize(grey, (grey.shape[1] // cell, grey.shape[0] // cell), interpolation=cv2.INTER_AREA)
     own, certainty = estimate_with_certainty(copy, model=model, refine=False, config=_AS_IT_IS)
-    detail = _detail(copy, None if within is None else _at_centres(within, cell, own.shape))
+    detail = _detail(copy, None if within is None else _any_in_cells(within, cell, own.shape))
     certainty = certainty * detail
     sigma, known = cell * np.sqrt(np.maximum(own**2 - np.float32(1 / 12), 0)), own >= MIN_COPY_SIGMA
     for rows, columns in _choose_tiles(grey, sigma, certainty > SURE_CERTAINTY, cell):
@@ -92,6 +92,12 @@ def _detail(grey: np.ndarray, within: np.ndarray | None) -> np.ndarray:
 def _at_centres(values: np.ndarray, cell: int, shape: tuple[int, int]) -> np.ndarray:
     """Return the values at the middle of each cell of a grid, (h, w)."""
     return values[cell // 2 :: cell, cell // 2 :: cell][: shape[0], : shape[1]]
+
+
+def _any_in_cells(mask: np.ndarray, cell: int, shape: tuple[int, int]) -> np.ndarray:
+    """Return the cells of a grid in which a mask is true anywhere, (h, w) bool."""
+    whole = mask[: shape[0] * cell, : shape[1] * cell]
+    return np.asarray(whole.reshape(shape[0], cell, shape[1], cell).any((1, 3)))
 
 
 def _cell_of(shape: tuple[int, int]) -> int:

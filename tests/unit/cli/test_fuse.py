@@ -157,3 +157,26 @@ def test_what_does_not_fit_together_is_one_line(place, capsys, arguments, messag
     assert len(lines) == 1
     assert message in lines[0]
     assert sorted(path.name for path in place.iterdir()) == ["bad.json", "dark", "in", "l9.png"]
+
+
+def test_slabs_of_shots_of_two_sizes_share_one_frame(place):
+    for index in (2, 3):
+        write(place / f"in/{index}.png", np.ascontiguousarray(read(place / f"in/{index}.png")[20:-20, 30:-30]))
+    run("in", "--out", "o.png", "--slab", "2", "--crop")
+    one, two = (read(f"o.slab0{slab}.png") for slab in (1, 2))
+    assert one.shape == two.shape == (120, 140, 3)
+    far = read("in/2.png").astype(int), read("in/3.png").astype(int)
+    assert (np.abs(two - far[0]).max(2) * np.abs(two - far[1]).max(2) == 0).mean() > 0.7
+
+
+def test_labels_keep_what_shows_nothing_transparent(place):
+    for index in range(4):
+        alpha = np.full((160, 200), 255, np.uint8)
+        alpha[:30] = 0
+        write(place / f"in/{index}.png", read(place / f"in/{index}.png"), alpha=alpha)
+    run("in", "--out", "f.png", "--labels", "l.png")
+    run("in", "--out", "again.png", "--use-labels", "l.png")
+    for name in ("f.png", "again.png"):
+        alpha = read_photograph(name).alpha
+        assert not alpha[:30].any()
+        assert (alpha[30:] == 255).all()

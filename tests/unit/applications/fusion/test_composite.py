@@ -90,6 +90,54 @@ def test_where_neither_shot_is_sharper_both_are_mixed(step, count):
     assert ((composite.image[~hidden] > 45) & (composite.image[~hidden] < 55)).all()
 
 
+def test_what_the_composite_does_not_show_is_not_mixed_in():
+    left, _ = halves()
+    shown = np.zeros((60, 80), bool)
+    shown[30:] = True
+    composite = Composite.of_first(0, np.zeros((60, 80), np.uint8), measures(left), shown, count=2, step=1)
+    composite.add(1, 0, np.full((60, 80), 100, np.uint8), measures(left), np.ones((60, 80), bool))
+    assert (composite.image[:30] == 100).all()
+    assert (composite.image[30:] < 100).all()
+
+
+def test_the_mean_of_flat_ground_goes_on_beyond_what_is_counted():
+    rng, flat = np.random.default_rng(0), np.full((24, 32), 0.01, np.float32)
+    shown, composite = np.ones((24, 32), bool), None
+    for index in range(258):
+        shot = np.rint(rng.normal(100, 4, (24, 32))).astype(np.uint8)
+        if composite is None:
+            composite = Composite.of_first(index, shot, measures(flat), shown, count=258, step=1)
+        else:
+            composite.add(index, index - 1, shot, measures(flat), shown, config=FusionConfig(network_weight=0))
+    assert (composite.averaged == 255).all()
+    assert (composite.image + composite.fraction / 256 - 100).std() < 0.4
+
+
+def test_a_shot_tells_nothing_of_where_it_shows_nothing():
+    left, _ = halves()
+    blurred, sharp = np.full((60, 80), 6, np.float32), np.full((60, 80), 0.5, np.float32)
+    shown = np.arange(80)[None].repeat(60, 0) >= 40
+    composite = Composite.of_first(
+        0, np.zeros((60, 80), np.uint8), measures(left, sigma=blurred), np.ones((60, 80), bool), count=2, step=1
+    )
+    grey = np.full((60, 80), 0.9, np.float32)
+    composite.add(1, 0, np.full((60, 80), 9, np.uint8), measures(left, grey, sigma=sharp), shown)
+    assert (composite.least_sigma[:, :40] == 6).all()
+    assert (composite.least_sigma[:, 40:] == 0.5).all()
+    assert not composite.doubt[:, :40].any()
+    assert composite.doubt[:, 40:].any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_pixels_that_a_preference_turns_are_wholly_of_the_preferred_shot(dtype):
+    left, right = halves((100, 200))
+    shown, blur = np.ones((100, 200), bool), np.full((100, 200), 3, np.float32)
+    top = np.iinfo(dtype).max if dtype == np.uint16 else 1
+    composite = Composite.of_first(0, np.zeros((100, 200), dtype), measures(left), shown, count=2, step=1)
+    composite.add(1, 0, np.full((100, 200), top, dtype), measures(right, sigma=blur), shown, prefer="front")
+    assert not composite.image[:, 96:106][composite.labels[:, 96:106] == 0].any()
+
+
 def test_a_clear_decision_mixes_nothing():
     assert (np.diff(SHARES) >= 0).all()
     assert SHARES[EVEN] == 0.5

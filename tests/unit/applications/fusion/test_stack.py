@@ -6,6 +6,7 @@ import tifffile
 from skimage import data
 
 from defocus_core.applications.fusion import decide
+from defocus_core.applications.fusion.decide import FusionConfig
 from defocus_core.applications.fusion.stack import align_stack, apply_labels, fuse
 from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.evaluation import metrics
@@ -170,8 +171,9 @@ def test_labels_and_an_alignment_serve_another_lighting(focused):
     aligned = align_stack(moved)
     fusion = fuse(moved, alignments=aligned.alignments)
     darker = [shot // 2 for shot in moved]
-    other = apply_labels(darker, fusion.labels, alignments=aligned.alignments)
+    other, shown = apply_labels(darker, fusion.labels, alignments=aligned.alignments)
     inside = aligned.frame.crop
+    assert shown is None
     assert metrics.psnr(as_float(inside(other)), as_float(inside(fusion.image // 2))) > 40
     with pytest.raises(ValueError, match="labels name shot 3 of a stack of 2"):
         apply_labels(darker[:2], fusion.labels)
@@ -248,3 +250,36 @@ def test_a_shot_of_something_else_is_told(focused):
     other = cv2.resize(data.coffee(), (240, 192))
     with pytest.warns(UserWarning, match="^shot 2 seems to show something else than its neighbour$"):
         fuse([focused[0], other])
+
+
+@pytest.mark.parametrize("seam", [None, 0, 1])
+def test_nan_pixels_stay_out_of_the_result(focused, seam):
+    shots = [as_float(shot) for shot in focused]
+    shots[0][10:20, 100:110] = np.nan
+    fusion = fuse(shots, config=FusionConfig(seam_sigma=seam))
+    assert np.isfinite(fusion.image).all()
+    assert np.isfinite(apply_labels(shots, fusion.labels)[0]).all()
+
+
+def test_shots_of_one_bit_fuse_as_black_and_white(focused):
+    bits = [shot[..., 0] > 128 for shot in focused]
+    fusion, other = fuse(bits), fuse([shot.astype(np.uint8) * np.uint8(255) for shot in bits])
+    np.testing.assert_array_equal(fusion.image, other.image)
+
+
+def test_a_killed_fusion_goes_on_as_it_would_have_and_tells_again_what_was_left_out(focused, tmp_path):
+    moved = [np.roll(shot, (index, 2 * index), (0, 1)) for index, shot in enumerate([*focused, focused[-1]])]
+    moved[2] //= 9
+
+    def kill(done, _):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="shot 3 is left out"):
+        whole = fuse(moved, register=True)
+    with pytest.warns(UserWarning, match="shot 3 is left out"), pytest.raises(KeyboardInterrupt):
+        fuse(moved, register=True, checkpoint=tmp_path / "state.npz", progress=kill)
+    with pytest.warns(UserWarning, match="shot 3 is left out"):
+        resumed = fuse(moved, register=True, checkpoint=tmp_path / "state.npz")
+    np.testing.assert_array_equal(resumed.alignments[3].matrix, whole.alignments[3].matrix)
+    np.testing.assert_array_equal(resumed.image, whole.image)

@@ -41,3 +41,13 @@ def test_tiles_cover_a_length_to_its_end():
     assert sampling._starts(100, 32) == [0, 32, 64, 68]
     assert sampling._starts(64, 32) == [0, 32]
     assert sampling._starts(20, 32) == [0]
+
+
+def test_a_box_between_the_middles_of_cells_is_measured():
+    large = np.tile(gaussian_blur(ASTRONAUT, 1.5), (3, 3, 1))
+    for left in (700, 701, 702, 703):
+        within = np.zeros(large.shape[:2], bool)
+        within[300:360, left : left + 2] = True
+        found = sampling.sample_map(large, within=within)
+        assert found.cell > 1
+        assert found.evident.any()
