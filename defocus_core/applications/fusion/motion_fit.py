@@ -188,8 +188,7 @@ def _solve(photometric: np.ndarray, jacobian: np.ndarray, residue: np.ndarray, w
 def _regular(moments: np.ndarray) -> np.ndarray:
     """Return moments that can be inverted, also of a tile without a point, (tiles, n, n) float64."""
     moments = moments.astype(np.float64)
-    size = np.trace(moments, axis1=1, axis2=2)[:, None, None]
-    return moments + (1e-6 * size + 1e-9) * np.eye(moments.shape[-1])
+    return moments + (1e-6 * moments + 1e-9) * np.eye(moments.shape[-1])
 
 
 def _increment(model: str, p: np.ndarray) -> np.ndarray:

@@ -122,7 +122,9 @@ class _Sequence:
         pixels = self._photograph.filled
         self._shape = options.shape or (pixels.shape[0], pixels.shape[1])
         self._dtype, self._colours = pixels.dtype, pixels.shape[2:]
-        self._view = _view(self._photograph)
+        view = _view(self._photograph)
+        self._gain = view.gain
+        self._view = view.brightened(self._gain)
         self._match_exposure = _exposure_wanted(options)
         self._last: tuple[int, View, Alignment] | None = None
 
@@ -149,7 +151,7 @@ class _Sequence:
 
     def remember(self, index: int, found: Alignment) -> None:
         """Let a shot seen before lead to the next."""
-        self._last = index, _view(load_photograph(self._shots[index])), found
+        self._last = index, _view(load_photograph(self._shots[index])).brightened(self._gain), found
 
     def read(self, index: int, neighbour: int) -> AlignedShot:
         """Return a shot, or why it is left out."""
@@ -171,7 +173,7 @@ class _Sequence:
         photograph = load_photograph(self._shots[index])
         pixels = photograph.filled
         self._check(pixels, index)
-        view = _view(photograph)
+        view = _view(photograph).brightened(self._gain)
         moved = self._seeming_motion(view, neighbour)
         found = self._align(view, neighbour) if given is None else given[index] or Alignment()
         if found.matrix is None and view.shape != self._shape:

@@ -7,6 +7,7 @@ from skimage import data
 
 from defocus_core.applications.fusion import decide
 from defocus_core.applications.fusion.decide import FusionConfig
+from defocus_core.applications.fusion.homography import as_homography, corner_distance
 from defocus_core.applications.fusion.stack import align_stack, apply_labels, fuse
 from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.evaluation import metrics
@@ -283,3 +284,23 @@ def test_a_killed_fusion_goes_on_as_it_would_have_and_tells_again_what_was_left_
         resumed = fuse(moved, register=True, checkpoint=tmp_path / "state.npz")
     np.testing.assert_array_equal(resumed.alignments[3].matrix, whole.alignments[3].matrix)
     np.testing.assert_array_equal(resumed.image, whole.image)
+
+
+@pytest.mark.parametrize("levels", [16, 4])
+def test_a_dark_file_is_registered_and_exposed_as_a_full_one(focused, levels):
+    """12 or 10 bit in a 16-bit file."""
+    moved = [np.roll(shot, (2 * index, 3 * index), (0, 1)).astype(np.uint16) for index, shot in enumerate(focused)]
+    moved[1] = np.rint(0.8 * moved[1]).astype(np.uint16)
+    full, dark = (align_stack([shot * np.uint16(factor) for shot in moved]) for factor in (257, levels))
+    for one, other in zip(full.alignments[1:], dark.alignments[1:], strict=True):
+        assert corner_distance(as_homography(one.matrix), as_homography(other.matrix), full.shape) < 1
+    assert full.alignments[1].gains is not None
+    assert dark.alignments[1].gains is not None
+    assert full.alignments[2].gains is dark.alignments[2].gains is None
+
+
+def test_a_misfire_in_a_dark_file_is_left_out(focused):
+    dark = [shot.astype(np.uint16) * np.uint16(16) for shot in focused]
+    dark[1] //= 20
+    with pytest.warns(UserWarning, match="shot 2 is left out: it has .* times the light"):
+        fuse(dark)

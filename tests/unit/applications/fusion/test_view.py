@@ -21,3 +21,16 @@ def test_a_view_is_in_linear_light():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1, 3)])
 def test_any_shot_has_a_view(shape):
     assert min(make_view(np.zeros(shape, np.uint8)).grey.shape) == 1
+
+
+def test_a_dark_stack_is_seen_as_bright_as_others():
+    levels = np.random.default_rng(0).integers(0, 4096, (40, 50)).astype(np.uint16)
+    dark, full = make_view(levels), make_view(levels * 16)
+    assert make_view(np.zeros((4, 4), np.uint8)).gain == 1
+    assert full.gain == 1
+    assert full.brightened(1) is full
+    bright = dark.brightened(dark.gain)
+    assert np.quantile(bright.grey, 0.999) == pytest.approx(0.5, abs=0.01)
+    brighter = bright.brightened(2)
+    assert brighter.pixels.max() == pytest.approx(1)
+    np.testing.assert_allclose(brighter.grey[levels < 2048], 2 * bright.grey[levels < 2048], rtol=1e-3, atol=1e-6)
