@@ -14,6 +14,7 @@ MIN_PYRAMID_SIDE = 128  # least side in pixels of the coarsest level
 MAX_CORRECTION = 1.0  # pixels at a corner by which the reference may correct what the shot before leads to
 MAX_ERROR_RATIO = 2.0  # of the error that the reference then leaves to that of the shot before
 MAX_SCALE, MAX_ROTATION, MIN_OVERLAP = 4 / 3, 10.0, 0.5  # what shots of one stack may need; degrees
+MAX_STRETCH = 1.15  # of one direction against another, in the middle of the frame
 START_SCALES = (1.0, 0.92, 1.08, 0.84, 1.19)  # tried on the coarsest level
 CLEAR_START = 0.85  # correlation from which no other scale is tried
 SHIFT_SIDE = 64  # least side in pixels of the images whose shift is looked for first
@@ -46,8 +47,8 @@ def find_motion(shot: View, reference: View, *, before: tuple[View, np.ndarray] 
     Raises
     ------
     ValueError
-        If the registration does not converge, or its result cannot be trusted: a rotation, a scale or an overlap
-        that no stack has, or an overlap in which the two differ even where both are blurred.
+        If the registration does not converge, or its result cannot be trusted: a rotation, a scale, a stretch or an
+        overlap that no stack has, or an overlap in which the two differ even where both are blurred.
 
     References
     ----------
@@ -176,7 +177,8 @@ def _check_plausible(matrix: np.ndarray, shot: View, reference: View) -> None:
     centre = np.array([[width / 2, width / 2 + 1, width / 2], [height / 2, height / 2, height / 2 + 1], [1, 1, 1]])
     spots = map_points(matrix, centre)
     across, down = spots[:, 1] - spots[:, 0], spots[:, 2] - spots[:, 0]
-    scale = float(np.sqrt(abs(across[0] * down[1] - across[1] * down[0])))
+    longest, shortest = np.linalg.svd(np.stack([across, down]), compute_uv=False).tolist()
+    scale, stretch = float(np.sqrt(longest * shortest)), longest / max(shortest, 1e-9)
     rotation = float(np.degrees(np.arctan2(across[1], across[0])))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     moved = cv2.warpPerspective(shot.grey, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
@@ -187,12 +189,13 @@ def _check_plausible(matrix: np.ndarray, shot: View, reference: View) -> None:
     overlap, agreement = float(inside.mean()), _agreement(moved, reference.grey, inside)
     if not (
         1 / MAX_SCALE <= scale <= MAX_SCALE
+        and stretch <= MAX_STRETCH
         and abs(rotation) <= MAX_ROTATION
         and overlap >= MIN_OVERLAP
         and agreement >= MIN_AGREEMENT
     ):
         raise ValueError(
-            f"its registration cannot be trusted: scale {scale:.2f}, rotation {rotation:.0f} degrees, overlap "
+            f"its registration cannot be trusted: scale {scale:.2f}, stretch {stretch:.2f}, rotation {rotation:.0f} degrees, overlap "
             f"{100 * overlap:.0f} %, correlation {agreement:.2f}; leave it out, or register the shots beforehand"
         )
 

@@ -106,6 +106,13 @@ def test_a_registration_that_turns_a_shot_over_is_not_trusted():
         find_motion(make_view(np.ascontiguousarray(image[::-1])), make_view(image))
 
 
+def test_a_registration_that_stretches_a_shot_one_way_is_not_trusted(stack):
+    first = np.ascontiguousarray(stack[0])
+    wide = cv2.resize(first, (720, 400), interpolation=cv2.INTER_AREA)[:, 60:660]
+    with pytest.raises(ValueError, match=r"cannot be trusted: scale .*, stretch 1\.[12]"):
+        find_motion(make_view(wide), make_view(first))
+
+
 def test_a_shift_of_an_eighth_of_the_frame_is_found():
     image = as_float(data.astronaut())
     shot, reference = image[100:340, 60:460], image[130:370, 110:510]
