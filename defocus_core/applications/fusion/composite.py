@@ -16,9 +16,9 @@ from defocus_core.applications.fusion.veil import prefer_back, prefer_front
 from defocus_core.io.arrays import strips
 
 Preference = Literal["front", "back"]
-MIXED_FIELD = np.float32(0.3)  # size of a decision up to which a pixel is a mix of both shots
 EVEN, TOP = 128, 127  # level of a decision that is for neither shot, and how much more is wholly for the new one
-SHARES = np.clip((np.arange(256) - EVEN) / (2 * np.rint(TOP * MIXED_FIELD)) + 0.5, 0, 1)  # of the new shot, by level
+MIXED_LEVELS = 38  # from even, up to which a pixel is a mix of both shots
+SHARES = np.clip((np.arange(256, dtype=np.float32) - EVEN) / (2 * MIXED_LEVELS) + 0.5, 0, 1)  # of the new shot
 MAX_AVERAGED = 255  # shots that are counted in a mean; each further one has the share of the last
 MEAN_SHARES = 1 / np.maximum(np.arange(MAX_AVERAGED + 1, dtype=np.float32), 1)  # of the last of so many shots
 
@@ -160,7 +160,7 @@ class Composite:
         else:
             front = prefer_back(front, of_front, of_back)
         chosen = front == nearer
-        size = np.maximum(np.abs(field), MIXED_FIELD)
+        size = np.maximum(np.abs(field), np.float32(MIXED_LEVELS / TOP))
         return np.where(chosen, size, -size)
 
 
@@ -201,7 +201,7 @@ def mix_into(
         mix = here.astype(np.float32)
         if fraction is not None:
             mix += fraction[rows][where[rows]].T / np.float32(256)
-        mix += (added - mix) * shares[level].astype(np.float32)
+        mix += (added - mix) * shares[level]
         whole = np.rint(mix) if image.dtype.kind == "u" else mix
         image[rows][where[rows]] = whole.T
         if fraction is not None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from defocus_core.applications.fusion.composite import EVEN, MEAN_SHARES, SHARES, TOP, Composite, mix_into
+from defocus_core.applications.fusion.composite import EVEN, MEAN_SHARES, MIXED_LEVELS, SHARES, Composite, mix_into
 from defocus_core.applications.fusion.decide import FusionConfig
 
 
@@ -141,8 +141,8 @@ def test_pixels_that_a_preference_turns_are_wholly_of_the_preferred_shot(dtype):
 def test_a_clear_decision_mixes_nothing():
     assert (np.diff(SHARES) >= 0).all()
     assert SHARES[EVEN] == 0.5
-    assert not SHARES[: EVEN - round(0.3 * TOP)].any()
-    assert (SHARES[EVEN + round(0.3 * TOP) + 1 :] == 1).all()
+    assert not SHARES[: EVEN - MIXED_LEVELS + 1].any()
+    assert (SHARES[EVEN + MIXED_LEVELS :] == 1).all()
 
 
 @pytest.mark.parametrize("count", [2, 3])
