@@ -48,6 +48,7 @@ class _Job:
     aligned: tuple[Path, ...]
     sides: dict[str, Path]
     reference: int
+    alignment: AlignedStack | None
 
     @property
     def written(self) -> list[Path]:
@@ -101,6 +102,7 @@ def _plan(options: Namespace) -> list[_Job]:
     aligned = outputs.aligned_targets(stacks, options.align_only, taken) if options.align_only else {}
     taken += itertools.chain(*aligned.values())
     sides = _plan_sides(stacks, options, taken)
+    held = {stack: _load_alignment(sides["alignment"].get(stack), shots) for stack, shots in stacks.items()}
     return [
         _Job(
             stack,
@@ -109,7 +111,8 @@ def _plan(options: Namespace) -> list[_Job]:
             slabs.get(stack, ()),
             aligned.get(stack, ()),
             {name: found[stack] for name, found in sides.items() if stack in found},
-            _reference(options.reference, shots),
+            _reference(options.reference, shots, held[stack], sides["alignment"].get(stack)),
+            held[stack],
         )
         for stack, shots in stacks.items()
     ]
@@ -155,8 +158,31 @@ def _split(shots: Sequence[Item], options: Namespace) -> list[range]:
     return split_slabs(len(shots), size=options.slab, overlap=options.overlap)
 
 
-def _reference(given: str, shots: Sequence[Item]) -> int:
-    """Return the index of the shot that others are aligned to: a number from 1, a place or a file's name."""
+def _load_alignment(path: Path | None, shots: Sequence[Item]) -> AlignedStack | None:
+    """Return the alignment that a file holds, without its gains, which are of another lighting."""
+    if path is None or not path.exists():
+        return None
+    from defocus_core.applications.fusion.alignment_files import read_alignment
+
+    held = read_alignment(path, names=[_name(shot) for shot in shots])
+    return replace(held, alignments=tuple(found and replace(found, gains=None) for found in held.alignments))
+
+
+def _reference(given: str | None, shots: Sequence[Item], held: AlignedStack | None, path: Path | None) -> int:
+    """Return the index of the shot that others are aligned to: the one asked for, an alignment's, or the first."""
+    if given is None:
+        return held.reference if held else 0
+    asked = _place(given, shots)
+    if held and asked != held.reference:
+        raise UsageError(
+            f"{path}: its shots are aligned to shot {held.reference + 1}, not to shot {asked + 1} as --reference says; "
+            "leave --reference out, or give --alignment a new file"
+        )
+    return asked
+
+
+def _place(given: str, shots: Sequence[Item]) -> int:
+    """Return the index of a shot, named by a number from 1, a place or a file's name."""
     places = {"first": 0, "middle": len(shots) // 2, "last": len(shots) - 1}
     if given in places:
         return places[given]
@@ -179,7 +205,9 @@ def _run(job: _Job, options: Namespace, how: dict[str, Any]) -> None:
     if job.out and job.shots[job.reference].suffix.lower() not in EIGHT_BIT_SUFFIXES:
         check_suffix(job.out, read(job.shots[job.reference]).dtype)
     crop = options.register if options.crop is None else options.crop
-    loaded = _load_alignment(job)
+    loaded = job.alignment
+    if loaded:
+        _check_size(job, loaded)
     common = {"match_exposure": options.match_exposure, "strict": options.strict, "crop": crop}
     if options.use_labels:
         _apply_labels(job, options, loaded, crop=crop)
@@ -194,15 +222,15 @@ def _run(job: _Job, options: Namespace, how: dict[str, Any]) -> None:
         _write_fusion(job, _fuse(job, options, how, common, loaded))
 
 
-def _load_alignment(job: _Job) -> AlignedStack | None:
-    """Return the alignment that a file holds, without its gains, which are of another lighting."""
-    path = job.sides.get("alignment")
-    if path is None or not path.exists():
-        return None
-    from defocus_core.applications.fusion.alignment_files import read_alignment
-
-    held = read_alignment(path, count=len(job.shots))
-    return replace(held, alignments=tuple(found and replace(found, gains=None) for found in held.alignments))
+def _check_size(job: _Job, loaded: AlignedStack) -> None:
+    """Refuse an alignment that was made for shots of another size."""
+    shot = job.shots[job.reference]
+    (height, width), (own_height, own_width) = loaded.shape, _shape(shot)
+    if (height, width) != (own_height, own_width):
+        raise UsageError(
+            f"{job.sides['alignment']}: the alignment is of shots of {width}x{height} pixels, and {shot} has "
+            f"{own_width}x{own_height}; give shots of its size, or give --alignment a new file"
+        )
 
 
 def _fuse(
@@ -214,7 +242,7 @@ def _fuse(
     fusion = fuse(
         job.shots,
         register=options.register,
-        reference=loaded.reference if loaded else job.reference,
+        reference=job.reference,
         alignments=loaded.alignments if loaded else None,
         prefer=options.prefer,
         checkpoint=job.out.with_name(f".{job.out.name}.resume.npz") if options.resume else None,
@@ -285,14 +313,14 @@ def _apply_labels(job: _Job, options: Namespace, loaded: AlignedStack | None, *,
 
     assert job.out is not None
     labels = read(options.use_labels)
-    reference, given = (loaded.reference, loaded.alignments) if loaded else (job.reference, None)
-    if loaded and labels.ndim == 2 and labels.shape != loaded.shape == _shape(job.shots[reference]):
+    given = loaded.alignments if loaded else None
+    if loaded and labels.ndim == 2 and labels.shape != loaded.shape:
         cropped, labels, crop = labels, np.zeros(loaded.shape, labels.dtype), True
         if loaded.frame.crop(labels).shape != cropped.shape:
             raise UsageError(f"{options.use_labels}: labels of {cropped.shape} do not fit the alignment's frame")
         frame = loaded.frame
         labels[frame.top : frame.bottom, frame.left : frame.right] = cropped
-    image, shown = apply_labels(job.shots, labels, alignments=given, reference=reference, seam=options.seam or 0)
+    image, shown = apply_labels(job.shots, labels, alignments=given, reference=job.reference, seam=options.seam or 0)
     alpha = None if shown is None else _as_alpha(shown, image.dtype)
     if loaded and crop:
         image, alpha = loaded.frame.crop(image), None if alpha is None else loaded.frame.crop(alpha)

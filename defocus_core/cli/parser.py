@@ -197,9 +197,9 @@ def _add_fusion_alignment(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--reference",
-        default="first",
         metavar="SHOT",
-        help="that the others are aligned to: number, first, middle, last or file name (default %(default)s)",
+        help="that the others are aligned to: number, first, middle, last or file name (default: that of the "
+        "alignment given, or first)",
     )
     command.add_argument(
         "--crop",

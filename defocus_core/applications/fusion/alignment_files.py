@@ -38,27 +38,39 @@ def write_alignment(path: str | Path, stack: AlignedStack, *, names: Sequence[st
     atomic.write_text(path, json.dumps(held, indent=1) + "\n")
 
 
-def read_alignment(path: str | Path, *, count: int) -> AlignedStack:
-    """Read an alignment for a stack of `count` shots.
+def read_alignment(path: str | Path, *, names: Sequence[str]) -> AlignedStack:
+    """Read an alignment for a stack.
+
+    Parameters
+    ----------
+    path : file
+    names : of the shots; those of another lighting may have other ones
 
     Raises
     ------
     ValueError
-        If it is no such file, or of another number of shots.
+        If it is no such file, of another number of shots, or of the same ones in another order.
     """
     try:
         held = json.loads(Path(path).read_text(encoding="utf-8"))
         if held["format"] != FORMAT:
             raise ValueError(f"format {held['format']!r}")
         found = tuple(_alignment(shot) for shot in held["shots"])
+        own = [str(shot.get("name")) for shot in held["shots"]]
         frame, shape = Frame(**held["frame"]), (int(held["height"]), int(held["width"]))
         stack = AlignedStack(found, frame, shape, int(held["reference"]) - 1)
         if not 0 <= stack.reference < len(found):
             raise ValueError(f"the reference is shot {stack.reference + 1} of {len(found)}")
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not an alignment that `defocus fuse --alignment` wrote ({error})") from error
-    if len(found) != count:
-        raise ValueError(f"{path}: the alignment of {len(found)} shots does not fit a stack of {count}")
+    if len(found) != len(names):
+        raise ValueError(f"{path}: the alignment of {len(found)} shots does not fit a stack of {len(names)}")
+    if own != list(names) and sorted(own) == sorted(names):
+        place = next(index for index, name in enumerate(names) if name != own[index])
+        raise ValueError(
+            f"{path}: the alignment is of the same shots in another order: its shot {place + 1} is {own[place]}, not "
+            f"{names[place]}; give the shots in its order"
+        )
     return stack
 
 

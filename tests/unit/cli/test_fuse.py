@@ -52,6 +52,25 @@ def test_an_alignment_and_labels_serve_another_lighting(place):
     assert read("again.png").shape == bright.shape
 
 
+def test_an_alignment_serves_shots_of_its_size_order_and_reference_alone(place, capsys):
+    run("in", "--register", "--align-only", "aligned", "--reference", "2", "--alignment", "a.json")
+    for index in range(4):
+        write(place / f"small/{index}.png", np.ascontiguousarray(read(place / f"dark/{index}.png")[:100]))
+    of_a = ("--alignment", "a.json", "--out", "f.png")
+    run("dark", *of_a, "--reference", "1.png", "--dry-run")
+    run("dark", *of_a, "--dry-run")
+    assert capsys.readouterr().out.count("2 dark/1.png (reference)") == 2
+    run("small", *of_a, status=2)
+    said = "a.json: the alignment is of shots of 200x160 pixels, and small/1.png has 200x100"
+    assert said in capsys.readouterr().err
+    for dry in ([], ["--dry-run"]):
+        run("dark", *of_a, "--reference", "first", *dry, status=2)
+        assert "aligned to shot 2, not to shot 1 as --reference says" in capsys.readouterr().err
+        run(*(f"dark/{index}.png" for index in (0, 1, 3, 2)), *of_a, *dry, status=2)
+        assert "in another order: its shot 3 is 2.png, not 3.png" in capsys.readouterr().err
+    assert not (place / "f.png").exists()
+
+
 def test_shots_are_aligned_and_nothing_is_fused(place):
     run("in", "--register", "--align-only", "aligned", "--reference", "2.png")
     shots = [read(f"aligned/{index}.png") for index in range(4)]
