@@ -60,8 +60,8 @@ class _Job:
 
     @property
     def like(self) -> Path | None:
-        """The file whose metadata are kept; a film has none."""
-        return _like(self.shots[0])
+        """The file whose metadata are kept, the reference's; a film has none."""
+        return _like(self.shots[self.reference])
 
 
 def run_fuse(options: Namespace) -> None:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tifffile
+from PIL import ExifTags, Image
 from skimage import data
 
 from defocus_core.applications.fusion import decide, stack
@@ -132,6 +133,19 @@ def test_an_unreadable_shot_is_left_out_by_name(place, capsys):
     assert "shot 2 is left out: in/1.png: not an image" in told
     assert told.count("in/1.png") == 1
     assert 1 not in read("l.png")
+
+
+def test_the_metadata_of_the_reference_are_kept_though_the_first_shot_cannot_be_read(place):
+    (place / "in/0.png").write_bytes(b"torn")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "of the reference"
+    with Image.open(place / "in/2.png") as picture:
+        picture.save(place / "in/2.png", exif=exif)
+    for more in ([], ["--slab", "3", "--overlap", "2"]):
+        run("in", "--reference", "3", "--out", "f.png", *more)
+    for name in ("f.png", "f.slab02.png"):
+        with Image.open(name) as fused:
+            assert fused.getexif()[ExifTags.Base.Artist] == "of the reference"
 
 
 def test_each_nth_shot_is_taken(place, capsys):
