@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -212,12 +213,16 @@ def _run(job: _Job, options: Namespace, how: dict[str, Any]) -> None:
     if options.use_labels:
         _apply_labels(job, options, loaded, crop=crop)
         return
+    if loaded and not options.strict:
+        _tell_left_out(job, loaded)
     if job.aligned or job.slabs:
         aligned = loaded or _align(job, options, how, common)
         if job.aligned:
             _write_aligned(job, aligned, crop=crop)
         if job.slabs:
             _write_slabs(job, aligned, options, how, crop=crop)
+        if not loaded:  # the alignments have the gains that were asked for
+            loaded, common = aligned, common | {"match_exposure": False}
     if job.out:
         _write_fusion(job, _fuse(job, options, how, common, loaded))
 
@@ -231,6 +236,13 @@ def _check_size(job: _Job, loaded: AlignedStack) -> None:
             f"{job.sides['alignment']}: the alignment is of shots of {width}x{height} pixels, and {shot} has "
             f"{own_width}x{own_height}; give shots of its size, or give --alignment a new file"
         )
+
+
+def _tell_left_out(job: _Job, loaded: AlignedStack) -> None:
+    """Warn of each shot that a file's alignment leaves out."""
+    for index, (shot, found) in enumerate(zip(job.shots, loaded.alignments, strict=True)):
+        if found is None:
+            warnings.warn(f"shot {index + 1} is left out: the alignment leaves it out ({shot})", stacklevel=2)
 
 
 def _fuse(

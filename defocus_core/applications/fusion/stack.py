@@ -114,8 +114,8 @@ def fuse(
         always refused
     reference : index of the shot that the others are aligned to
     crop : crop to the frame that all shots share; shots of other sizes are then centred on the reference
-    alignments : of each shot, found before; None of those to leave out. Their gains, if any has, stay as they are
-        unless `match_exposure` is True
+    alignments : of each shot, found before; None of those to leave out, without a warning. Their gains, if any has,
+        stay as they are unless `match_exposure` is True
     shape : height and width of the frame that `alignments` lead to; None is the reference's
     prefer : which shot wins where a blurred front veils a sharp background, `front` or `back`; give shots from front
         to back
@@ -163,10 +163,12 @@ def fuse(
         saved = Checkpoint(checkpoint, shots, (config, options, reference, prefer, weights))
     state = saved.load() if saved else FusionState([None] * len(shots))
     before = {index: state.alignments[index] for index in state.done}
-    for reason in state.left_out.values():
-        warnings.warn(reason, stacklevel=2)
+    known = {index for index, found in enumerate(alignments or ()) if found is None}
+    for index, reason in state.left_out.items():
+        if index not in known:
+            warnings.warn(reason, stacklevel=2)
     for shot in _one_ahead(_measure(align_shots(shots, reference, options, before), network, config)):
-        if shot.left_out:
+        if shot.left_out and shot.index not in known:
             warnings.warn(shot.left_out, stacklevel=2)
         state.take(shot, config=config, prefer=prefer)
         if saved and state.composite:
@@ -219,16 +221,20 @@ def align_stack(
     _check_count(shots, reference)
     options = AlignOptions(register, match_exposure, crop, strict)
     found: list[Alignment | None] = [None] * len(shots)
+    moved: dict[int, float] = {}
     shared: np.ndarray | None = None
     for done, shot in enumerate(_one_ahead(align_shots(shots, reference, options, {})), 1):
         if shot.left_out:
             warnings.warn(shot.left_out, stacklevel=2)
         else:
             found[shot.index] = shot.alignment
+            if shot.moved:
+                moved[shot.index] = shot.moved
             shared = shot.shown if shared is None else shared & shot.shown
         if progress:
             progress(done, len(shots))
     _check_any_left(found, shots, reference)
+    _warn_of_motion(moved, shots)
     assert shared is not None
     shape = (shared.shape[0], shared.shape[1])
     return AlignedStack(tuple(found), largest_frame(shared) if crop else whole_frame(shape), shape, reference)

@@ -4,7 +4,7 @@ import tifffile
 from PIL import ExifTags, Image
 from skimage import data
 
-from defocus_core.applications.fusion import decide, stack
+from defocus_core.applications.fusion import decide, sequence, stack
 from defocus_core.blur.kernels import gaussian_blur
 from defocus_core.cli.parser import main
 from defocus_core.io.color import as_float, to_dtype
@@ -80,6 +80,27 @@ def test_shots_are_aligned_and_nothing_is_fused(place):
     assert max(np.abs(low[2] - other).max() for other in low) < 0.05
     run("in", "--register", "--no-crop", "--align-only", "whole")
     assert (read_photograph("whole/3.png").alpha == 0).any()
+
+
+@pytest.mark.parametrize("more", [[], ["--slab", "3", "--overlap", "2"]])
+def test_shots_are_aligned_once_for_all_that_is_written_of_them(place, monkeypatch, capsys, more):
+    find_motion, calls = sequence.find_motion, []
+    monkeypatch.setattr(sequence, "find_motion", lambda *a, **k: calls.append(a) or find_motion(*a, **k))
+    (place / "in/0.png").write_bytes(b"torn")
+    run("in", "--reference", "3", "--register", "--out", "f.png", "--align-only", "aligned", *more)
+    assert len(calls) == 2
+    assert capsys.readouterr().err.count("left out") == 1
+    run("in", "--reference", "3", "--register", "--out", "alone.png", *more)
+    for alone in place.glob("alone*"):
+        np.testing.assert_array_equal(read(alone), read(f"f{alone.name.removeprefix('alone')}"))
+
+
+def test_what_an_alignment_leaves_out_is_said_once(place, capsys):
+    (place / "in/1.png").write_bytes(b"torn")
+    run("in", "--register", "--out", "f.png", "--alignment", "a.json")
+    capsys.readouterr()
+    run("dark", "--alignment", "a.json", "--out", "dark.png", "--align-only", "aligned")
+    assert capsys.readouterr().err.count("shot 2 is left out: the alignment leaves it out (dark/1.png)") == 1
 
 
 def test_aligned_shots_of_one_file_are_numbered_by_their_place_in_the_stack(place, capsys):

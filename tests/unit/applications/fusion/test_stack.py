@@ -239,12 +239,13 @@ def test_flat_ground_of_unevenly_exposed_shots_has_no_patches(match_exposure):
     assert (labels == 0).mean() < 0.02  # half to three quarters, where all that is flat votes
 
 
-def test_a_moved_shot_that_is_not_registered_is_told(focused, recwarn):
-    fuse(focused)
+@pytest.mark.parametrize("done", [fuse, lambda shots: align_stack(shots, register=False)])
+def test_a_moved_shot_that_is_not_registered_is_told(focused, recwarn, done):
+    done(focused)
     assert not [warning for warning in recwarn if "seem" in str(warning.message)]
     shifted = [focused[0], np.roll(focused[1], 9, 1), np.roll(focused[2], 18, 1)]
     with pytest.warns(UserWarning, match=r"^shot [23] seems moved by \d+ pixels beside its neighbour, and 1 more"):
-        fuse(shifted)
+        done(shifted)
 
 
 def test_a_shot_of_something_else_is_told(focused):
