@@ -136,21 +136,27 @@ def _plan_sides(stacks: dict[Item, list[Item]], options: Namespace, taken: list[
 
 def _check_options(options: Namespace) -> None:
     """Refuse options that do not go together."""
-    given = [f"--{name}" for name in OF_FUSION if getattr(options, name)]
-    needy = [*given, *(["--slab"] if options.slab else []), *(["--use-labels"] if options.use_labels else [])]
+    given = _given(options, OF_FUSION)
+    needy = [*given, *_given(options, ("slab", "use_labels", "seam", "prefer", "resume"))]
     if options.out is None and (needy or options.align_only is None):
         raise UsageError(f"{needy[0]} needs --out" if needy else "fuse needs --out FILE_OR_DIR, or --align-only DIR")
     if options.overlap and not options.slab:
         raise UsageError("--overlap goes with --slab")
     if options.slab and (given or options.use_labels):
         raise UsageError("--slab writes pictures alone: leave out --labels, --use-labels, --depth, --nowhere, --report")
-    if options.use_labels:
-        given += ["--align-only"] * (options.align_only is not None) + ["--register"] * options.register
-        given += ["--prefer"] * (options.prefer is not None)
-        if given:
-            raise UsageError(f"--use-labels decides and aligns nothing anew: leave out {given[0]}")
+    if options.slab and options.resume:
+        raise UsageError("--slab keeps no state: leave out --resume")
+    given += _given(options, ("align_only", "register", "match_exposure", "prefer", "strict", "resume"))
+    if options.use_labels and given:
+        raise UsageError(f"--use-labels decides and aligns nothing anew: leave out {given[0]}")
     if options.every < 1:
         raise UsageError(f"--every takes each Nth shot, N from 1, not {options.every}")
+
+
+def _given(options: Namespace, names: Sequence[str]) -> list[str]:
+    """Return which options are given, as they are typed; a 0 is, and a switch that is off is not."""
+    values = {name: getattr(options, name) for name in names}
+    return [f"--{name.replace('_', '-')}" for name, value in values.items() if value is not None and value is not False]
 
 
 def _split(shots: Sequence[Item], options: Namespace) -> list[range]:
