@@ -18,7 +18,11 @@ from defocus_core.io.errors import ImageError, check_size
 from defocus_core.io.photograph import Photograph
 
 AXES = {"C": "channel", "Z": "z", "T": "time"}
-TO_MICROMETRES = {"nm": 1e-3, "um": 1, "µm": 1, "μm": 1, "\\u00b5m": 1, "micron": 1, "microns": 1, "mm": 1e3, "cm": 1e4}
+_INCH = 25400  # micrometres
+_MICROMETRE = dict.fromkeys(
+    ("um", "μm", "micron", "microns", "micrometer", "micrometers", "micrometre", "micrometres"), 1
+)
+TO_MICROMETRES = {"nm": 1e-3, **_MICROMETRE, "mm": 1e3, "cm": 1e4, "in": _INCH, "inch": _INCH, "inches": _INCH}
 MAX_SUBIFDS = 16  # that may hold a camera's picture
 MAX_OBJECT_PIXEL = 10  # micrometres: a larger pixel is the print resolution of a photograph
 _BY_TIFFFILE = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
@@ -187,11 +191,19 @@ def pixel_size(file: TiffFile, page: Any) -> float | None:
     described = html.unescape(file.ome_metadata or "")
     if found := re.search(r'PhysicalSizeX="([0-9.eE+-]+)"', described):
         unit = re.search(r'PhysicalSizeXUnit="([^"]+)"', described)
-        return _positive(float(found[1]) * TO_MICROMETRES.get(unit[1] if unit else "um", np.nan))
+        return _positive(float(found[1]) * _micrometres_of(unit[1] if unit else "um"))
     across = page.resolution[0] if _X_RESOLUTION in page.tags else 0
-    unit_of_imagej = TO_MICROMETRES.get(str((file.imagej_metadata or {}).get("unit")), 0)
-    size = (unit_of_imagej or {2: 25400, 3: 10000}.get(page.resolutionunit, np.nan)) / (across or np.nan)
-    return _positive(size) if unit_of_imagej or size < MAX_OBJECT_PIXEL else None
+    of_imagej = _micrometres_of(str((file.imagej_metadata or {}).get("unit")))
+    is_known = np.isfinite(of_imagej)
+    size = (of_imagej if is_known else {2: _INCH, 3: 10000}.get(page.resolutionunit, np.nan)) / (across or np.nan)
+    of_object = size < MAX_OBJECT_PIXEL or (is_known and of_imagej != _INCH)  # ImageJ has inches of a print too
+    return _positive(size) if of_object else None
+
+
+def _micrometres_of(unit: str) -> float:
+    """Return how many micrometres a unit is, NaN of none of length; ImageJ may escape it, as in `\\u00B5m`."""
+    unescaped = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), unit)
+    return TO_MICROMETRES.get(unescaped.strip().casefold(), np.nan)
 
 
 def _positive(number: float) -> float | None:

@@ -58,6 +58,28 @@ def test_the_size_of_a_pixel_is_known_where_a_microscope_noted_it(tmp_path, opti
     assert read_photograph(tmp_path / "a.tif").pixel_size == (None if size is None else pytest.approx(size))
 
 
+@pytest.mark.parametrize(
+    ("unit", "across", "size"),
+    [
+        ("\\u00B5m", 4, 0.25),
+        ("\\u00b5m", 4, 0.25),
+        ("\\u03bcm", 4, 0.25),
+        ("Microns", 4, 0.25),
+        ("micrometers", 4, 0.25),
+        ("Micrometer", 4, 0.25),
+        ("MM", 100, 10),
+        ("inch", 10160, 2.5),
+        ("inch", 300, None),  # of a print
+        ("pixel", 4, None),
+    ],
+)
+def test_a_unit_of_imagej_is_known_however_it_is_written(tmp_path, unit, across, size):
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels(1, np.uint8), imagej=True, metadata={"unit": unit}, resolution=(across, across)
+    )
+    assert read_photograph(tmp_path / "a.tif").pixel_size == (None if size is None else pytest.approx(size))
+
+
 def test_the_pixel_size_of_ome_travels_as_resolution(tmp_path):
     grey = pixels(1, np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", grey, ome=True, metadata={"axes": "YX", "PhysicalSizeX": 0.5})
