@@ -35,12 +35,14 @@ class Opened:
     profile : ICC profile of its pixels
     grey : whether the pixels are grey
     density : pixels to the unit across and down, and TIFF's number of the unit, as the file has them
+    pixel_size : micrometres from one pixel to the next, where a microscope noted it
     """
 
     image: Any
     profile: bytes | None = None
     grey: bool = False
     density: tuple[Any, Any, Any] | None = None
+    pixel_size: float | None = None
 
 
 @contextmanager
@@ -100,10 +102,11 @@ def _open_tiff(exiv2: Any, path: Path, file: Any) -> Opened:
         data[4:8] = page.offset.to_bytes(4, "little" if file.byteorder == "<" else "big")
         image = _read(exiv2, data) or _join_blocks(exiv2)
     profile = None if page.photometric == tiff.PHOTOMETRIC.SEPARATED else page.tags.valueof(tiff.PROFILE)
-    size = tiff.pixel_size(file, page) if file.is_ome else None
-    density = (1e4 / size, 1e4 / size, _CENTIMETER) if size else (*page.resolution, page.resolutionunit)
-    has_density = size or {"XResolution", "YResolution"} <= {tag.name for tag in page.tags}
-    return Opened(image, profile, page.photometric in tiff.GREY, density if has_density else None)
+    size = tiff.pixel_size(file, page)
+    of_ome = (1e4 / size, 1e4 / size, _CENTIMETER) if size and file.is_ome else None
+    has_density = {"XResolution", "YResolution"} <= {tag.name for tag in page.tags}
+    density = of_ome or ((*page.resolution, page.resolutionunit) if has_density else None)
+    return Opened(image, profile, page.photometric in tiff.GREY, density, size)
 
 
 def _open_by_pillow(exiv2: Any, path: Path) -> Opened:

@@ -16,6 +16,7 @@ _WITH_IPTC = (".png", *TIFF_SUFFIXES, *JPEG_SUFFIXES)
 _MAX_JPEG_XMP = 65504  # bytes that a segment holds
 _PER_INCH = {2: 1.0, 3: 2.54}  # TIFF's units of resolution
 _NO_UNIT = 1
+_MICROMETRES_PER_INCH = 25400
 _OF_THE_FILE = {"XMLPacket", "ImageResources", "SubIFDs", "CFARepeatPatternDim", "CFAPattern", "IPTCNAA"}
 _OF_THE_FILE |= {"InterColorProfile", "Interlace", "TIFFEPStandardID", "PrintImageMatching"}
 _OF_THE_SCENE = {"DocumentName", "UniqueCameraModel", "CameraSerialNumber", "LensInfo"}
@@ -47,6 +48,7 @@ class Metadata:
     exif, iptc, xmp : as exiv2 has them
     profile : ICC profile, where it is of the picture's colours
     density : pixels to the unit across and down, and TIFF's number of the unit; None where none is known
+    pixel_size : micrometres from one pixel to the next across, where a microscope noted it
     """
 
     exif: Any
@@ -54,12 +56,16 @@ class Metadata:
     xmp: Any
     profile: bytes | None = None
     density: tuple[float, float, int] | None = None
+    pixel_size: float | None = None
 
     @property
     def dpi(self) -> tuple[float, float] | None:
-        """Pixels to the inch, None where the unit is none."""
-        factor = _PER_INCH.get(self.density[2]) if self.density else None
-        return (self.density[0] * factor, self.density[1] * factor) if self.density and factor else None
+        """Pixels to the inch, None where neither the unit nor a microscope tells it."""
+        if not self.density:
+            return None
+        across, down, unit = self.density
+        factor = _MICROMETRES_PER_INCH / (self.pixel_size * across) if self.pixel_size else _PER_INCH.get(unit)
+        return (across * factor, down * factor) if factor else None
 
 
 def read_metadata(path: Path, *, grey: bool, size: tuple[int, int]) -> Metadata:
@@ -71,7 +77,8 @@ def read_metadata(path: Path, *, grey: bool, size: tuple[int, int]) -> Metadata:
         iptc = exiv2.IptcData()
         for datum in opened.image.iptcData():
             iptc.add(datum)
-        return Metadata(exif, iptc, xmp, opened.profile if opened.grey == grey else None, _density(opened))
+        profile = opened.profile if opened.grey == grey else None
+        return Metadata(exif, iptc, xmp, profile, _density(opened), opened.pixel_size)
 
 
 def say_what_is_lost(kept: Metadata, suffix: str) -> None:

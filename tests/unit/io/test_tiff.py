@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from defocus_core.io.errors import ImageError
 from defocus_core.io.pages import group_pages, list_pages
@@ -83,6 +84,32 @@ def test_a_unit_of_imagej_is_known_however_it_is_written(tmp_path, unit, across,
 def test_the_pixel_size_of_ome_travels_as_resolution(tmp_path):
     grey = pixels(1, np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", grey, ome=True, metadata={"axes": "YX", "PhysicalSizeX": 0.5})
+    write(tmp_path / "b.tif", grey, like=tmp_path / "a.tif")
+    assert read_photograph(tmp_path / "b.tif").pixel_size == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"imagej": True, "metadata": {"unit": "um"}, "resolution": (2, 4)},
+        {"imagej": True, "metadata": {"unit": "nm"}, "resolution": (0.002, 0.004)},
+        {"ome": True, "metadata": {"axes": "YX", "PhysicalSizeX": 0.5}},
+    ],
+)
+def test_the_pixel_size_of_a_microscope_travels_into_png(tmp_path, kind, dtype):
+    grey = pixels(1, dtype)
+    tifffile.imwrite(tmp_path / "a.tif", grey, **kind)
+    write(tmp_path / "b.png", grey, like=tmp_path / "a.tif")
+    with Image.open(tmp_path / "b.png") as picture:
+        across, down = picture.info["dpi"]
+    assert across == pytest.approx(25400 / 0.5)
+    assert down == pytest.approx(across * (2 if "imagej" in kind else 1))
+
+
+def test_the_pixel_size_of_imagej_stays_in_tiff(tmp_path):
+    grey = pixels(1, np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", grey, imagej=True, metadata={"unit": "um"}, resolution=(2, 2))
     write(tmp_path / "b.tif", grey, like=tmp_path / "a.tif")
     assert read_photograph(tmp_path / "b.tif").pixel_size == pytest.approx(0.5)
 
