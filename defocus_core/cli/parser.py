@@ -238,7 +238,9 @@ def _add_score_command(known: argparse._SubParsersAction) -> None:
     )
     command.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
     command.add_argument("--out", type=Path, metavar="FILE", help="also write the table, .csv or .json")
-    command.add_argument("--mask", type=Path, metavar="FILE", help="image that is not black where the subject is")
+    command.add_argument(
+        "--mask", type=Path, metavar="FILE", help="image, neither black nor transparent where the subject is"
+    )
     command.add_argument("--box", metavar="X,Y,W,H", help="where the subject is, pixels from the upper left corner")
     command.add_argument(
         "--rating", action="store_true", help="write 1 to 5 stars to IMAGE.xmp; the photograph is not touched"

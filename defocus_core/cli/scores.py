@@ -23,7 +23,7 @@ from defocus_core.cli.contact_sheet import Entry, contact_sheet, thumbnail
 from defocus_core.cli.outputs import Item, UsageError, file_of_shot
 from defocus_core.io import atomic
 from defocus_core.io.exif import exif_time
-from defocus_core.io.read import read, read_photograph
+from defocus_core.io.read import read_photograph
 from defocus_core.networks.classifier import Classifier
 
 STARS = ((0.6, 5), (1.0, 4), (1.6, 3), (2.5, 2))  # largest sigma in pixels of each rating; 1 beyond
@@ -89,9 +89,7 @@ def measure_row(
     """Measure a photograph; raise ValueError or OSError where it cannot be read or does not fit."""
     photograph = read_photograph(file, half_size=half_size)
     pixels = photograph.for_measuring()
-    given = None if mask is None else read(mask)
-    given = given.max(2) if given is not None and given.ndim == 3 else given
-    within = region_of(pixels.shape[:2], mask=given, box=box)
+    within = region_of(pixels.shape[:2], mask=None if mask is None else _read_mask(mask), box=box)
     if photograph.empty is not None and not photograph.empty.all():
         within = ~photograph.empty if within is None else within & ~photograph.empty
         if not within.any():
@@ -99,6 +97,13 @@ def measure_row(
     found, focused = measure(pixels, model=model, within=within, pixel_size=photograph.pixel_size)
     picture = thumbnail(pixels, focused) if pictures else None
     return Row(str(file), found, "", perceptual_hash(pixels), exif_time(file_of_shot(file)), picture=picture)
+
+
+def _read_mask(path: Path) -> np.ndarray:
+    """Return where an image shows something that is not black, (H, W) bool."""
+    photograph = read_photograph(path)
+    marked = np.atleast_3d(photograph.pixels).max(2) > 0
+    return marked if photograph.empty is None else marked & ~photograph.empty
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:

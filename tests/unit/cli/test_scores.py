@@ -89,6 +89,22 @@ def test_a_mask_and_a_box_tell_the_subject(shots, tmp_path):
     assert found[1] == found[2] > 1.5
 
 
+def test_a_mask_asks_for_nothing_where_it_is_transparent(shots, tmp_path, capsys):
+    half = blurred(0)
+    half[:, 140:] = blurred(4)[:, 140:]
+    write(tmp_path / "half.png", half)
+    white = np.full((320, 320), 255, np.uint8)
+    write(tmp_path / "mask.png", white, alpha=np.where(np.arange(320) < 150, 0, white))
+    write(tmp_path / "none.png", white, alpha=np.zeros_like(white))
+    found = []
+    for given in (["--mask", str(tmp_path / "mask.png")], ["--box", "150,0,170,320"]):
+        assert main(["score", str(tmp_path / "half.png"), *given, "--out", str(tmp_path / "s.csv")]) == 0
+        found.append(pd.read_csv(tmp_path / "s.csv").sharpest_sigma[0])
+    assert found[0] == found[1] > 1.5
+    assert main(["score", str(tmp_path / "half.png"), "--mask", str(tmp_path / "none.png")]) == 2
+    assert "the mask is 0 everywhere" in capsys.readouterr().err
+
+
 def test_a_subject_where_a_photograph_shows_nothing_is_one_line_and_the_others_are_scored(shots, tmp_path, capsys):
     alpha = np.full((320, 320), 255, np.uint8)
     alpha[:50, :50] = 0
