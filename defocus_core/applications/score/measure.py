@@ -15,6 +15,7 @@ from defocus_core.networks.classifier import Classifier
 MIN_EVIDENCE = 0.002  # share of the pixels that must tell of blur for a photograph to have a score
 BASE_FRACTION = 0.1  # of the pixels that tell of blur; the largest sigma of the sharpest such share is the base
 MOTION_SIDE = 448  # pixels, of the window in which motion is looked for
+MIN_ASKED_FRACTION = 0.25  # of that window, for motion alone to tell of what is asked for
 Box = tuple[int, int, int, int]
 NAN = float("nan")
 
@@ -122,14 +123,13 @@ def measure(
     """
     sampled = sample_map(image, model=model, within=within)
     evident = sampled.evident
-    asked = 1.0 if within is None else float(within.mean())
-    evidence = min(float(evident.mean()) / asked, 1.0)
+    evidence = min(float(evident.mean()) / _fraction_of(within), 1.0)
     if evidence < MIN_EVIDENCE:
-        return _without_evidence(sampled, evidence, asked, pixel_size), np.zeros_like(evident)
+        return _without_evidence(sampled, evidence, within, pixel_size), np.zeros_like(evident)
     limit, base = np.quantile(sampled.sigma[evident], (SHARPEST_FRACTION, BASE_FRACTION))
     sharpest = evident & sampled.known & (sampled.sigma <= limit)
     row, column = _densest(sharpest)
-    motion = _motion_around(sampled, row, column)
+    motion = _motion_in(sampled, _window_around(sampled, row, column))
     sigma = np.maximum(sampled.sigma, np.float32(motion.sigma))  # nothing is sharper than what is sharpest
     focused = (in_focus(sigma, certainty=sampled.certainty) > 0.5) & evident
     return Score(
@@ -166,12 +166,16 @@ def region_of(shape: tuple[int, ...], *, mask: np.ndarray | None = None, box: Bo
     return mask.astype(bool)
 
 
-def _without_evidence(sampled: SampledMap, evidence: float, asked: float, pixel_size: float | None) -> Score:
+def _without_evidence(
+    sampled: SampledMap, evidence: float, within: np.ndarray | None, pixel_size: float | None
+) -> Score:
     """Score a photograph of which the network of the map is not sure: long motion leaves nothing as a lens does."""
     motion, x, y = ROUND, NAN, NAN
-    if sampled.detail.mean() / asked >= MIN_EVIDENCE:
+    if sampled.detail.mean() >= MIN_EVIDENCE * _fraction_of(within):
         row, column = _densest(sampled.detail)
-        motion, x, y = _motion_around(sampled, row, column), _centre(column, sampled.cell), _centre(row, sampled.cell)
+        window = _window_around(sampled, row, column)
+        if _fraction_of(within, window) >= MIN_ASKED_FRACTION:
+            motion, x, y = _motion_in(sampled, window), _centre(column, sampled.cell), _centre(row, sampled.cell)
     if not motion.sigma:
         return Score(NAN, NAN, NAN, NAN, NAN, NAN, evidence, "unknown", pixel_size=pixel_size)
     return Score(
@@ -195,16 +199,26 @@ def _densest(inside: np.ndarray) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def _motion_around(sampled: SampledMap, row: int, column: int) -> Motion:
-    """Measure the directional blur around a place of the grid."""
-    cell, grey = sampled.cell, sampled.grey
-    rows, columns = (
-        _window(place, MOTION_SIDE // cell, length)
-        for place, length in zip((row, column), sampled.detail.shape, strict=True)
-    )
-    part = grey[rows.start * cell : rows.stop * cell, columns.start * cell : columns.stop * cell]
+def _fraction_of(within: np.ndarray | None, window: tuple[slice, slice] = (slice(None), slice(None))) -> float:
+    """Return which share of a photograph, or of a window in it, is asked for."""
+    return 1.0 if within is None else float(within[window].mean())
+
+
+def _motion_in(sampled: SampledMap, window: tuple[slice, slice]) -> Motion:
+    """Measure the directional blur in a window of the photograph."""
+    part, cell = sampled.grey[window], sampled.cell
+    rows, columns = (slice(side.start // cell, side.stop // cell) for side in window)
     detail = sampled.detail[rows, columns].astype(np.uint8)
     return directional_blur(part, cv2.resize(detail, part.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)
+
+
+def _window_around(sampled: SampledMap, row: int, column: int) -> tuple[slice, slice]:
+    """Return the window of the photograph around a place of the grid in which motion is looked for."""
+    cell, side = sampled.cell, MOTION_SIDE // sampled.cell
+    rows, columns = (
+        _window(place, side, length) for place, length in zip((row, column), sampled.detail.shape, strict=True)
+    )
+    return slice(rows.start * cell, rows.stop * cell), slice(columns.start * cell, columns.stop * cell)
 
 
 def _window(centre: int, side: int, length: int) -> slice:

@@ -39,6 +39,15 @@ def test_motion_that_leaves_no_other_evidence_has_a_score():
     assert found.in_focus_fraction == 0
 
 
+def test_a_small_box_is_not_scored_by_the_motion_around_it():
+    moved = motion_blur(as_float(data.coffee()), 25, np.radians(20))
+    for small in ((200, 150, 60, 60), (100, 100, 100, 100)):
+        found = score(moved, box=small)
+        assert found.blur == "unknown"
+        assert np.isnan(found.sharpest_sigma)
+    assert score(moved, box=(0, 0, 300, 400)).blur == "directional"
+
+
 def test_motion_of_a_large_photograph_is_looked_for_in_full_size():
     large = np.tile(ASTRONAUT, (4, 5, 1))[:1031, :1507]
     found = score(motion_blur(large, 3, 0.0))
