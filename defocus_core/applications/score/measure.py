@@ -83,7 +83,7 @@ def score(
     ------
     ValueError
         If the image is none that `estimate` takes, mask and box are both given, the mask does not fit or is empty,
-        or the box does not meet the image.
+        or the box does not lie in the image.
 
     Notes
     -----
@@ -152,11 +152,7 @@ def region_of(shape: tuple[int, ...], *, mask: np.ndarray | None = None, box: Bo
     if mask is not None and box is not None:
         raise ValueError("the subject is given by a mask or by a box, not by both")
     if box is not None:
-        x, y, width, height = box
-        mask = np.zeros(shape, bool)
-        mask[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = True
-        if not mask.any():
-            raise ValueError(f"the box {x},{y},{width},{height} lies outside an image of {shape[1]}x{shape[0]} pixels")
+        mask = _mask_of(box, shape)
     if mask is None:
         return None
     if mask.shape != tuple(shape):
@@ -164,6 +160,19 @@ def region_of(shape: tuple[int, ...], *, mask: np.ndarray | None = None, box: Bo
     if not mask.any():
         raise ValueError("the mask is 0 everywhere; it is nonzero where the subject is")
     return mask.astype(bool)
+
+
+def _mask_of(box: Box, shape: tuple[int, ...]) -> np.ndarray:
+    """Return where a box is, (H, W) bool; raise ValueError unless it lies in an image of a shape."""
+    x, y, width, height = box
+    mask = np.zeros(shape, bool)
+    mask[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = True
+    if not mask.any() or np.count_nonzero(mask) < width * height:
+        lies = "reaches beyond" if mask.any() else "lies outside"
+        raise ValueError(
+            f"the box {x},{y},{width},{height} {lies} an image of {shape[1]}x{shape[0]} pixels; give one inside it"
+        )
+    return mask
 
 
 def _without_evidence(

@@ -103,6 +103,10 @@ def test_a_box_and_a_mask_tell_the_subject():
     assert score(image).sharpest_sigma < 0.6
 
 
+def test_a_box_may_end_where_the_image_does():
+    assert np.argwhere(region_of((20, 30), box=(20, 10, 10, 10))).min(0).tolist() == [10, 20]
+
+
 def test_micrometres_follow_from_the_pixel_size():
     found = score(ASTRONAUT, pixel_size=2.5)
     assert found.sharpest_um == pytest.approx(2.5 * found.sharpest_sigma)
@@ -115,6 +119,9 @@ def test_micrometres_follow_from_the_pixel_size():
         ({"mask": np.ones((3, 3))}, r"a mask of \(3, 3\) does not fit an image of \(20, 30\)"),
         ({"mask": np.zeros((20, 30))}, "the mask is 0 everywhere"),
         ({"box": (40, 0, 5, 5)}, "the box 40,0,5,5 lies outside an image of 30x20"),
+        ({"box": (20, 10, 11, 10)}, "the box 20,10,11,10 reaches beyond an image of 30x20 pixels; give one inside it"),
+        ({"box": (20, 10, 10, 11)}, "the box 20,10,10,11 reaches beyond"),
+        ({"box": (-1, 0, 10, 10)}, "the box -1,0,10,10 reaches beyond"),
         ({"box": (0, 0, 5, 5), "mask": np.ones((20, 30))}, "not by both"),
     ],
 )
