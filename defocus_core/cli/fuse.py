@@ -296,9 +296,8 @@ def _like(shot: Item) -> Path | None:
 
 
 def _name(shot: Item) -> str:
-    index = getattr(shot, "index", None)
-    name = outputs.file_of_shot(shot).name
-    return name if index is None else f"{name}, picture {index + 1}"
+    file = outputs.file_of_shot(shot)
+    return file.name + str(shot).removeprefix(str(file))
 
 
 def _write_fusion(job: _Job, fusion: Fusion) -> None:

@@ -32,9 +32,10 @@ class Page:
     position: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
-        if self.index >= 0:
-            return f"{self.path}, picture {self.index + 1}"
-        return ", ".join([str(self.path), *(f"{tiff.AXES[axis]} {place + 1}" for axis, place in self.position)])
+        place = ", ".join(f"{tiff.AXES.get(axis, axis)} {place + 1}" for axis, place in self.position)
+        if self.index < 0:
+            return ", ".join([str(self.path), *([place] if place else [])])
+        return f"{self.path}, picture {self.index + 1}" + (f" ({place})" if place else "")
 
     @property
     def stem(self) -> str:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import tifffile
@@ -80,6 +82,14 @@ def test_shots_are_aligned_and_nothing_is_fused(place):
     assert max(np.abs(low[2] - other).max() for other in low) < 0.05
     run("in", "--register", "--no-crop", "--align-only", "whole")
     assert (read_photograph("whole/3.png").alpha == 0).any()
+
+
+def test_slices_of_a_channel_are_named_with_their_place(place):
+    stack = np.stack([read(f"in/{index}.png")[..., :2] for index in range(4)]).transpose(0, 3, 1, 2)
+    tifffile.imwrite(place / "cells.tif", stack, imagej=True, metadata={"axes": "ZCYX"})
+    run("cells.tif", "--channel", "2", "--register", "--align-only", "aligned", "--alignment", "a.json")
+    names = [shot["name"] for shot in json.loads((place / "a.json").read_text())["shots"]]
+    assert names == [f"cells.tif, picture {2 * z} (z {z}, channel 2)" for z in range(1, 5)]
 
 
 @pytest.mark.parametrize("more", [[], ["--slab", "3", "--overlap", "2"]])

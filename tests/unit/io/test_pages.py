@@ -63,6 +63,14 @@ def test_channels_of_a_microscope_are_stacks_of_their_own(tmp_path, kind):
     assert [str(page) for page in groups] == [f"{tmp_path / 'two.tif'}, channel {number}" for number in (1, 2)]
 
 
+@pytest.mark.parametrize("kind", [{"imagej": True}, {"ome": True}])
+def test_a_picture_of_a_microscope_is_named_with_its_place(tmp_path, kind):
+    stack = np.zeros((3, 2, 30, 40), np.uint16)
+    tifffile.imwrite(tmp_path / "two.tif", stack, metadata={"axes": "ZCYX"}, **kind)
+    found = [str(page).removeprefix(str(tmp_path)) for page in list_pages(tmp_path / "two.tif", z=3)]
+    assert found == ["/two.tif, picture 5 (z 3, channel 1)", "/two.tif, picture 6 (z 3, channel 2)"]
+
+
 def test_a_damaged_stack_is_a_named_error(tmp_path):
     tifffile.imwrite(tmp_path / "z.tif", np.zeros((3, 20, 30), np.uint8), photometric="minisblack")
     (tmp_path / "z.tif").write_bytes((tmp_path / "z.tif").read_bytes()[:200])
