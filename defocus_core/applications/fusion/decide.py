@@ -60,7 +60,7 @@ class FusionConfig:
     noise_factor: float = 4.0
     veil_reach: float = 0.02
     map_weight: float = 0.1
-    network_weight: float = 0.3
+    network_weight: float = 1.0
     smoothness: float = 10.0
     contrast: float = 0.05
     max_region_fraction: float = 0.005

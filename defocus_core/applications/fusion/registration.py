@@ -195,8 +195,9 @@ def _check_plausible(matrix: np.ndarray, shot: View, reference: View) -> None:
         and agreement >= MIN_AGREEMENT
     ):
         raise ValueError(
-            f"its registration cannot be trusted: scale {scale:.2f}, stretch {stretch:.2f}, rotation {rotation:.0f} degrees, overlap "
-            f"{100 * overlap:.0f} %, correlation {agreement:.2f}; leave it out, or register the shots beforehand"
+            f"its registration cannot be trusted: scale {scale:.2f}, stretch {stretch:.2f}, rotation {rotation:.0f} "
+            f"degrees, overlap {100 * overlap:.0f} %, correlation {agreement:.2f}; leave it out, or register the shots "
+            "beforehand"
         )
 
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 from defocus_core.networks.small_weights import load_half
 
 WEIGHTS = Path(__file__).parent / "weights" / "votes.safetensors"
-WIDTHS = (12, 20, 28, 28, 28)  # channels at a half to a thirty-second of the size
+WIDTHS = (16, 24, 32, 40, 40)  # channels at a half to a thirty-second of the size
 STRIDE = 2 ** len(WIDTHS)  # pixels, of which sides are multiples inside the network
 MAX_PIXELS = 2e6  # of measures that are voted on as they are
 FEATURES = 8

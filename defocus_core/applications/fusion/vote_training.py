@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,7 @@ from defocus_core.io.color import as_float
 from defocus_core.training.descent import descend
 
 MAX_COST, WRONG_COST = 40.0, 4.0  # grey levels: of a pixel at most, and in addition of one from a blurred shot
-MAX_VEIL_COST = 15.0  # grey levels: of a sharp pixel under a veil at most, which is better than a blurred one
+MAX_VEIL_COST = 15.0  # grey levels: of a pixel in focus under a veil at most, which is better than a blurred one
 GAIN_DRIFT, OFFSET_DRIFT = 0.03, 0.01  # standard deviations of exposure and stray light from shot to shot
 MAX_GAIN = 15.0  # grey levels of difference from which a pixel weighs no more
 CONFIDENCE_COST = 0.002  # of the squared logits
@@ -102,10 +103,11 @@ def _mask(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
 
 def stack_costs(stack: RenderedStack) -> np.ndarray:
     """Return how far every shot is from the truth, (shots, H, W) float32, in grey levels; more where it is blurred."""
-    blurred = stack.sigmas > stack.sigmas.min(0) + NEARLY_SHARPEST
+    least = stack.sigmas.min(0)
+    blurred, in_focus = stack.sigmas > least + NEARLY_SHARPEST, least < NEARLY_SHARPEST
     apart = np.stack([np.abs(as_float(shot) - stack.truth).max(2) * 255 for shot in stack.shots])
-    wrong = np.minimum(apart, MAX_COST) + WRONG_COST * np.clip((apart - 3) / 2, 0, 1)
-    return np.where(blurred, wrong, np.minimum(apart, MAX_VEIL_COST)).astype(np.float32)
+    costs = np.minimum(apart, MAX_COST) + WRONG_COST * np.clip((apart - 3) / 2, 0, 1) * blurred
+    return np.where(in_focus & ~blurred, np.minimum(costs, MAX_VEIL_COST), costs).astype(np.float32)
 
 
 def drift(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -141,7 +143,13 @@ def stack_pairs(scene: Scene, camera: Camera, rng: np.random.Generator) -> Itera
 
 
 def train_votes(
-    photographs: Sequence[np.ndarray], *, stacks: int, steps: int, peak_rate: float = 3e-3, seed: int = 0
+    photographs: Sequence[np.ndarray],
+    *,
+    stacks: int,
+    steps: int,
+    peak_rate: float = 3e-3,
+    seed: int = 0,
+    start: VoteNetwork | None = None,
 ) -> Iterator[tuple[VoteNetwork, float]]:
     """Train a network; yield it after every hundred steps, and the share of the cost that its votes left to gain.
 
@@ -152,6 +160,7 @@ def train_votes(
     steps : of AdamW on six crops of 192 pixels, by a cosine schedule
     peak_rate : largest learning rate
     seed : of the scenes, the crops and the weights
+    start : network to go on from
     """
     rng = np.random.default_rng(seed)
     pairs: list[list[Pair]] = []
@@ -160,7 +169,7 @@ def train_votes(
         pairs.append([*stack_pairs(random_scene(chosen, rng), random_camera(rng), rng)])
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = VoteNetwork().to(memory_format=torch.channels_last)
+        network = (copy.deepcopy(start) or VoteNetwork()).to(memory_format=torch.channels_last)
 
     def take_batch() -> tuple[torch.Tensor, float]:
         features, gain = _draw_crops(pairs, rng)

@@ -39,5 +39,5 @@ def test_the_shipped_weights_are_small_have_a_card_and_come_back_as_saved(tmp_pa
     save_half(shipped, tmp_path / "again.safetensors")
     again = load_half(made(), tmp_path / "again.safetensors").state_dict()
     assert all(torch.equal(value, again[name]) for name, value in shipped.state_dict().items())
-    assert weights.stat().st_size < 200_000
+    assert weights.stat().st_size < 300_000
     assert weights.with_suffix(".md").is_file()

@@ -210,9 +210,8 @@ def test_the_depth_and_what_no_shot_has_in_focus_are_told():
 
 def test_a_stack_of_more_than_255_shots_has_labels_of_16_bit(monkeypatch):
     monkeypatch.setattr(decide, "estimate", lambda image, **_: np.ones(image.shape[:2], np.float32))
-    rng = np.random.default_rng(0)
-    shots = [np.full((24, 24), 128, np.uint8) for _ in range(300)]
-    shots[299] = rng.integers(0, 256, (24, 24), dtype=np.uint8)
+    texture = gaussian_blur(np.random.default_rng(0).uniform(0, 1, (32, 32)).astype(np.float32), 0.7)
+    shots = [to_dtype(gaussian_blur(texture, 4), np.uint8)] * 299 + [to_dtype(texture, np.uint8)]
     labels = fuse(shots).labels
     assert labels.dtype == np.uint16
     assert (labels == 299).mean() > 0.9
