@@ -24,6 +24,7 @@ from defocus_core.io.video import FILM_SUFFIXES
 from defocus_core.io.write import check_suffix, write
 
 if TYPE_CHECKING:
+    from defocus_core.applications.fusion.align import Alignment
     from defocus_core.applications.fusion.stack import AlignedStack, Fusion
 
 SIDE_SUFFIXES = {
@@ -355,43 +356,65 @@ def _shape(shot: Item) -> tuple[int, int]:
 
 
 def _write_aligned(job: _Job, aligned: AlignedStack, *, crop: bool) -> None:
+    for shot, found, target in zip(job.shots, aligned.alignments, job.aligned, strict=True):
+        if found is not None:
+            pixels, alpha = _align_one(shot, found, aligned, crop=crop)
+            write(target, pixels, like=_like(shot), alpha=alpha, keep_float=True)
+
+
+def _align_one(
+    shot: Item, found: Alignment, aligned: AlignedStack, *, crop: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return an aligned shot, and its alpha channel if it shows nothing somewhere."""
     from defocus_core.applications.fusion.blend import find_shown
 
-    for shot, found, target in zip(job.shots, aligned.alignments, job.aligned, strict=True):
-        if found is None:
-            continue
-        photograph = read_photograph(shot)
-        pixels = found.apply(photograph.filled, aligned.shape)
-        shown = find_shown(photograph, found, aligned.shape)
-        alpha = None
-        if (not crop and not shown.all()) or photograph.alpha is not None:
-            alpha = aligned.frame.crop(_as_alpha(shown, pixels.dtype))
-        write(target, aligned.frame.crop(pixels), like=_like(shot), alpha=alpha, keep_float=True)
+    photograph = read_photograph(shot)
+    pixels = found.apply(photograph.filled, aligned.shape)
+    shown = find_shown(photograph, found, aligned.shape)
+    alpha = None
+    if (not crop and not shown.all()) or photograph.alpha is not None:
+        alpha = aligned.frame.crop(_as_alpha(shown, pixels.dtype))
+    return aligned.frame.crop(pixels), alpha
 
 
 def _write_slabs(job: _Job, aligned: AlignedStack, options: Namespace, how: dict[str, Any], *, crop: bool) -> None:
-    from defocus_core.applications.fusion.stack import fuse
-
     for slab, target in zip(_split(job.shots, options), job.slabs, strict=True):
-        alignments = [aligned.alignments[index] for index in slab]
-        kept = [index for index, found in enumerate(alignments) if found]
+        kept = {index: found for index in slab if (found := aligned.alignments[index])}
         if not kept:
             raise ValueError(f"no shot of slab {target.name} goes with the others")
-        fusion = fuse(
-            [job.shots[index] for index in slab],
-            alignments=alignments,
-            shape=aligned.shape,
-            match_exposure=False,  # the alignments have the gains of the whole stack
-            reference=kept[0],
-            strict=options.strict,
-            prefer=options.prefer,
-            config=how["config"],
-            model=how["model"],
-        )
-        image, alpha = fusion.image, fusion.alpha
-        if crop:
-            image, alpha = aligned.frame.crop(image), None if alpha is None else aligned.frame.crop(alpha)
+        shots = [job.shots[index] for index in kept]
+        if len(shots) == 1:
+            image, alpha = _align_one(shots[0], next(iter(kept.values())), aligned, crop=crop)
+        else:
+            image, alpha = _fuse_slab(shots, [*kept.values()], aligned, options, how, crop=crop)
         write(target, image, like=job.like, alpha=alpha, keep_float=True)
+
+
+def _fuse_slab(
+    shots: Sequence[Item],
+    alignments: Sequence[Alignment],
+    aligned: AlignedStack,
+    options: Namespace,
+    how: dict[str, Any],
+    *,
+    crop: bool,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return neighbouring shots of a stack fused, and the alpha channel of that."""
+    from defocus_core.applications.fusion.stack import fuse
+
+    fusion = fuse(
+        shots,
+        alignments=alignments,
+        shape=aligned.shape,
+        match_exposure=False,  # the alignments have the gains of the whole stack
+        strict=options.strict,
+        prefer=options.prefer,
+        config=how["config"],
+        model=how["model"],
+    )
+    if not crop:
+        return fusion.image, fusion.alpha
+    return aligned.frame.crop(fusion.image), None if fusion.alpha is None else aligned.frame.crop(fusion.alpha)
 
 
 @contextmanager

@@ -251,3 +251,11 @@ def test_labels_keep_what_shows_nothing_transparent(place):
         alpha = read_photograph(name).alpha
         assert not alpha[:30].any()
         assert (alpha[30:] == 255).all()
+
+
+def test_a_slab_goes_on_without_a_shot_that_is_left_out(place, capsys):
+    (place / "in/1.png").write_bytes(b"damaged")
+    run("in", "--out", "o.png", "--slab", "2")
+    assert "shot 2 is left out" in capsys.readouterr().err
+    np.testing.assert_array_equal(read("o.slab01.png"), read("in/0.png"))
+    assert read("o.slab02.png").shape == (160, 200, 3)
