@@ -20,6 +20,7 @@ EVEN, TOP = 128, 127  # level of a decision that is for neither shot, and how mu
 MIXED_LEVELS = 38  # from even, up to which a pixel is a mix of both shots
 SHARES = np.clip((np.arange(256, dtype=np.float32) - EVEN) / (2 * MIXED_LEVELS) + 0.5, 0, 1)  # of the new shot
 MAX_AVERAGED = 255  # shots that are counted in a mean; each further one has the share of the last
+MIXED_ROWS = 32  # that are mixed at once, so that the processor's cache holds them
 MEAN_SHARES = 1 / np.maximum(np.arange(MAX_AVERAGED + 1, dtype=np.float32), 1)  # of the last of so many shots
 
 
@@ -196,13 +197,17 @@ def mix_into(
     levels : (H, W) uint8
     fraction : of the image's shape, int8, what the mix has beyond an image of integers, in 1/256; is written to
     """
-    for rows in strips(len(image)):
-        here, added, level = (values[rows][where[rows]].T for values in (image, pixels, levels))
-        mix = here.astype(np.float32)
+    for rows in strips(len(image), MIXED_ROWS):
+        here = where[rows]
+        if not here.any():
+            continue
+        one_each = here.shape + (1,) * (image.ndim - 2)
+        mix = image[rows].astype(np.float32)
         if fraction is not None:
-            mix += fraction[rows][where[rows]].T / np.float32(256)
-        mix += (added - mix) * shares[level]
+            mix += fraction[rows] * np.float32(1 / 256)
+        mix += (pixels[rows] - mix) * shares[levels[rows]].reshape(one_each)
         whole = np.rint(mix) if image.dtype.kind == "u" else mix
-        image[rows][where[rows]] = whole.T
+        np.copyto(image[rows], whole, where=here.reshape(one_each), casting="unsafe")
         if fraction is not None:
-            fraction[rows][where[rows]] = np.clip(np.rint((mix - whole) * 256), -128, 127).T
+            rest = np.clip(np.rint((mix - whole) * 256), -128, 127)
+            np.copyto(fraction[rows], rest, where=here.reshape(one_each), casting="unsafe")
