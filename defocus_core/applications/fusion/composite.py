@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -137,11 +138,16 @@ class Composite:
         cv2.copyTo(pixels, copied.view(np.uint8), self.image)
         if self.fraction is not None:
             self.fraction[copied] = 0
-        mix_into(self.image, pixels, mixed, SHARES, levels, fraction=self.fraction)
-        if self.averaged is not None:
-            self.averaged[copied | mixed] = 1
-            self.averaged += alike & (self.averaged < MAX_AVERAGED)
-            mix_into(self.image, pixels, alike, MEAN_SHARES, self.averaged, fraction=self.fraction)
+        averaged = self.averaged
+        if averaged is not None:
+            averaged[copied | mixed] = 1
+            averaged += alike & (averaged < MAX_AVERAGED)
+
+        def share(rows: slice) -> np.ndarray:
+            part = SHARES[levels[rows]] * mixed[rows]
+            return part if averaged is None else part + MEAN_SHARES[averaged[rows]] * alike[rows]
+
+        mix_into(self.image, pixels, share, fraction=self.fraction)
 
     def _find_alike(self, measures: np.ndarray, shown: np.ndarray) -> np.ndarray:
         """Return the flat ground that a shot has alike, (H, W) bool; none in stacks that are not averaged."""
@@ -181,9 +187,7 @@ def _enlarge(field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def mix_into(
     image: np.ndarray,
     pixels: np.ndarray,
-    where: np.ndarray,
-    shares: np.ndarray,
-    levels: np.ndarray,
+    share: Callable[[slice], np.ndarray],
     *,
     fraction: np.ndarray | None = None,
 ) -> None:
@@ -192,22 +196,20 @@ def mix_into(
     Parameters
     ----------
     image, pixels : (H, W) or (H, W, 3), of one dtype; the image is written to
-    where : (H, W) bool
-    shares : (256,) float32 in [0, 1], share of the shot at each level
-    levels : (H, W) uint8
+    share : the shot's share of some rows, (rows, W) float32 in [0, 1]; where it is 0, the image stays
     fraction : of the image's shape, int8, what the mix has beyond an image of integers, in 1/256; is written to
     """
     for rows in strips(len(image), MIXED_ROWS):
-        here = where[rows]
+        of_shot = share(rows)
+        of_shot = of_shot.reshape(of_shot.shape + (1,) * (image.ndim - 2))
+        here = of_shot > 0
         if not here.any():
             continue
-        one_each = here.shape + (1,) * (image.ndim - 2)
         mix = image[rows].astype(np.float32)
         if fraction is not None:
             mix += fraction[rows] * np.float32(1 / 256)
-        mix += (pixels[rows] - mix) * shares[levels[rows]].reshape(one_each)
+        mix += (pixels[rows] - mix) * of_shot
         whole = np.rint(mix) if image.dtype.kind == "u" else mix
-        np.copyto(image[rows], whole, where=here.reshape(one_each), casting="unsafe")
+        np.copyto(image[rows], whole, where=here, casting="unsafe")
         if fraction is not None:
-            rest = np.clip(np.rint((mix - whole) * 256), -128, 127)
-            np.copyto(fraction[rows], rest, where=here.reshape(one_each), casting="unsafe")
+            np.copyto(fraction[rows], np.clip(np.rint((mix - whole) * 256), -128, 127), where=here, casting="unsafe")
