@@ -327,6 +327,7 @@ def _confidence_path(depth: Path) -> Path:
 
 
 def _apply_labels(job: _Job, options: Namespace, loaded: AlignedStack | None, *, crop: bool) -> None:
+    from defocus_core.applications.fusion.blend import as_alpha
     from defocus_core.applications.fusion.stack import apply_labels
 
     assert job.out is not None
@@ -339,15 +340,10 @@ def _apply_labels(job: _Job, options: Namespace, loaded: AlignedStack | None, *,
         frame = loaded.frame
         labels[frame.top : frame.bottom, frame.left : frame.right] = cropped
     image, shown = apply_labels(job.shots, labels, alignments=given, reference=job.reference, seam=options.seam or 0)
-    alpha = None if shown is None else _as_alpha(shown, image.dtype)
+    alpha = None if shown is None else as_alpha(shown, image.dtype)
     if loaded and crop:
         image, alpha = loaded.frame.crop(image), None if alpha is None else loaded.frame.crop(alpha)
     write(job.out, image, like=job.like, alpha=alpha, keep_float=True)
-
-
-def _as_alpha(shown: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return a mask as an alpha channel of a dtype."""
-    return (shown * (np.iinfo(dtype).max if dtype.kind == "u" else 1)).astype(dtype)
 
 
 def _shape(shot: Item) -> tuple[int, int]:
@@ -366,14 +362,14 @@ def _align_one(
     shot: Item, found: Alignment, aligned: AlignedStack, *, crop: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return an aligned shot, and its alpha channel if it shows nothing somewhere."""
-    from defocus_core.applications.fusion.blend import find_shown
+    from defocus_core.applications.fusion.blend import as_alpha, find_shown
 
     photograph = read_photograph(shot)
     pixels = found.apply(photograph.filled, aligned.shape)
     shown = find_shown(photograph, found, aligned.shape)
     alpha = None
     if (not crop and not shown.all()) or photograph.alpha is not None:
-        alpha = aligned.frame.crop(_as_alpha(shown, pixels.dtype))
+        alpha = aligned.frame.crop(as_alpha(shown, pixels.dtype))
     return aligned.frame.crop(pixels), alpha
 
 

@@ -74,3 +74,8 @@ def find_shown(photograph: Photograph, found: Alignment, shape: tuple[int, int] 
     if photograph.empty is None:
         return shown
     return shown & (Alignment(found.matrix).apply((~photograph.empty).astype(np.float32), shape) > 0.99)
+
+
+def as_alpha(shown: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return a mask, (H, W) bool, as an alpha channel of a dtype."""
+    return (shown * (np.iinfo(dtype).max if dtype.kind == "u" else 1)).astype(dtype)

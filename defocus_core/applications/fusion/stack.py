@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from defocus_core.applications.fusion.align import Alignment
-from defocus_core.applications.fusion.blend import Shot, blend_seams, load_photograph
+from defocus_core.applications.fusion.blend import Shot, as_alpha, blend_seams, load_photograph
 from defocus_core.applications.fusion.checkpoint import Checkpoint, FusionState
 from defocus_core.applications.fusion.composite import Composite, Preference
 from defocus_core.applications.fusion.decide import FusionConfig, decision_step, focus_measures, noise_level
@@ -310,8 +310,7 @@ def _finish(state: FusionState, shots: Sequence[Shot], config: FusionConfig, *, 
         aligned = [(index, alignment, shots[index]) for index, alignment in enumerate(state.alignments) if alignment]
         image, _ = blend_seams(aligned, labels, like=image, seam=config.seam_sigma)
     frame = largest_frame(composite.shared) if crop else whole_frame(shape)
-    top = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
-    alpha = (composite.shown * top).astype(image.dtype) if state.has_alpha else None
+    alpha = as_alpha(composite.shown, image.dtype) if state.has_alpha else None
     limit = MAX_SHARP_SIGMA * max(1.0, (shape[0] * shape[1] / SHARP_PIXELS) ** 0.5)
 
     def full(values: np.ndarray) -> np.ndarray:
