@@ -59,12 +59,11 @@ class FusionState:
         self.alignments[shot.index] = shot.alignment
         self.has_alpha |= shot.has_alpha
         self.checksums.append(shot.checksum)
+        seen = shot.pixels, shot.measures, shot.shown
         if self.composite is None:
-            count, step = len(self.alignments), decision_step(shot.shown.shape)
-            seen, averages = (shot.pixels, shot.measures, shot.shown), not config.seam_sigma
+            count, step, averages = len(self.alignments), decision_step(shot.shown.shape), not config.seam_sigma
             self.composite = Composite.of_first(shot.index, *seen, count=count, step=step, averages=averages)
         else:
-            seen = shot.pixels, shot.measures, shot.shown
             self.composite.add(shot.index, shot.neighbour, *seen, config=config, prefer=prefer)
 
 

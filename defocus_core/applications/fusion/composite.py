@@ -109,9 +109,10 @@ class Composite:
         field = decision_field(measures, self.best, config=config, step=self.step, same_exposure=self.same_exposure)
         if prefer:
             field = self._with_preference(field, index, measures[2], prefer)
+        both = shown & self.shown  # not before the decision, which takes the most memory
         gap = np.abs(measures[0] - self.best[0])
         gap *= 1 - np.minimum(np.abs(field), 1)
-        gap *= _shrink(shown & self.shown, field.shape)
+        gap *= _shrink(both, field.shape)
         np.maximum(self.doubt, gap, out=self.doubt)
         levels = _enlarge(field, self.labels.shape)
         better = (levels > EVEN) | ~self.shown
@@ -119,7 +120,7 @@ class Composite:
         small = _shrink(better, field.shape)
         if config.seam_sigma is not None:
             levels = np.where(better, np.uint8(EVEN + TOP), np.uint8(EVEN - TOP))
-        self._take_pixels(pixels, measures, better, levels, shown)
+        self._take_pixels(pixels, measures, better, levels, both)
         self.shown |= shown
         self.shared &= shown
         np.copyto(self.labels, index, where=better, casting="unsafe")
@@ -128,11 +129,11 @@ class Composite:
         self.peak.add(index, neighbour, measures[1], small)
 
     def _take_pixels(
-        self, pixels: np.ndarray, measures: np.ndarray, better: np.ndarray, levels: np.ndarray, shown: np.ndarray
+        self, pixels: np.ndarray, measures: np.ndarray, better: np.ndarray, levels: np.ndarray, both: np.ndarray
     ) -> None:
-        """Average what is alike, mix where the decision is close, and copy what else is better."""
-        mixed = ((SHARES > 0) & (SHARES < 1))[levels] & shown & self.shown
-        alike = self._find_alike(measures, shown)
+        """Where both show something, average what is alike and mix what is close; copy what else is better."""
+        mixed = ((SHARES > 0) & (SHARES < 1))[levels] & both
+        alike = self._find_alike(measures, both)
         mixed &= ~alike
         copied = better & ~mixed & ~alike
         cv2.copyTo(pixels, copied.view(np.uint8), self.image)
@@ -149,14 +150,14 @@ class Composite:
 
         mix_into(self.image, pixels, share, fraction=self.fraction)
 
-    def _find_alike(self, measures: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    def _find_alike(self, measures: np.ndarray, both: np.ndarray) -> np.ndarray:
         """Return the flat ground that a shot has alike, (H, W) bool; none in stacks that are not averaged."""
         if self.averaged is None:
-            return np.zeros_like(shown)
+            return np.zeros_like(both)
         alike = find_alike(measures, self.best, step=self.step)
         if self.step > 1:
-            alike = cv2.resize(alike.view(np.uint8), shown.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
-        return alike & shown & self.shown
+            alike = cv2.resize(alike.view(np.uint8), both.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
+        return alike & both
 
     def _with_preference(self, field: np.ndarray, index: int, sigma: np.ndarray, prefer: Preference) -> np.ndarray:
         nearer = index < self.peak.labels

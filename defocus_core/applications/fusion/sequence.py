@@ -151,7 +151,7 @@ class _Sequence:
 
     def remember(self, index: int, found: Alignment) -> None:
         """Let a shot seen before lead to the next."""
-        self._last = index, _view(load_photograph(self._shots[index])).brightened(self._gain), found
+        self._last = index, self._look(load_photograph(self._shots[index])), found
 
     def read(self, index: int, neighbour: int) -> AlignedShot:
         """Return a shot, or why it is left out."""
@@ -173,7 +173,7 @@ class _Sequence:
         photograph = load_photograph(self._shots[index])
         pixels = photograph.filled
         self._check(pixels, index)
-        view = _view(photograph).brightened(self._gain)
+        view = self._look(photograph)
         moved = self._seeming_motion(view, neighbour)
         found = self._align(view, neighbour) if given is None else given[index] or Alignment()
         if found.matrix is None and view.shape != self._shape:
@@ -188,6 +188,10 @@ class _Sequence:
             profile=photograph.profile,
             moved=moved,
         )
+
+    def _look(self, photograph: Photograph) -> View:
+        """Return the view of a shot, in the light of the reference's."""
+        return _view(photograph).brightened(self._gain)
 
     def _seeming_motion(self, view: View, neighbour: int) -> float:
         """Return by how much a shot that nobody aligns seems moved; 0 where the one beside it is not at hand."""
