@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -44,6 +45,11 @@ class TrainConfig(Settings):
         description="`constant` (the paper's), `cosine` with a warm-up of 5 % of the steps, or `onecycle`, up to the "
         "rate over a quarter of the steps and down again.",
     )
+    restarts: tuple[Fraction, ...] = Field(
+        (),
+        description="Fractions of the training after which the schedule starts over, each time with half of the rate "
+        "and with the moments of AdamW at zero; rising, above 0 and below 1.",
+    )
     weight_decay: Real = Field(0.0, ge=0, description="Decoupled weight decay.")
     patience: Whole = Field(
         0,
@@ -69,6 +75,13 @@ class TrainConfig(Settings):
         "it where the network has no depthwise layers.",
     )
     augment: AugmentConfig = Field(AugmentConfig(), description="Ranges of the augmentations.")
+
+    @model_validator(mode="after")
+    def _check_restarts(self) -> TrainConfig:
+        bounds = (0.0, *self.restarts, 1.0)
+        if not all(before < after for before, after in itertools.pairwise(bounds)):
+            raise ValueError(f"restarts {list(self.restarts)} do not rise between 0 and 1")
+        return self
 
     @model_validator(mode="after")
     def _check_length(self) -> TrainConfig:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,18 +26,28 @@ class Plan:
     ----------
     steps_per_epoch : steps of one pass over the patches
     row_ends : steps done at the end of each row of the history; the last is the number of all steps
+    restarts : steps done when the schedule starts over
     """
 
     steps_per_epoch: int
     row_ends: tuple[int, ...]
+    restarts: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
         """Number of steps in all."""
         return self.row_ends[-1]
 
+    def cycle(self, step: int) -> tuple[int, float]:
+        """Return how often the schedule has started over before a step, and the fraction done of this run of it."""
+        restarts = bisect.bisect_right(self.restarts, step)
+        begin, end = (0, *self.restarts, self.steps)[restarts : restarts + 2]
+        return restarts, (step - begin) / (end - begin)
 
-def plan_steps(patches: int, *, batch: int, epochs: int | None, patch_steps: int | None) -> Plan:
+
+def plan_steps(
+    patches: int, *, batch: int, epochs: int | None, patch_steps: int | None, restarts: Sequence[float] = ()
+) -> Plan:
     """Return the steps of a training.
 
     Parameters
@@ -44,16 +56,19 @@ def plan_steps(patches: int, *, batch: int, epochs: int | None, patch_steps: int
     batch : patches a step; what an epoch leaves over is left out
     epochs : passes over the patches, each a row of the history; None where `patch_steps` gives the length
     patch_steps : patches in all, each counted as often as it is seen, in 20 rows of equal length
+    restarts : fractions of the steps after which the schedule starts over, rising
     """
     steps_per_epoch = max(patches // batch, 1)
     if epochs is not None:
-        return Plan(steps_per_epoch, tuple(steps_per_epoch * (epoch + 1) for epoch in range(epochs)))
-    steps = math.ceil((patch_steps or batch) / batch)
-    rows = min(HISTORY_ROWS, steps)
-    return Plan(steps_per_epoch, tuple(steps * (row + 1) // rows for row in range(rows)))
+        row_ends = [steps_per_epoch * (epoch + 1) for epoch in range(epochs)]
+    else:
+        steps = math.ceil((patch_steps or batch) / batch)
+        rows = min(HISTORY_ROWS, steps)
+        row_ends = [steps * (row + 1) // rows for row in range(rows)]
+    return Plan(steps_per_epoch, tuple(row_ends), tuple(round(row_ends[-1] * restart) for restart in restarts))
 
 
-def learning_rate(schedule: Schedule, done: float, *, peak: float) -> float:
+def learning_rate(schedule: Schedule, done: float, *, peak: float, restarts: int = 0) -> float:
     """Return the learning rate once a fraction of the steps is done.
 
     Parameters
@@ -62,11 +77,14 @@ def learning_rate(schedule: Schedule, done: float, *, peak: float) -> float:
         peak over a quarter of the steps, and half a cosine down to a ten-thousandth of it
     done : fraction of the steps, 0 to 1
     peak : largest rate
+    restarts : times that the schedule has started over, each time with half of the rate
 
     References
     ----------
     Smith & Topin, Super-convergence: very fast training of neural networks using large learning rates, 2019.
+    Smith, Cyclical learning rates for training neural networks, 2017 (`triangular2`, which halves the rate).
     """
+    peak /= 2**restarts
     if schedule == "constant":
         return peak
     if schedule == "cosine":

@@ -19,6 +19,12 @@ def test_a_training_has_one_length():
         TrainConfig(patch_steps=5)
 
 
+@pytest.mark.parametrize("restarts", [(0.5, 0.5), (0.6, 0.4), (0.0,), (1.0,)])
+def test_restarts_rise_within_a_training(restarts):
+    with pytest.raises(ValueError, match="do not rise between 0 and 1"):
+        TrainConfig(restarts=restarts)
+
+
 def test_a_scene_s_sigmas_are_a_range():
     with pytest.raises(ValueError, match="min_sigma 3 is not below max_sigma 3"):
         SceneConfig(min_sigma=3.0, max_sigma=3.0)
