@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -132,32 +131,21 @@ class Composite:
         self, pixels: np.ndarray, measures: np.ndarray, better: np.ndarray, levels: np.ndarray, both: np.ndarray
     ) -> None:
         """Where both show something, average what is alike and mix what is close; copy what else is better."""
-        mixed = ((SHARES > 0) & (SHARES < 1))[levels] & both
-        alike = self._find_alike(measures, both)
-        mixed &= ~alike
-        copied = better & ~mixed & ~alike
-        cv2.copyTo(pixels, copied.view(np.uint8), self.image)
-        if self.fraction is not None:
-            self.fraction[copied] = 0
-        averaged = self.averaged
-        if averaged is not None:
-            averaged[copied | mixed] = 1
-            averaged += alike & (averaged < MAX_AVERAGED)
-
-        def share(rows: slice) -> np.ndarray:
-            part = SHARES[levels[rows]] * mixed[rows]
-            return part if averaged is None else part + MEAN_SHARES[averaged[rows]] * alike[rows]
-
-        mix_into(self.image, pixels, share, fraction=self.fraction)
+        alike = None if self.averaged is None else self._find_alike(measures, both)
+        for rows in strips(len(pixels), MIXED_ROWS):
+            share = np.where(both[rows], SHARES[levels[rows]], better[rows])
+            if self.averaged is not None and alike is not None:
+                count_in_means(self.averaged[rows], share, alike[rows])
+            fraction = None if self.fraction is None else self.fraction[rows]
+            mix_into(self.image[rows], pixels[rows], share, fraction=fraction)
 
     def _find_alike(self, measures: np.ndarray, both: np.ndarray) -> np.ndarray:
-        """Return the flat ground that a shot has alike, (H, W) bool; none in stacks that are not averaged."""
-        if self.averaged is None:
-            return np.zeros_like(both)
+        """Return the flat ground that a shot has alike, (H, W) bool."""
         alike = find_alike(measures, self.best, step=self.step)
         if self.step > 1:
             alike = cv2.resize(alike.view(np.uint8), both.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
-        return alike & both
+        alike &= both
+        return alike
 
     def _with_preference(self, field: np.ndarray, index: int, sigma: np.ndarray, prefer: Preference) -> np.ndarray:
         nearer = index < self.peak.labels
@@ -185,32 +173,40 @@ def _enlarge(field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return levels if field.shape == shape else cv2.resize(levels, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def mix_into(
-    image: np.ndarray,
-    pixels: np.ndarray,
-    share: Callable[[slice], np.ndarray],
-    *,
-    fraction: np.ndarray | None = None,
-) -> None:
+def count_in_means(averaged: np.ndarray, share: np.ndarray, alike: np.ndarray) -> None:
+    """Count one more shot in the means of flat ground.
+
+    Parameters
+    ----------
+    averaged : (H, W) uint8, see `Composite`; is written to
+    share : (H, W) float32 in [0, 1], of the shot; is written to where it is alike
+    alike : (H, W) bool, where the shot has the same flat ground
+    """
+    averaged += alike & (averaged < MAX_AVERAGED)
+    np.copyto(averaged, 1, where=(share > 0) & ~alike)
+    np.copyto(share, MEAN_SHARES[averaged], where=alike)
+
+
+def mix_into(image: np.ndarray, pixels: np.ndarray, share: np.ndarray, *, fraction: np.ndarray | None = None) -> None:
     """Make an image a mix of itself and of one more shot.
 
     Parameters
     ----------
     image, pixels : (H, W) or (H, W, 3), of one dtype; the image is written to
-    share : the shot's share of some rows, (rows, W) float32 in [0, 1]; where it is 0, the image stays
+    share : (H, W) float32 in [0, 1], of the shot; where it is 0, the image stays, where it is 1, it is the shot
     fraction : of the image's shape, int8, what the mix has beyond an image of integers, in 1/256; is written to
     """
-    for rows in strips(len(image), MIXED_ROWS):
-        of_shot = share(rows)
-        of_shot = of_shot.reshape(of_shot.shape + (1,) * (image.ndim - 2))
-        here = of_shot > 0
-        if not here.any():
-            continue
-        mix = image[rows].astype(np.float32)
+    share = share.reshape(share.shape + (1,) * (image.ndim - 2))
+    mixed = (share > 0) & (share < 1)
+    if mixed.any():
+        mix = image.astype(np.float32)
         if fraction is not None:
-            mix += fraction[rows] * np.float32(1 / 256)
-        mix += (pixels[rows] - mix) * of_shot
+            mix += fraction * np.float32(1 / 256)
+        mix += (pixels - mix) * share
         whole = np.rint(mix) if image.dtype.kind == "u" else mix
-        np.copyto(image[rows], whole, where=here, casting="unsafe")
+        np.copyto(image, whole, where=mixed, casting="unsafe")
         if fraction is not None:
-            np.copyto(fraction[rows], np.clip(np.rint((mix - whole) * 256), -128, 127), where=here, casting="unsafe")
+            np.copyto(fraction, np.clip(np.rint((mix - whole) * 256), -128, 127), where=mixed, casting="unsafe")
+    np.copyto(image, pixels, where=share == 1)
+    if fraction is not None:
+        np.copyto(fraction, 0, where=share == 1)

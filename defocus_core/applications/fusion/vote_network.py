@@ -70,19 +70,16 @@ def pair_features(shot: np.ndarray, other: np.ndarray, noise: float | np.float32
     (8, H, W) float32
     """
     (grey, detail, sigma), (grey_there, detail_there, sigma_there) = shot, other
-    more, more_there = np.log1p(detail / noise), np.log1p(detail_there / noise)
-    return np.stack(
-        [
-            grey - np.float32(0.5),
-            grey_there - np.float32(0.5),
-            np.clip(10 * (grey - grey_there), -2, 2),
-            more,
-            more_there,
-            2 * (more - more_there),
-            np.log(sigma + np.float32(0.3)) - 1,
-            np.log(sigma_there + np.float32(0.3)) - 1,
-        ]
-    )
+    features = np.empty((FEATURES, *grey.shape), np.float32)
+    features[0] = grey - np.float32(0.5)
+    features[1] = grey_there - np.float32(0.5)
+    features[2] = np.clip(10 * (grey - grey_there), -2, 2)
+    features[3] = np.log1p(detail / noise)
+    features[4] = np.log1p(detail_there / noise)
+    features[5] = 2 * (features[3] - features[4])
+    features[6] = np.log(sigma + np.float32(0.3)) - 1
+    features[7] = np.log(sigma_there + np.float32(0.3)) - 1
+    return features
 
 
 def swap_shots(features: np.ndarray) -> np.ndarray:
@@ -108,8 +105,7 @@ def network_votes(shot: np.ndarray, other: np.ndarray, noise: float | np.float32
     shrink = 1
     while height * width > MAX_PIXELS * shrink**2:
         shrink *= 2
-    features = pair_features(_shrink(shot, shrink, step), _shrink(other, shrink, step), noise)
-    votes = _vote(features)
+    votes = _vote(_shrink(shot, shrink, step), _shrink(other, shrink, step), noise)
     return votes if shrink == 1 else cv2.resize(votes, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
@@ -121,11 +117,11 @@ def _shrink(measures: np.ndarray, shrink: int, step: int) -> np.ndarray:
 
 
 @torch.inference_mode()
-def _vote(features: np.ndarray) -> np.ndarray:
-    height, width = features.shape[1:]
-    padding = (0, -width % STRIDE, 0, -height % STRIDE)
-    padded = functional.pad(torch.from_numpy(features)[None], padding, mode="replicate")
-    return np.asarray(torch.tanh(_network()(padded)[0, :height, :width] / 2))
+def _vote(shot: np.ndarray, other: np.ndarray, noise: float | np.float32) -> np.ndarray:
+    height, width = shot.shape[1:]
+    padding = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE))
+    features = pair_features(np.pad(shot, padding, "edge"), np.pad(other, padding, "edge"), noise)
+    return np.asarray(torch.tanh(_network()(torch.from_numpy(features)[None])[0, :height, :width] / 2))
 
 
 @cache
