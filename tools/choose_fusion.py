@@ -22,10 +22,9 @@ from defocus_core.io.color import as_float, to_grey
 
 VARIANTS = {
     "default": {},
-    "no vote of the map": {"map_weight": 0},
-    "no vote of the map, twice as smooth": {"map_weight": 0, "smoothness": 20},
+    "no vote of the network": {"network_weight": 0},
+    "twice as smooth": {"smoothness": 10},
     "noise votes too": {"noise_factor": 0},
-    "regions below .5 % given away": {"max_region_stake": np.inf},
     "detail gathered twice as far": {"gather_sigma": 2},
 }
 

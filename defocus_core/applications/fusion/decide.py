@@ -44,12 +44,9 @@ class FusionConfig:
     noise_factor : detail votes as far as it exceeds this many times that of the flattest fiftieth of the shots
     veil_reach : fraction of the image's longer side, but at least 15 pixels, around a pixel within which its detail
         counts as a fraction of the largest: beside a strong edge, the veil of a defocused one hardly votes
-    map_weight : weight of the vote for the shot of less blur by its defocus map, against 1 of detail
-    network_weight : weight of the network's votes (`network_votes`), against 1 of detail; 0 does without it
+    network_weight : weight of the votes of a network that sees detail and the defocus maps (`network_votes`), against
+        1 of detail; 0 does without it
     smoothness, contrast : see `propagate`, which settles the votes
-    max_region_fraction : regions below this fraction of the image may join what lies around them
-    max_region_stake : they do where the differences in detail in them, in grey levels of 0..1, come to less than this
-        times the side of the image (the square root of its pixels), so that a twig stays and a speck goes
     seam_sigma : sigma in pixels of the Gaussian that blends shots where they meet; 0 copies all that has detail from
         one shot. None mixes both shots where the choice is close
     """
@@ -59,12 +56,9 @@ class FusionConfig:
     vote_gain: float = 4.0
     noise_factor: float = 4.0
     veil_reach: float = 0.02
-    map_weight: float = 0.1
-    network_weight: float = 1.0
-    smoothness: float = 10.0
-    contrast: float = 0.05
-    max_region_fraction: float = 0.005
-    max_region_stake: float = 0.0077
+    network_weight: float = 2.0
+    smoothness: float = 5.0
+    contrast: float = 0.03
     seam_sigma: float | None = None
 
     def __post_init__(self) -> None:
@@ -132,10 +126,9 @@ def decision_field(
 ) -> np.ndarray:
     """Decide where one shot is sharper than another, and how clearly.
 
-    Detail votes for the shot that has more of it, the defocus map for the shot of less blur, each as far as
-    the two shots differ in it; detail that is hardly more than noise hardly votes. Least squares settle the
-    votes over the image, whose decision changes sides at edges of their mean rather than elsewhere. Small
-    regions in which little is at stake join what lies around them.
+    Detail votes for the shot that has more of it, as far as the two shots differ; detail that is hardly more than noise
+    hardly votes. So does a network that sees detail and the defocus maps of both. Least squares settle the votes over
+    the image, whose decision changes sides at edges of their mean rather than elsewhere.
 
     Parameters
     ----------
@@ -148,26 +141,17 @@ def decision_field(
     -------
     (H, W) float32 in [-1, 1], above 0 where the shot is sharper
     """
-    (grey, detail, _), (grey_there, detail_there, _) = shot, other
     votes, weight = _votes(shot, other, config, step)
     if not same_exposure:
         weight[flat_ground(shot, other, config)] *= MISMATCHED_WEIGHT
-    field = propagate(
+    return propagate(
         votes,
         weight,
-        (grey + grey_there) / 2,
+        (shot[0] + other[0]) / 2,
         smoothness=config.smoothness / step**2,
         contrast=config.contrast,
         tiled=True,
     )
-    kept = remove_small_regions(
-        field > 0,
-        smallest=int(config.max_region_fraction * grey.size),
-        stakes=np.abs(detail - detail_there),
-        least=config.max_region_stake * grey.size**0.5 / step,
-    )
-    np.negative(field, out=field, where=kept != (field > 0))
-    return field
 
 
 def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig, step: int) -> tuple[np.ndarray, np.ndarray]:
@@ -188,15 +172,14 @@ def _votes(shot: np.ndarray, other: np.ndarray, config: FusionConfig, step: int)
 def _measured_votes(
     shot: np.ndarray, other: np.ndarray, noise: np.float32, config: FusionConfig
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the votes of detail and of the defocus map times their weights, and the weights."""
+    """Return the votes of detail times their weights, and the weights."""
     (_, detail, sigma), (_, detail_there, sigma_there) = shot, other
     own = _unexplained(detail, detail_there, noise, sigma / (sigma_there + MIN_SIGMA), config.veil_reach)
     own_there = _unexplained(detail_there, detail, noise, sigma_there / (sigma + MIN_SIGMA), config.veil_reach)
     more = _compare((own + noise) / (own_there + noise), config.vote_gain)
-    less = _compare((sigma_there + MIN_SIGMA) / (sigma + MIN_SIGMA), 2)
     stake = _detail_fraction(np.maximum(detail, detail_there), noise, config.veil_reach) ** 2
-    detail_weight, map_weight = stake * np.abs(more), stake * config.map_weight * np.abs(less)
-    return detail_weight * more + map_weight * less, detail_weight + map_weight + MIN_WEIGHT
+    weight = stake * np.abs(more)
+    return weight * more, weight + MIN_WEIGHT
 
 
 def _learned_votes(
@@ -289,28 +272,3 @@ def noise_level(detail: np.ndarray) -> np.float32:
     detail = detail[::4, ::4]
     detail = detail[detail > MIN_DETAIL / 10]
     return np.float32(np.quantile(detail, 0.02)) if detail.size else np.float32(0)
-
-
-def remove_small_regions(mask: np.ndarray, *, smallest: int, stakes: np.ndarray, least: float) -> np.ndarray:
-    """Flip every connected region of a mask, or of its complement, that is small and matters little.
-
-    Parameters
-    ----------
-    mask : (H, W) bool
-    smallest : pixels from which a region stays
-    stakes : (H, W) float32, what each pixel matters
-    least : sum of stakes from which a region stays
-
-    Returns
-    -------
-    (H, W) bool
-    """
-    mask = mask.copy()
-    for side in (True, False):
-        count, regions = cv2.connectedComponents((mask == side).astype(np.uint8), connectivity=4)
-        pixels = np.bincount(regions.ravel(), minlength=count)
-        matters = np.bincount(regions.ravel(), stakes.ravel(), count)
-        turned = (pixels < smallest) & (matters < least)
-        turned[0] = False  # the other side
-        mask[turned[regions]] = not side
-    return mask
