@@ -33,3 +33,19 @@ def visible_errors(fused: np.ndarray, stack: RenderedStack) -> np.ndarray:
         within = ((value >= low - VISIBLE) & (value <= high + VISIBLE)).all(2)
         wrong &= ~(within & sharp)
     return wrong
+
+
+def sharpest_shots(stack: RenderedStack) -> np.ndarray:
+    """Return the pixels of the shot that is sharpest at each, (H, W, 3) uint8: none looks wrong, but veils stay."""
+    return _pick(stack, stack.sigmas)
+
+
+def nearest_shots(stack: RenderedStack) -> np.ndarray:
+    """Return the pixels of the shot nearest to the truth at each, (H, W, 3) uint8: no choice has a larger PSNR."""
+    errors = [np.square(shot / np.float32(255) - stack.truth).sum(2) for shot in stack.shots]
+    return _pick(stack, np.stack(errors))
+
+
+def _pick(stack: RenderedStack, costs: np.ndarray) -> np.ndarray:
+    """Return the pixels of the shot of least cost; `costs` is (shots, H, W)."""
+    return np.take_along_axis(np.stack(stack.shots), costs.argmin(0)[None, :, :, None], 0)[0]

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from defocus_core.applications.fusion.stack import fuse
-from defocus_core.blur.focus_stacks import Camera, layered_scenes, render_stack
+from defocus_core.blur.focus_stacks import Camera, RenderedStack, layered_scenes, render_stack
 from defocus_core.evaluation import fusion_baselines, metrics
 from defocus_core.evaluation.experiments.setup import Panels, Setup
 from defocus_core.evaluation.known_scenes import center_squares
-from defocus_core.evaluation.rendered_stacks import visible_errors
+from defocus_core.evaluation.rendered_stacks import nearest_shots, sharpest_shots, visible_errors
 from defocus_core.io.color import as_float, to_dtype
 from defocus_core.io.listing import list_images
 from defocus_core.io.read import read
@@ -26,6 +26,7 @@ CAMERAS = (
     Camera(shots=5, sigma_per_disparity=8, noise=4, jpeg=90),
     Camera(shots=9, sigma_per_disparity=8, noise=0.4, jpeg=95),
 )
+BOUNDS = {"sharpest_shot": sharpest_shots, "nearest_shot": nearest_shots}  # which know the truth
 Method = Callable[[Sequence[np.ndarray]], np.ndarray]
 
 
@@ -84,7 +85,8 @@ def score_methods(
     Returns
     -------
     One row a kind of scene and method, and a mean over the kinds: visibly wrong pixels in percent, PSNR and SSIM to
-    the truth, seconds a shot; and panels
+    the truth, seconds a shot; and panels. Two more rows, `BOUNDS`, are of choices by the truth, which say what choosing
+    among the shots can reach
     """
     rng, rows, panels = np.random.default_rng(seed), [], []
     for camera in cameras:
@@ -95,20 +97,22 @@ def score_methods(
                 fused = fused_by(stack.shots)
                 seconds = (time.perf_counter() - start) / len(stack.shots)
                 picture = fused if fused.dtype == np.uint8 else to_dtype(fused, np.uint8)
-                row = {
-                    "scenes": name,
-                    "method": method,
-                    "wrong": 100 * visible_errors(picture, stack).mean(),
-                    "psnr": metrics.psnr(as_float(picture), stack.truth),
-                    "ssim": metrics.ssim(as_float(picture), stack.truth),
-                    "seconds": seconds,
-                }
-                rows.append(row)
+                rows.append({"method": method, **_scores(picture, stack), "seconds": seconds})
                 if camera == cameras[0] and method == "fused":
                     panels += [(name, stack.truth), ("fused", picture)]
+            rows += [{"method": bound, **_scores(picked_by(stack), stack)} for bound, picked_by in BOUNDS.items()]
     each = pd.DataFrame(rows).groupby(["scenes", "method"], as_index=False, sort=False).mean()
     mean = each.groupby("method", as_index=False).mean(numeric_only=True).assign(scenes="all")
     return pd.concat([each, mean]).sort_values(["scenes", "wrong"], ignore_index=True), panels
+
+
+def _scores(picture: np.ndarray, stack: RenderedStack) -> dict[str, str | float]:
+    return {
+        "scenes": stack.name,
+        "wrong": 100 * visible_errors(picture, stack).mean(),
+        "psnr": metrics.psnr(as_float(picture), stack.truth),
+        "ssim": metrics.ssim(as_float(picture), stack.truth),
+    }
 
 
 def _check_crop(key: str, *, folder: str, top: int, left: int, side: int) -> None:

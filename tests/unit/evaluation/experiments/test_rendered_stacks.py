@@ -12,8 +12,10 @@ def test_a_method_that_takes_one_shot_is_visibly_worse_than_the_truth_of_each_pi
     scores, panels = rendered_stacks.score_methods(methods, center_squares(96), rendered_stacks.CAMERAS[:1], seed=0)
     means = scores[scores.scenes == "all"].set_index("method")
     assert set(scores.columns) == {"scenes", "method", "wrong", "psnr", "ssim", "seconds"}
-    assert len(scores) == 2 * 7
-    assert (means.wrong > 5).all()
+    assert len(scores) == 4 * 7
+    assert (means.wrong[["first", "mean"]] > 5).all()
+    assert means.wrong["sharpest_shot"] == 0
+    assert means.psnr.idxmax() == "nearest_shot"
     assert not panels  # which show what is fused
 
 
