@@ -14,7 +14,7 @@ import numpy as np
 from defocus_core.evaluation.benchmark import read_mask
 from defocus_core.evaluation.benchmark_sets import pair_images
 from defocus_core.evaluation.metrics import Detection
-from defocus_core.io.read import read
+from defocus_core.io.read import read_for_measuring
 from defocus_core.maps.config import MapConfig
 from defocus_core.maps.focus import in_focus
 from defocus_core.maps.pipeline import estimate_with_certainty
@@ -40,7 +40,7 @@ if __name__ == "__main__":
             maps, probabilities = Detection(), Detection(top=1.0)
             for pair in pairs:
                 mask = read_mask(pair.truth, blurred_value="white")
-                sigma, blurred = out_of_focus(read(pair.image), factor, config)
+                sigma, blurred = out_of_focus(read_for_measuring(pair.image), factor, config)
                 maps.add(pair.name, sigma, mask)
                 probabilities.add(pair.name, blurred, mask)
             whole, decided = maps.summary(), probabilities.summary()

@@ -79,7 +79,7 @@ def focus_measures(
 ) -> np.ndarray:
     """Return the focus measures of a shot: grey level, detail, sigma in pixels, (3, H / step, W / step) float32.
 
-    Detail is measured in full size. The defocus map, which only votes, is made of half a megapixel at most.
+    Detail is measured in full size. The defocus map is made from a copy of half a megapixel at most.
     """
     height, width = image.shape[0] // step, image.shape[1] // step
     measures = np.empty((3, height, width), np.float32)

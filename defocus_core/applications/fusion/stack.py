@@ -96,11 +96,11 @@ def fuse(
 ) -> Fusion:
     """Fuse shots focused at different distances.
 
-    Compare each shot with the choice so far (`decision_field`): the detail around a pixel votes, and the defocus map
-    with less weight. Where the choice is close, both are mixed, unless the config has a `seam_sigma`. Flat ground that
-    shots of three or more have alike (`find_alike`) is their mean, unless seams are blended. No pixel comes from
-    outside a shot's frame, or from where its alpha is 0. Each file is read once, the next one while a shot is decided;
-    memory does not grow with their number.
+    Compare each shot with the choice so far (`decision_field`): the detail around a pixel votes, and so does a network
+    that sees detail and the defocus maps. Where the choice is close, both are mixed, unless the config has a
+    `seam_sigma`. Flat ground that shots of three or more have alike (`find_alike`) is their mean, unless seams are
+    blended. No pixel comes from outside a shot's frame, or from where its alpha is 0. Each file is read once, the next
+    one while a shot is decided; memory does not grow with their number.
 
     Parameters
     ----------
