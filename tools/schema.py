@@ -106,7 +106,7 @@ def _kind(annotation: Any) -> str:  # noqa: PLR0911 - a kind a line
         return ", ".join(f"`{choice}`" for choice in arguments)
     if origin in (Union, types.UnionType):
         return " or ".join(dict.fromkeys(_kind(argument) for argument in arguments))
-    if origin in (list, tuple):
+    if origin is list:
         return f"list of {_kind(arguments[0])}"
     if origin is dict:
         return f"by name: {_kind(arguments[1])}"

@@ -11,6 +11,7 @@ from defocus_core.settings import Flag, Fraction, Real, Settings, Whole
 from defocus_core.training.schedule import Schedule
 
 Count = Annotated[int, Field(strict=True, ge=1)]
+Between = Annotated[float, Field(strict=True, gt=0, lt=1)]
 
 
 class AugmentConfig(Settings):
@@ -43,12 +44,12 @@ class TrainConfig(Settings):
     schedule: Schedule = Field(
         "constant",
         description="`constant` (the paper's), `cosine` with a warm-up of 5 % of the steps, or `onecycle`, up to the "
-        "rate over a quarter of the steps and down again.",
+        "rate over a quarter of the steps and down again; the steps are those from one restart to the next.",
     )
-    restarts: tuple[Fraction, ...] = Field(
-        (),
+    restarts: list[Between] = Field(
+        [],
         description="Fractions of the training after which the schedule starts over, each time with half of the rate "
-        "and with the moments of AdamW at zero; rising, above 0 and below 1.",
+        "and with the moments of AdamW at zero; rising. Goes without `patience`.",
     )
     weight_decay: Real = Field(0.0, ge=0, description="Decoupled weight decay.")
     patience: Whole = Field(
@@ -78,9 +79,13 @@ class TrainConfig(Settings):
 
     @model_validator(mode="after")
     def _check_restarts(self) -> TrainConfig:
-        bounds = (0.0, *self.restarts, 1.0)
-        if not all(before < after for before, after in itertools.pairwise(bounds)):
-            raise ValueError(f"restarts {list(self.restarts)} do not rise between 0 and 1")
+        if not all(before < after for before, after in itertools.pairwise(self.restarts)):
+            raise ValueError(f"restarts {self.restarts} do not rise")
+        if self.restarts and self.patience:
+            raise ValueError(
+                f"patience {self.patience} might end a training at a restart, which raises the loss; set it to 0, or "
+                "leave restarts out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -238,7 +238,7 @@ def _stamp(
 ) -> str:
     """Return what tells a training from others, as text."""
     weights = start and tensor_digest(*start.state_dict().values())
-    facts = [name, train.digest(), validation.digest(), config.model_dump(), seed, weights]
+    facts = [name, train.digest(), validation.digest(), config.model_dump(exclude_defaults=True), seed, weights]
     return json.dumps(facts, sort_keys=True)
 
 

@@ -56,7 +56,8 @@ def plan_steps(
     batch : patches a step; what an epoch leaves over is left out
     epochs : passes over the patches, each a row of the history; None where `patch_steps` gives the length
     patch_steps : patches in all, each counted as often as it is seen, in 20 rows of equal length
-    restarts : fractions of the steps after which the schedule starts over, rising
+    restarts : fractions of the steps after which the schedule starts over; those that are no step of their own, in a
+        very short training, are left out
     """
     steps_per_epoch = max(patches // batch, 1)
     if epochs is not None:
@@ -65,7 +66,9 @@ def plan_steps(
         steps = math.ceil((patch_steps or batch) / batch)
         rows = min(HISTORY_ROWS, steps)
         row_ends = [steps * (row + 1) // rows for row in range(rows)]
-    return Plan(steps_per_epoch, tuple(row_ends), tuple(round(row_ends[-1] * restart) for restart in restarts))
+    steps = row_ends[-1]
+    begins = sorted({round(steps * restart) for restart in restarts} - {0, steps})
+    return Plan(steps_per_epoch, tuple(row_ends), tuple(begins))
 
 
 def learning_rate(schedule: Schedule, done: float, *, peak: float, restarts: int = 0) -> float:
@@ -75,7 +78,7 @@ def learning_rate(schedule: Schedule, done: float, *, peak: float, restarts: int
     ----------
     schedule : `constant`; `cosine`, after a warm-up over 5 % of the steps; or `onecycle`, half a cosine up to the
         peak over a quarter of the steps, and half a cosine down to a ten-thousandth of it
-    done : fraction of the steps, 0 to 1
+    done : fraction of the steps, or of those from one restart to the next, 0 to 1
     peak : largest rate
     restarts : times that the schedule has started over, each time with half of the rate
 

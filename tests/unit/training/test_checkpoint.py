@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from safetensors.torch import save_file
 from defocus_core.training.checkpoint import TrainingState, snapshot
 from defocus_core.training.config import AugmentConfig, TrainConfig
 from defocus_core.training.datasets import PatchDataset
-from defocus_core.training.loop import train
+from defocus_core.training.loop import _stamp, train
 
 SIGMAS = np.array([0.0, 4.0], np.float32)
 CONFIG = TrainConfig(epochs=3, batch=16, learning_rate=3e-3, augment=AugmentConfig(flips=True))
@@ -41,7 +43,7 @@ def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(splits, tmp_path, sche
 
 
 def test_a_restart_forgets_the_moments_of_the_optimizer(splits, tmp_path):
-    config = CONFIG.changed(schedule="onecycle", restarts=(1 / 3,))
+    config = CONFIG.changed(schedule="onecycle", restarts=[1 / 3])
 
     def kill(row):
         if row["epoch"] == 0:
@@ -54,6 +56,11 @@ def test_a_restart_forgets_the_moments_of_the_optimizer(splits, tmp_path):
         kept = {key: file.get_tensor(key) for key in file.keys() if not key.startswith("optimizer/")}  # noqa: SIM118
     save_file(kept, tmp_path / "c", header)
     assert _train(splits, config, checkpoint=tmp_path / "c")[1] == _train(splits, config)[1]
+
+
+def test_a_checkpoint_counts_though_settings_have_gained_a_key(splits):
+    stamp = json.loads(_stamp("blurnet", **splits, config=CONFIG, seed=0, start=None))
+    assert stamp[3] == {"epochs": 3, "batch": 16, "learning_rate": 3e-3, "augment": {"flips": True}}
 
 
 def test_a_damaged_or_foreign_checkpoint_only_costs_its_epochs(splits, tmp_path):
