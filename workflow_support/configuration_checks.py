@@ -18,6 +18,7 @@ from workflow_support.sections import MapsSection
 
 ROWS = ("map", "probability")  # of a table of scores, which no other method may be called
 FUSION_ROWS = ("fused", "defocus_map", "mean", "laplacian_pyramid", "guided_filter")  # of a table of fusions
+RENDERED_BOUNDS = ("sharpest_shot", "nearest_shot")  # more rows, of rendered stacks
 
 
 class ConfigError(ValueError):
@@ -180,10 +181,9 @@ def _check_fusions(config: Config) -> Iterator[tuple[str, str]]:
         yield from _check_rows(f"stacks.{name}.commands", entry.commands, FUSION_ROWS)
         for row in sorted(set(entry.peers) & set(entry.commands)):
             yield f"stacks.{name}.commands", f"{row!r} is the name of a peer; give one of them another"
-    for name in ("fuse", "rendered_stacks"):
-        yield from _check_rows(
-            f"applications.{name}.commands", getattr(config.applications, name).commands, FUSION_ROWS
-        )
+    yield from _check_rows("applications.fuse.commands", config.applications.fuse.commands, FUSION_ROWS)
+    rendered, own = config.applications.rendered_stacks, (*FUSION_ROWS, *RENDERED_BOUNDS)
+    yield from _check_rows("applications.rendered_stacks.commands", rendered.commands, own)
 
 
 def _check_rows(key: str, named: Iterable[str], own: Iterable[str]) -> Iterator[tuple[str, str]]:

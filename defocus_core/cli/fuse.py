@@ -49,20 +49,20 @@ def run_fuse(options: Namespace) -> None:
 
     config, model = FusionConfig(seam_sigma=options.seam), load_model(options.model)
     outputs.make_folders(path for job in jobs.values() for path in job.written)
-    with _shot_progress(sum(len(job.shots) * _passes(job, options) for job in jobs.values())) as advance:
+    with _shot_progress(sum(_steps(job, options) for job in jobs.values())) as advance:
 
         def one(stack: Item) -> None:
-            _run(jobs[stack], options, {"config": config, "model": model, "progress": advance})
+            _run(jobs[stack], options, {"config": config, "model": model, "progress": _count_on(advance)})
 
         run_each_item(list(jobs), "fused", one, jobs=options.jobs, shown=False)
 
 
-def _passes(job: FusionJob, options: Namespace) -> int:
-    """Return how often every shot is read and counted."""
+def _steps(job: FusionJob, options: Namespace) -> int:
+    """Return what the bar of progress counts of a stack: its shots as often as they are gone through, and its slabs."""
     if options.use_labels:
         return 0
-    aligned_before = (job.aligned or job.slabs) and job.alignment is None
-    return bool(aligned_before) + (job.out is not None)
+    aligned_before = bool(job.aligned or job.slabs) and job.alignment is None
+    return len(job.shots) * (aligned_before + (job.out is not None)) + len(job.slabs)
 
 
 def _run(job: FusionJob, options: Namespace, how: dict[str, Any]) -> None:
@@ -217,7 +217,8 @@ def _align_one(
 
 
 def _write_slabs(job: FusionJob, aligned: AlignedStack, options: Namespace, how: dict[str, Any], *, crop: bool) -> None:
-    for slab, target in zip(split_shots(job.shots, options), job.slabs, strict=True):
+    slabs = zip(split_shots(job.shots, options), job.slabs, strict=True)
+    for done, (slab, target) in enumerate(slabs, 1):
         kept = {index: found for index in slab if (found := aligned.alignments[index])}
         if not kept:
             raise ValueError(f"no shot of slab {target.name} goes with the others")
@@ -227,6 +228,7 @@ def _write_slabs(job: FusionJob, aligned: AlignedStack, options: Namespace, how:
         else:
             image, alpha = _fuse_slab(shots, [*kept.values()], aligned, options, how, crop=crop)
         write(target, image, like=job.like, alpha=alpha, keep_float=True)
+        how["progress"](done, len(job.slabs))
 
 
 def _fuse_slab(
@@ -256,10 +258,25 @@ def _fuse_slab(
     return aligned.frame.crop(fusion.image), None if fusion.alpha is None else aligned.frame.crop(fusion.alpha)
 
 
+def _count_on(advance: Callable[[int], None]) -> Callable[[int, int], None]:
+    """Return a function of the steps done, and of all, that advances by those done since its last call.
+
+    Fewer than there were then are of another pass.
+    """
+    last = 0
+
+    def progress(done: int, _all: int) -> None:
+        nonlocal last
+        advance(done - last if done > last else done)
+        last = done
+
+    return progress
+
+
 @contextmanager
-def _shot_progress(total: int) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar that goes on by a shot at each call."""
+def _shot_progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar that each call advances by some steps."""
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("shots", total=total)
-        yield lambda _done, _all: bar.advance(task)
+        yield lambda steps: bar.advance(task, steps)

@@ -85,8 +85,8 @@ def score_methods(
     Returns
     -------
     One row a kind of scene and method, and a mean over the kinds: visibly wrong pixels in percent, PSNR and SSIM to
-    the truth, seconds a shot; and panels. Two more rows, `BOUNDS`, are of choices by the truth, which say what choosing
-    among the shots can reach
+    the truth, seconds a shot; and panels. `BOUNDS` are two methods more, without seconds: choices by the truth, which
+    say what choosing among the shots can reach
     """
     rng, rows, panels = np.random.default_rng(seed), [], []
     for camera in cameras:

@@ -189,22 +189,43 @@ def test_a_slab_goes_on_without_a_shot_that_is_left_out(stack_folder, capsys):
 
 
 @pytest.mark.parametrize(
-    ("more", "passes"),
+    ("more", "steps"),
     [
-        (["--out", "f.png"], 1),
-        (["--align-only", "a"], 1),
-        (["--align-only", "a", "--out", "f.png"], 2),
-        (["--out", "f.png", "--slab", "2"], 1),
+        (["--out", "f.png"], 4),
+        (["--align-only", "a"], 4),
+        (["--align-only", "a", "--out", "f.png"], 8),
+        (["--out", "f.png", "--slab", "2"], 6),
     ],
 )
-def test_the_bar_ends_with_the_last_shot(stack_folder, monkeypatch, more, passes):
+def test_the_bar_ends_with_the_last_shot(stack_folder, monkeypatch, more, steps):
     totals, advanced = [], []
 
     @contextmanager
     def bar(total):
         totals.append(total)
-        yield lambda *counts: advanced.append(counts)
+        yield advanced.append
 
     monkeypatch.setattr(fuse, "_shot_progress", bar)
     run("in", *more)
-    assert totals == [len(advanced)] == [4 * passes]
+    assert totals == [sum(advanced)] == [steps]
+
+
+def test_the_bar_of_a_run_that_goes_on_counts_what_was_done(stack_folder, monkeypatch):
+    advanced, add = [], stack.Composite.add
+
+    @contextmanager
+    def bar(total):
+        assert total == 4
+        yield advanced.append
+
+    def killed(self, index, *more, **options):
+        if index == 2:
+            raise KeyboardInterrupt
+        add(self, index, *more, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stack.Composite, "add", killed)
+        run("in", "--out", "f.png", "--resume", status=130)
+    monkeypatch.setattr(fuse, "_shot_progress", bar)
+    run("in", "--out", "f.png", "--resume")
+    assert advanced == [3, 1]

@@ -176,6 +176,10 @@ PROGRAM = "program {shots} {fused}"
             {"applications": {"rendered_stacks": {"commands": {"defocus_map": PROGRAM}}}},
             r"applications\.rendered_stacks\.commands: 'defocus_map' is the name of a row of our own",
         ),
+        (
+            {"applications": {"rendered_stacks": {"commands": {"nearest_shot": PROGRAM}}}},
+            r"applications\.rendered_stacks\.commands: 'nearest_shot' is the name of a row of our own",
+        ),
         ({"benchmarks": ["cuhk"]}, r"benchmarks: no set 'cuhk' \(known: embedded\)"),
         (
             {"applications": {"fuse": {"commands": {"a": "program --in={shots} {fused}"}}}},

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from defocus_core.applications.fusion.composite import EVEN, MEAN_SHARES, MIXED_LEVELS, SHARES, Composite, mix_into
+from defocus_core.applications.fusion.composite import (
+    EVEN,
+    MEAN_SHARES,
+    MIXED_LEVELS,
+    SHARES,
+    Composite,
+    count_in_means,
+    mix_into,
+)
 from defocus_core.applications.fusion.decide import FusionConfig
 
 
@@ -111,6 +119,20 @@ def test_the_mean_of_flat_ground_goes_on_beyond_what_is_counted():
             composite.add(index, index - 1, shot, measures(flat), shown, config=FusionConfig(network_weight=0))
     assert (composite.averaged == 255).all()
     assert (composite.image + composite.fraction / 256 - 100).std() < 0.4
+
+
+def test_a_mean_begins_anew_where_a_shot_replaces_it():
+    averaged, share = np.uint8([[3, 3, 3, 3, 255]]), np.float32([[0, 1, 0.5, 0, 0]])
+    count_in_means(averaged, share, np.array([[False, False, False, True, True]]))
+    assert averaged.tolist() == [[3, 1, 1, 4, 255]]
+    np.testing.assert_allclose(share, [[0, 1, 0.5, 1 / 4, 1 / 255]])
+
+
+def test_a_shot_that_replaces_a_mix_leaves_nothing_of_its_fraction():
+    image, fraction = np.full((1, 2), 10, np.uint8), np.full((1, 2), 120, np.int8)
+    mix_into(image, np.full((1, 2), 20, np.uint8), np.float32([[1, 0]]), fraction=fraction)
+    assert image.tolist() == [[20, 10]]
+    assert fraction.tolist() == [[0, 120]]
 
 
 def test_a_shot_tells_nothing_of_where_it_shows_nothing():

@@ -1,8 +1,23 @@
 import numpy as np
 
 from defocus_core.applications.fusion import decide
-from defocus_core.applications.fusion.decide import decision_field
+from defocus_core.applications.fusion.decide import FusionConfig, decision_field
 from defocus_core.applications.fusion.stack import fuse
+
+
+def test_small_regions_stay_as_they_are_decided():
+    """Two regions with edges of their own: in one the shots differ much in detail, in the other hardly."""
+    grey = np.full((128, 128), 0.3, np.float32)
+    detail = np.stack([np.full_like(grey, 0.01), np.full_like(grey, 0.05)])
+    twig, speck = np.s_[20:36, 30:34], np.s_[80:96, 90:94]
+    grey[twig] = grey[speck] = 0.9
+    detail[0][twig], detail[1][twig] = 0.2, 0.02
+    detail[0][speck] = 0.06
+    expected = np.zeros(grey.shape, bool)
+    expected[twig] = expected[speck] = True
+    shot, other = (np.stack([grey, d, np.ones_like(grey)]) for d in detail)
+    field = decision_field(shot, other, config=FusionConfig(network_weight=0))
+    assert np.array_equal(field > 0, expected)
 
 
 def test_a_vote_of_detail_spreads_up_to_an_edge():
