@@ -155,7 +155,7 @@ BELOW = {  # which parts of the library each may import besides itself
     "networks": {"settings", "constants", "io", "blur"},
     "training": {"settings", "constants", "memory", "io", "blur", "networks"},
     "maps": {"settings", "constants", "memory", "io", "blur", "networks"},
-    "applications": {"settings", "constants", "io", "blur", "networks", "maps", "training"},
+    "applications": {"settings", "constants", "memory", "io", "blur", "networks", "maps", "training"},
     "evaluation": {"settings", "constants", "io", "blur", "networks", "maps", "training", "applications"},
     "cli": {"settings", "constants", "io", "blur", "networks", "maps", "training", "applications", "evaluation"},
     "__main__": {"cli"},

@@ -23,6 +23,7 @@ from defocus_core.applications.fusion.sequence import AlignedShot, AlignOptions,
 from defocus_core.io.pages import Page
 from defocus_core.io.photograph import to_srgb
 from defocus_core.maps.pipeline import resolve_model
+from defocus_core.memory import return_freed_memory
 from defocus_core.networks.classifier import Classifier, tensor_digest
 
 MAX_SHARP_SIGMA = 2.0  # pixels of sigma, in a copy of at most `SHARP_PIXELS`, from which nothing is sharp
@@ -171,6 +172,7 @@ def fuse(
         if shot.left_out and shot.index not in known:
             warnings.warn(shot.left_out, stacklevel=2)
         state.take(shot, config=config, prefer=prefer)
+        return_freed_memory()
         if saved and state.composite:
             saved.save(state)
         if progress:
