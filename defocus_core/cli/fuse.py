@@ -125,9 +125,8 @@ def _fuse(
         **common,
     )
     if "alignment" in job.sides and loaded is None:
-        shape = read(job.shots[job.reference]).shape
-        stack = AlignedStack(fusion.alignments, fusion.frame, (shape[0], shape[1]), job.reference)
-        _save_alignment(job, stack)
+        shape = _shape(job.shots[job.reference])
+        _save_alignment(job, AlignedStack(fusion.alignments, fusion.frame, shape, job.reference))
     return fusion
 
 

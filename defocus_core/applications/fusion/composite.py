@@ -197,7 +197,7 @@ def mix_into(image: np.ndarray, pixels: np.ndarray, share: np.ndarray, *, fracti
     fraction : of the image's shape, int8, what the mix has beyond an image of integers, in 1/256; is written to
     """
     share = share.reshape(share.shape + (1,) * (image.ndim - 2))
-    mixed = (share > 0) & (share < 1)
+    mixed, replaced = (share > 0) & (share < 1), share == 1
     if mixed.any():
         mix = image.astype(np.float32)
         if fraction is not None:
@@ -207,6 +207,6 @@ def mix_into(image: np.ndarray, pixels: np.ndarray, share: np.ndarray, *, fracti
         np.copyto(image, whole, where=mixed, casting="unsafe")
         if fraction is not None:
             np.copyto(fraction, np.clip(np.rint((mix - whole) * 256), -128, 127), where=mixed, casting="unsafe")
-    np.copyto(image, pixels, where=share == 1)
+    np.copyto(image, pixels, where=replaced)
     if fraction is not None:
-        np.copyto(fraction, 0, where=share == 1)
+        np.copyto(fraction, 0, where=replaced)

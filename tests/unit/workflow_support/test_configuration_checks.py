@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from defocus_core.evaluation import fusion_baselines
+from defocus_core.evaluation.experiments import rendered_stacks
 from defocus_core.networks.storage import WEIGHTS_FOLDER
-from workflow_support.configuration_checks import FUSION_ROWS, ConfigError, check_configuration
+from workflow_support.configuration_checks import FUSION_ROWS, RENDERED_BOUNDS, ConfigError, check_configuration
 
 ROOT = Path(__file__).parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -200,6 +201,10 @@ def test_a_wrong_value_is_named_by_its_key(overlay, said):
 
 def test_no_program_takes_the_name_of_a_way_to_fuse():
     assert {"fused", *fusion_baselines.fusion_methods({})} == set(FUSION_ROWS)
+
+
+def test_the_bounds_of_rendered_stacks_are_known_by_name():
+    assert set(RENDERED_BOUNDS) == set(rendered_stacks.BOUNDS)
 
 
 def test_every_wrong_key_is_named_at_once():
