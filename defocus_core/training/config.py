@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -38,9 +38,12 @@ class TrainConfig(Settings):
         None, description="Patches in all, each counted as often as it is seen; null where `epochs` does."
     )
     batch: Whole = Field(128, ge=2, description="Patches a step.")
-    learning_rate: Real = Field(
-        1e-3, gt=0, description="Largest learning rate of AdamW (betas 0.9 and 0.999, eps 1e-8)."
+    optimizer: Literal["adamw", "muon"] = Field(
+        "adamw",
+        description="`adamw` (betas 0.9 and 0.999, eps 1e-8; the paper's Adam where `weight_decay` is 0), or `muon`, "
+        "whose steps of convolutions are orthogonalised; a step takes longer, and fewer are needed.",
     )
+    learning_rate: Real = Field(1e-3, gt=0, description="Largest learning rate, of either optimizer.")
     schedule: Schedule = Field(
         "constant",
         description="`constant` (the paper's), `cosine` with a warm-up of 5 % of the steps, or `onecycle`, up to the "
@@ -49,7 +52,7 @@ class TrainConfig(Settings):
     restarts: list[Between] = Field(
         [],
         description="Fractions of the training after which the schedule starts over, each time with half of the rate "
-        "and with the moments of AdamW at zero; rising. Goes without `patience`.",
+        "and with the moments of the optimizer at zero; rising. Goes without `patience`.",
     )
     weight_decay: Real = Field(0.0, ge=0, description="Decoupled weight decay.")
     patience: Whole = Field(

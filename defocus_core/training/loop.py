@@ -30,6 +30,7 @@ from defocus_core.training.checkpoint import TrainingState, snapshot
 from defocus_core.training.config import TrainConfig
 from defocus_core.training.datasets import PatchDataset, SceneDataset
 from defocus_core.training.losses import level_accuracy, level_cross_entropy, level_to_sigma
+from defocus_core.training.muon import Muon
 from defocus_core.training.ranks import (
     average_over_ranks,
     joint_batch_norms,
@@ -218,12 +219,11 @@ def _advance(
 
 
 def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    fused = next(model.parameters()).device.type == "cuda"
+    if config.optimizer == "muon":
+        return Muon(model, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
     return torch.optim.AdamW(
-        model.parameters(),
-        lr=config.learning_rate,
-        eps=1e-8,
-        weight_decay=config.weight_decay,
-        fused=next(model.parameters()).device.type == "cuda",
+        model.parameters(), lr=config.learning_rate, eps=1e-8, weight_decay=config.weight_decay, fused=fused
     )
 
 

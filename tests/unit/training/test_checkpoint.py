@@ -23,9 +23,9 @@ class KilledError(Exception):
     pass
 
 
-@pytest.mark.parametrize("schedule", ["constant", "cosine"])
-def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(splits, tmp_path, schedule):
-    config = CONFIG.changed(schedule=schedule)
+@pytest.mark.parametrize("changes", [{}, {"schedule": "cosine"}, {"optimizer": "muon"}], ids=str)
+def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(splits, tmp_path, changes):
+    config = CONFIG.changed(**changes)
     unbroken_model, unbroken = _train(splits, config)
 
     def kill(row):

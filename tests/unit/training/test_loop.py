@@ -22,6 +22,12 @@ def test_training_learns_and_keeps_the_best_epoch(splits):
     assert evaluate(model, splits["validation"])["loss"] == pytest.approx(least, rel=1e-4)
 
 
+def test_muon_learns_as_well(splits):
+    model, history = _train(splits, CONFIG.changed(optimizer="muon"))
+    assert evaluate(model, splits["validation"])["accuracy"] > 0.95
+    assert history != _train(splits)[1]
+
+
 def test_the_same_seed_gives_the_same_history(splits):
     assert _train(splits)[1] == _train(splits)[1]
     assert _train(splits, seed=1)[1] != _train(splits)[1]
