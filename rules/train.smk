@@ -33,6 +33,7 @@ rule layered_scenes:
         downloads=rules.ingest.input.downloads,
         judge=model_file(f"shipped/{DEFAULT_MODEL}"),
         manifest="results/ingest/manifest.csv",
+        silhouettes=lambda wildcards: on_disk(select.silhouettes),
     output:
         scenes="results/layered_scenes/{split}.h5",
     log:
@@ -49,6 +50,7 @@ rule layered_scenes:
             "layered_scenes.py", select.model_module(f"shipped/{DEFAULT_MODEL}")
         ),
         min_sharp_fraction=config["layered_scenes"]["min_sharp_fraction"],
+        people=config["layered_scenes"]["people"],
         scene=config["layered_scenes"]["scene"],
         scenes=lambda wildcards: config["layered_scenes"]["count"][wildcards.split],
         seed=config["seed"],

@@ -1,6 +1,7 @@
 """Rule layered_scenes: photographs that are sharp all over -> training scenes of known blur."""
 
-import numpy as np
+from pathlib import Path
+
 import pandas as pd
 
 from defocus_core.io.color import to_grey
@@ -10,6 +11,7 @@ from defocus_core.maps.pipeline import estimate
 from defocus_core.networks.storage import load_model
 from defocus_core.training.config import SceneConfig
 from defocus_core.training.layered_scenes import split_seed, write_scenes
+from defocus_core.training.scene_photographs import SegmentedPhotograph
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 from workflow_support.sources import locate_image
@@ -19,20 +21,23 @@ split = snakemake.wildcards.split
 table = pd.read_csv(snakemake.input.manifest, keep_default_na=False)
 paths = [locate_image(path) for path in table[table.split == split].path]
 judge, fraction = load_model(snakemake.input.judge), snakemake.params.min_sharp_fraction
-sharp, own_sigmas = [], []
-for image in map(read_for_measuring, paths):
+silhouettes = {(path.parent.name, path.stem): path for path in map(Path, snakemake.input.silhouettes)}
+sharp = []
+for path in paths:
+    image = read_for_measuring(path)
     sigma = estimate(image, model=judge)
     if is_all_in_focus(sigma, min_fraction=fraction):
-        sharp.append(to_grey(image))
-        own_sigmas.append(own_blur(sigma))
-soft = np.count_nonzero(own_sigmas)
-print(f"{len(sharp)} of {len(paths)} photographs are sharp all over, {soft} of them a little soft")
+        found = {}
+        if silhouette := silhouettes.get((path.parent.name, path.stem)):
+            found = {"people": to_grey(read_for_measuring(silhouette)) > 0.5, "scale": snakemake.params.people["scale"]}
+        sharp.append(SegmentedPhotograph.of(to_grey(image), own_blur(sigma), **found))
+soft, peopled = (sum(map(bool, found)) for found in ([p.sigma for p in sharp], [p.people is not None for p in sharp]))
+print(f"{len(sharp)} of {len(paths)} photographs are sharp all over; {soft} are a little soft, {peopled} show people")
 write_scenes(
     sharp,
     snakemake.output.scenes,
     config=SceneConfig(**snakemake.params.scene),
     count=snakemake.params.scenes,
     seed=split_seed(snakemake.params.seed, split),
-    own_sigmas=own_sigmas,
 )
 record_provenance(snakemake)

@@ -96,6 +96,23 @@ class Selection:
         """Return the sharp photographs that lie in folders."""
         return _files_of(self.config["ingest"]["sources"], "ingest.sources")
 
+    def silhouettes(self) -> list[str]:
+        """Return the silhouettes of people in sharp photographs.
+
+        Raises
+        ------
+        SelectionError
+            If there are none where the configuration names a folder of them.
+        """
+        people = self.typed.layered_scenes.people
+        found = sorted(map(str, Path(people.silhouettes).glob("*/*.png"))) if people else []
+        if people and not found:
+            raise SelectionError(
+                f"layered_scenes.people.silhouettes: no FOLDER/NAME.png in {people.silhouettes!r}; "
+                "tools/cut_people.py makes them"
+            )
+        return found
+
     def no_reference_files(self) -> list[str]:
         """Return the photographs without a truth that lie in folders."""
         return _files_of(self.config["no_reference"], "no_reference")

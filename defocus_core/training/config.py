@@ -126,6 +126,9 @@ class SceneConfig(Settings):
     shaded_fraction: Fraction = Field(
         0.0, description="Fraction of objects that are smooth in parts, as skin and paint are."
     )
+    people_fraction: Fraction = Field(
+        0.0, description="Fraction of objects that are people, where silhouettes of people are given."
+    )
     shaded_background_fraction: Fraction = Field(
         0.0, description="Fraction of backgrounds that are smooth in parts, as walls and skies are."
     )

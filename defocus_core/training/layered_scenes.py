@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import h5py
 import numpy as np
-from skimage.segmentation import felzenszwalb
 
 from defocus_core.blur.kernels import MIN_DISK_SIGMA, aperture_kernel, disk_blur, gaussian_blur
 from defocus_core.blur.rendering import random_blob
 from defocus_core.io import atomic
 from defocus_core.training.camera import develop
 from defocus_core.training.config import SceneConfig
+from defocus_core.training.scene_photographs import SegmentedPhotograph, draw_crop, draw_person, draw_silhouette
 
 LABEL_STRIDE = 4  # pixels of the image to one label
-
-
-@dataclass(frozen=True)
-class SegmentedPhotograph:
-    """A sharp grey photograph, a segmentation whose regions serve as silhouettes, and its own blur in pixels."""
-
-    grey: np.ndarray
-    regions: np.ndarray
-    sigma: float = 0.0
-
-    @classmethod
-    def of(cls, grey: np.ndarray, sigma: float = 0.0) -> SegmentedPhotograph:
-        """Segment an (H, W) float32 grey photograph of a blur of its own, pixels."""
-        small = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        regions = felzenszwalb(small, scale=300, sigma=0.8, min_size=150)
-        size = (grey.shape[1], grey.shape[0])
-        return cls(grey, cv2.resize(regions.astype(np.int32), size, interpolation=cv2.INTER_NEAREST), sigma)
+MIN_SIDE = 100  # pixels
 
 
 def draw_scene(
@@ -50,7 +34,7 @@ def draw_scene(
     lens = _draw_lens(config, rng)
     margin = 32
     frame = config.size + 2 * margin
-    back = _draw_crop(_pick(photographs, rng), frame, rng)
+    back = draw_crop(_pick(photographs, rng), frame, rng)
     if rng.random() < config.whole_fraction:
         far = 0.0 if rng.random() < 0.5 else _draw_sigma(config, rng)
         canvas, sigma = (
@@ -75,30 +59,18 @@ def split_seed(seed: int, split: str) -> int:
 
 
 def write_scenes(
-    photographs: Sequence[np.ndarray],
-    path: str | Path,
-    *,
-    config: SceneConfig,
-    count: int,
-    seed: int,
-    own_sigmas: Sequence[float] | None = None,
+    photographs: Sequence[SegmentedPhotograph], path: str | Path, *, config: SceneConfig, count: int, seed: int
 ) -> None:
     """Write scenes to HDF5: `images` (count, size, size) uint8, `sigma` float16 at every fourth pixel.
 
     Parameters
     ----------
-    photographs : (H, W) float32 grey, sharp all over
-    own_sigmas : blur that each photograph has of its own, pixels; labels count it in. None: none has any
+    photographs : sharp all over; those with a side below 100 pixels are left out
     """
-    own_sigmas = [0.0] * len(photographs) if own_sigmas is None else own_sigmas
-    prepared = [
-        SegmentedPhotograph.of(grey, sigma)
-        for grey, sigma in zip(photographs, own_sigmas, strict=True)
-        if min(grey.shape) >= 100
-    ]
-    if not prepared:
+    usable = [photograph for photograph in photographs if min(photograph.grey.shape) >= MIN_SIDE]
+    if not usable:
         raise ValueError(
-            f"none of {len(photographs)} photographs has 100 pixels a side; "
+            f"none of {len(photographs)} photographs has {MIN_SIDE} pixels a side; "
             "add some, or lower layered_scenes.min_sharp_fraction"
         )
     cells = config.size // LABEL_STRIDE
@@ -109,7 +81,7 @@ def write_scenes(
         sigma = file.create_dataset("sigma", (count, cells, cells), np.float16, chunks=(1, cells, cells))
         for index in range(count):
             rng = np.random.default_rng([seed, index])
-            images[index], sigma[index] = draw_scene(prepared, config, rng)
+            images[index], sigma[index] = draw_scene(usable, config, rng)
 
 
 def read_scenes(path: str | Path) -> dict[str, np.ndarray]:
@@ -179,17 +151,31 @@ def _draw_layers(
     canvas, sigma = _draw_background(_smoothed_background(back, config, rng), far, lens, config, rng)
     sigma = np.hypot(sigma, np.float32(back.sigma))
     for _ in range(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])):
-        mask = _draw_silhouette(back.regions, rng)
-        front = back if rng.random() < 0.5 else _draw_crop(_pick(photographs, rng), mask.shape[0], rng)
-        surface = front.grey
-        if config.shaded_fraction and rng.random() < config.shaded_fraction:
-            surface = _shade_partly(surface, rng)
+        front, mask = _draw_object(photographs, back, config, rng)
         coverage = mask.astype(np.float32)
-        colour, coverage = lens(lens.light(surface) * coverage, near), lens(coverage, near)
+        colour, coverage = lens(lens.light(front.grey) * coverage, near), lens(coverage, near)
         canvas = colour + (1 - coverage) * canvas
         sigma = np.where(mask, np.float32(np.hypot(near, front.sigma)), sigma)
         near = _draw_sigma(config, rng)
     return canvas, sigma
+
+
+def _draw_object(
+    photographs: Sequence[SegmentedPhotograph],
+    back: SegmentedPhotograph,
+    config: SceneConfig,
+    rng: np.random.Generator,
+) -> tuple[SegmentedPhotograph, np.ndarray]:
+    """Draw what an object looks like, and its silhouette."""
+    frame = back.grey.shape[0]
+    with_people = [photograph for photograph in photographs if photograph.people is not None]
+    if config.people_fraction and with_people and rng.random() < config.people_fraction:
+        return draw_person(_pick(with_people, rng), frame, rng)
+    mask = draw_silhouette(back.regions, rng)
+    front = back if rng.random() < 0.5 else draw_crop(_pick(photographs, rng), frame, rng)
+    if config.shaded_fraction and rng.random() < config.shaded_fraction:
+        front = replace(front, grey=_shade_partly(front.grey, rng))
+    return front, mask
 
 
 def _smoothed_background(back: SegmentedPhotograph, config: SceneConfig, rng: np.random.Generator) -> np.ndarray:
@@ -237,38 +223,9 @@ def _draw_background(
     return canvas, sigma
 
 
-def _draw_silhouette(regions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw a mask: a smooth blob, or the photograph's own regions that a blob mostly holds."""
-    mask = random_blob(regions.shape, rng, share=rng.uniform(0.1, 0.5))
-    if rng.random() < 0.5:
-        return mask
-    _, index = np.unique(regions, return_inverse=True)
-    index = index.reshape(regions.shape)
-    held = np.bincount(index[mask], minlength=index.max() + 1) / np.bincount(index.ravel())
-    grown = (held > 0.5)[index]
-    return grown if 0.03 < grown.mean() < 0.8 else mask
-
-
 def _shade_partly(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Leave nothing but soft shading outside a random part: what it says of blur is at its outline alone."""
     shade = cv2.GaussianBlur(grey, (0, 0), np.exp(rng.uniform(np.log(8), np.log(40))))
     kept: np.ndarray = random_blob(grey.shape, rng, share=rng.uniform(0.1, 0.8)).astype(np.float32)
     kept = cv2.GaussianBlur(kept, (0, 0), rng.uniform(2, 12))
     return np.clip(shade + kept * (grey - shade), 0, 1)
-
-
-def _draw_crop(photograph: SegmentedPhotograph, frame: int, rng: np.random.Generator) -> SegmentedPhotograph:
-    """Draw a crop at a random scale, at times a good deal sharper than the photograph."""
-    grey, regions = photograph.grey, photograph.regions
-    height, width = grey.shape
-    least = max(frame / min(height, width), 0.4)
-    scale = rng.uniform(min(least, 1.0), 1.0) if least < 1 else least
-    side = min(int(frame / scale), height, width)
-    top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-    cut = (slice(top, top + side), slice(left, left + side))
-    grey = cv2.resize(grey[cut], (frame, frame), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    regions = cv2.resize(regions[cut], (frame, frame), interpolation=cv2.INTER_NEAREST)
-    if rng.random() < 0.5:
-        grey, regions = grey[:, ::-1], regions[:, ::-1]
-    grey = np.ascontiguousarray(np.clip(grey, 0, 1))
-    return SegmentedPhotograph(grey, regions, photograph.sigma * frame / side)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from contextlib import contextmanager
 
@@ -11,6 +12,9 @@ import pytest
 import yaml
 from checkout import Checkout
 
+from defocus_core.io.listing import list_images
+from defocus_core.io.package_images import package_folder
+from defocus_core.io.read import read
 from defocus_core.io.write import write
 from defocus_core.networks.storage import load_model, weights_metadata
 from defocus_core.training.patch_store import check_patch_file
@@ -242,9 +246,17 @@ def test_the_papers_run_resolves_up_to_the_missing_folders(ran):
 
 def test_the_dense_network_is_made_on_request(ran):
     count = {"train": 6, "validation": 2}
-    overlay = {"layered_scenes": {"count": count, "scene": {"size": 64}, "min_sharp_fraction": 0.1}}
+    scenes = {"count": count, "scene": {"size": 64, "people_fraction": 0.5}, "min_sharp_fraction": 0.1}
+    (ran.folder / "people/data").mkdir(parents=True)
+    for image in list_images(package_folder("skimage")):
+        if image.stem in ("astronaut", "brick", "coffee", "grass", "rocket"):
+            people = np.full(read(image).shape[:2], 255, np.uint8)
+            write(ran.folder / "people/data" / f"{image.stem}.png", people)
+    overlay = {"layered_scenes": scenes | {"people": {"silhouettes": "people", "scale": 0.5}}}
     ran.snakemake("results/models/scenenet/model.safetensors", overlay=overlay)
     assert load_model(ran.folder / "results/models/scenenet/model.safetensors").cell == 4
+    logs = "".join(path.read_text() for path in (ran.folder / "logs/layered_scenes").glob("*.log"))
+    assert re.search(r"[1-9] show people", logs)
 
 
 def test_a_recipe_is_trained_where_maps_ask_for_it(ran):

@@ -7,6 +7,7 @@ from defocus_core.io.color import to_grey
 from defocus_core.training.config import SceneConfig
 from defocus_core.training.datasets import PatchDataset
 from defocus_core.training.layered_scenes import read_scenes, write_scenes
+from defocus_core.training.scene_photographs import SegmentedPhotograph
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def greys():
 @pytest.fixture(scope="module")
 def columns(greys, tmp_path_factory):
     path = tmp_path_factory.mktemp("scenes") / "s.h5"
-    write_scenes(greys, path, config=SceneConfig(size=64), count=8, seed=3)
+    write_scenes([SegmentedPhotograph.of(grey) for grey in greys], path, config=SceneConfig(size=64), count=8, seed=3)
     return read_scenes(path)
 
 

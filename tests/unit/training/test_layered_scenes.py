@@ -3,12 +3,8 @@ import numpy as np
 import pytest
 
 from defocus_core.training.config import SceneConfig
-from defocus_core.training.layered_scenes import (
-    SegmentedPhotograph,
-    draw_scene,
-    read_scenes,
-    write_scenes,
-)
+from defocus_core.training.layered_scenes import draw_scene, read_scenes, write_scenes
+from defocus_core.training.scene_photographs import SegmentedPhotograph
 
 CONFIG = SceneConfig(size=64)
 
@@ -22,7 +18,9 @@ def test_scenes_have_an_image_and_a_sigma_for_every_cell(columns):
 
 
 def test_the_same_seed_draws_the_same_scenes(greys, columns, tmp_path):
-    write_scenes(greys, tmp_path / "again.h5", config=CONFIG, count=8, seed=3)
+    write_scenes(
+        [SegmentedPhotograph.of(grey) for grey in greys], tmp_path / "again.h5", config=CONFIG, count=8, seed=3
+    )
     assert np.array_equal(read_scenes(tmp_path / "again.h5")["images"], columns["images"])
 
 
@@ -130,3 +128,20 @@ def test_apertures_of_any_shape_give_the_sigma_they_are_labelled_with(greys):
     sigmas, contrasts = np.array(sorted(losses)).T
     assert len(sigmas) > 8
     assert np.corrcoef(sigmas, contrasts)[0, 1] < -0.5
+
+
+def test_people_are_objects_of_one_blur(greys):
+    """White people, in some scenes in focus before dark and blurred photographs."""
+    people = np.zeros((160, 240), bool)
+    people[20:140, 60:180] = True
+    person = SegmentedPhotograph.of(np.where(people, 1, 0.5).astype(np.float32), people=people)
+    photographs = [*(SegmentedPhotograph.of(0.3 * grey) for grey in greys), person]
+    config = CONFIG.changed(people_fraction=1.0, linear_light_fraction=0.0)
+    agreements = []
+    for seed in range(60):
+        image, sigma = draw_scene(photographs, config, np.random.default_rng(seed))
+        sharp, white = sigma == 0, image[2::4, 2::4] > 250
+        if 0.1 < sharp.mean() < 0.9 and white.any():
+            agreements.append(np.mean(sharp == white))
+    assert len(agreements) > 5
+    assert np.median(agreements) > 0.9

@@ -11,6 +11,16 @@ SOURCE = {"licence": "CC0"}
 MASKS = {"truth": "masks", "images": "a", "truth_folder": "b"}
 
 
+SCENES = {
+    "network": "scenenet",
+    "min_sharp_fraction": 0.8,
+    "count": {"train": 2, "validation": 2},
+    "start": "shipped/scenenet",
+    "start_weight": 0.5,
+    "train": {},
+}
+
+
 @pytest.mark.parametrize(
     ("section", "values", "said"),
     [
@@ -36,6 +46,11 @@ MASKS = {"truth": "masks", "images": "a", "truth_folder": "b"}
             sections.ScoreExperiment,
             {"sigmas": [0.5], "min_sigma": 1.0, "size": 64, "limit": 1},
             "none of the sigmas is from min_sigma 1 on",
+        ),
+        (
+            sections.LayeredScenesSection,
+            SCENES | {"scene": {"people_fraction": 0.5}},
+            r"people_fraction is 0\.5, and people names no silhouettes; tools/cut_people.py makes them",
         ),
     ],
 )

@@ -277,3 +277,14 @@ def test_a_name_that_snakemake_takes_for_a_pattern_is_named(file):
     assert without_braces(["a.png", "b}{.png"]) == ["a.png", "b}{.png"]
     with pytest.raises(SelectionError, match=re.escape(file)):
         without_braces(["a.png", file])
+
+
+def test_silhouettes_lie_in_folders_named_as_those_of_the_photographs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert selection().silhouettes() == []
+    scenes = DEFAULT["layered_scenes"] | {"people": {"silhouettes": "people"}}
+    with pytest.raises(SelectionError, match=r"no FOLDER/NAME.png in 'people'; tools/cut_people.py makes them"):
+        selection(layered_scenes=scenes).silhouettes()
+    for name in ("b/2", "a/1"):
+        write(f"people/{name}.png", np.zeros((3, 4), np.uint8))
+    assert selection(layered_scenes=scenes).silhouettes() == ["people/a/1.png", "people/b/2.png"]

@@ -1,0 +1,133 @@
+"""Sharp photographs that training scenes are cut from: crops, silhouettes, people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from skimage.segmentation import felzenszwalb
+
+from defocus_core.blur.rendering import random_blob
+
+MIN_PERSON_PIXELS = 3000  # of a silhouette, for it to serve as an object
+
+
+@dataclass(frozen=True)
+class SegmentedPhotograph:
+    """A sharp photograph and what can be cut from it.
+
+    Parameters
+    ----------
+    grey : (H, W) float32 in [0, 1]
+    regions : (H, W) int, a segmentation whose regions serve as silhouettes
+    sigma : the photograph's own blur, pixels
+    people : (H, W) int32, the number of each piece of a silhouette of people, 0 elsewhere; None where there are none
+    """
+
+    grey: np.ndarray
+    regions: np.ndarray
+    sigma: float = 0.0
+    people: np.ndarray | None = None
+
+    @classmethod
+    def of(
+        cls, grey: np.ndarray, sigma: float = 0.0, people: np.ndarray | None = None, *, scale: float = 1.0
+    ) -> SegmentedPhotograph:
+        """Segment a photograph.
+
+        Parameters
+        ----------
+        grey, sigma : as of the photograph
+        people : (H, W) bool, True where people are; pieces of fewer than 3000 pixels count as none
+        scale : resize the photograph by this factor first, at most 1
+
+        Raises
+        ------
+        ValueError
+            If `people` does not fit `grey`.
+        """
+        if people is not None and people.shape != grey.shape:
+            raise ValueError(f"a silhouette of {people.shape} for a photograph of {grey.shape}; cut it out of that")
+        if scale < 1:
+            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        regions = felzenszwalb(small, scale=300, sigma=0.8, min_size=150)
+        regions = _resize_labels(regions.astype(np.int32), grey.shape)
+        pieces = None if people is None else _large_pieces(_resize_labels(people.astype(np.uint8), grey.shape))
+        return cls(grey, regions, scale * sigma, pieces)
+
+
+def draw_crop(photograph: SegmentedPhotograph, frame: int, rng: np.random.Generator) -> SegmentedPhotograph:
+    """Draw a crop of `frame` pixels a side at a random scale, at times a good deal sharper than the photograph."""
+    height, width = photograph.grey.shape
+    least = max(frame / min(height, width), 0.4)
+    scale = rng.uniform(min(least, 1.0), 1.0) if least < 1 else least
+    side = min(int(frame / scale), height, width)
+    top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+    return _cut(photograph, top, left, side=side, frame=frame, mirrored=rng.random() < 0.5)
+
+
+def draw_person(
+    photograph: SegmentedPhotograph, frame: int, rng: np.random.Generator
+) -> tuple[SegmentedPhotograph, np.ndarray]:
+    """Draw a crop around one of a photograph's people, whole or in part.
+
+    Returns
+    -------
+    the crop, and (frame, frame) bool, True where people are
+    """
+    assert photograph.people is not None
+    numbers = np.unique(photograph.people)
+    rows, columns = np.nonzero(photograph.people == rng.choice(numbers[numbers > 0]))
+    most = min(photograph.grey.shape)
+    side = int(np.clip(max(np.ptp(rows), np.ptp(columns)) * rng.uniform(0.6, 1.5), min(frame, most), most))
+    seen = int(rng.integers(len(rows)))
+    top, left = (
+        int(np.clip(place - side * rng.uniform(0.2, 0.8), 0, length - side))
+        for place, length in zip((rows[seen], columns[seen]), photograph.grey.shape, strict=True)
+    )
+    crop = _cut(photograph, top, left, side=side, frame=frame, mirrored=rng.random() < 0.5)
+    assert crop.people is not None
+    return crop, crop.people > 0
+
+
+def draw_silhouette(regions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw a mask: a smooth blob, or the photograph's own regions that a blob mostly holds."""
+    mask = random_blob(regions.shape, rng, share=rng.uniform(0.1, 0.5))
+    if rng.random() < 0.5:
+        return mask
+    _, index = np.unique(regions, return_inverse=True)
+    index = index.reshape(regions.shape)
+    held = np.bincount(index[mask], minlength=index.max() + 1) / np.bincount(index.ravel())
+    grown = (held > 0.5)[index]
+    return grown if 0.03 < grown.mean() < 0.8 else mask
+
+
+def _resize_labels(labels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def _large_pieces(people: np.ndarray) -> np.ndarray | None:
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(people)
+    large = stats[:, cv2.CC_STAT_AREA] >= MIN_PERSON_PIXELS
+    large[0] = False
+    return np.where(large[pieces], pieces, 0) if large.any() else None
+
+
+def _cut(
+    photograph: SegmentedPhotograph, top: int, left: int, *, side: int, frame: int, mirrored: bool
+) -> SegmentedPhotograph:
+    """Cut a square and resize it to `frame` pixels."""
+
+    def cut(values: np.ndarray, interpolation: int) -> np.ndarray:
+        values = cv2.resize(values[top : top + side, left : left + side], (frame, frame), interpolation=interpolation)
+        return np.ascontiguousarray(values[:, ::-1] if mirrored else values)
+
+    people = photograph.people
+    return SegmentedPhotograph(
+        np.clip(cut(photograph.grey, cv2.INTER_AREA if side > frame else cv2.INTER_CUBIC), 0, 1),
+        cut(photograph.regions, cv2.INTER_NEAREST),
+        photograph.sigma * frame / side,
+        None if people is None else cut(people, cv2.INTER_NEAREST),
+    )
