@@ -50,7 +50,6 @@ rule layered_scenes:
             "layered_scenes.py", select.model_module(f"shipped/{DEFAULT_MODEL}")
         ),
         min_sharp_fraction=config["layered_scenes"]["min_sharp_fraction"],
-        people=config["layered_scenes"]["people"],
         scene=config["layered_scenes"]["scene"],
         scenes=lambda wildcards: config["layered_scenes"]["count"][wildcards.split],
         seed=config["seed"],

@@ -27,10 +27,9 @@ for path in paths:
     image = read_for_measuring(path)
     sigma = estimate(image, model=judge)
     if is_all_in_focus(sigma, min_fraction=fraction):
-        found = {}
-        if silhouette := silhouettes.get((path.parent.name, path.stem)):
-            found = {"people": to_grey(read_for_measuring(silhouette)) > 0.5, "scale": snakemake.params.people["scale"]}
-        sharp.append(SegmentedPhotograph.of(to_grey(image), own_blur(sigma), **found))
+        silhouette = silhouettes.get((path.parent.name, path.stem))
+        people = silhouette and to_grey(read_for_measuring(silhouette)) > 0.5
+        sharp.append(SegmentedPhotograph.of(to_grey(image), own_blur(sigma), people))
 soft, peopled = (sum(map(bool, found)) for found in ([p.sigma for p in sharp], [p.people is not None for p in sharp]))
 print(f"{len(sharp)} of {len(paths)} photographs are sharp all over; {soft} are a little soft, {peopled} show people")
 write_scenes(

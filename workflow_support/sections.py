@@ -172,19 +172,6 @@ class SceneCount(Settings):
     validation: Count = Field(description="Scenes that choose the epoch.")
 
 
-class PeopleSection(Settings):
-    """Silhouettes of the people in sharp photographs."""
-
-    silhouettes: str = Field(
-        description="Folder of silhouettes, white where people are: `FOLDER/NAME.png` is that of a photograph `NAME.*` "
-        "in a folder called `FOLDER`."
-    )
-    scale: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
-        1.0,
-        description="Factor by which photographs that have a silhouette are resized: files of people are often soft.",
-    )
-
-
 class LayeredScenesSection(Settings):
     """Layered training scenes with true occlusion, and the dense network trained on them."""
 
@@ -194,7 +181,11 @@ class LayeredScenesSection(Settings):
         "it to be used."
     )
     count: SceneCount = Field(description="Scenes in each split.")
-    people: PeopleSection | None = Field(None, description="Silhouettes of people, for objects that are people.")
+    silhouettes: str | None = Field(
+        None,
+        description="Folder of silhouettes of people, white where they are: `FOLDER/NAME.png` is that of a photograph "
+        "`NAME.*` in a folder called `FOLDER`.",
+    )
     scene: SceneConfig = Field(SceneConfig(), description="How a scene is drawn.")
     start: Model = Field(description="Model of the same levels whose first layers are where training starts.")
     start_weight: Fraction = Field(
@@ -205,9 +196,9 @@ class LayeredScenesSection(Settings):
 
     @model_validator(mode="after")
     def _check_people(self) -> LayeredScenesSection:
-        if self.scene.people_fraction and not self.people:
+        if self.scene.people_fraction and not self.silhouettes:
             raise ValueError(
-                f"scene.people_fraction is {self.scene.people_fraction:g}, and people names no silhouettes; "
+                f"scene.people_fraction is {self.scene.people_fraction:g}, and silhouettes names no folder of them; "
                 "tools/cut_people.py makes them"
             )
         return self

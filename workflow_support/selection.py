@@ -104,12 +104,11 @@ class Selection:
         SelectionError
             If there are none where the configuration names a folder of them.
         """
-        people = self.typed.layered_scenes.people
-        found = sorted(map(str, Path(people.silhouettes).glob("*/*.png"))) if people else []
-        if people and not found:
+        folder = self.typed.layered_scenes.silhouettes
+        found = sorted(map(str, Path(folder).glob("*/*.png"))) if folder else []
+        if folder and not found:
             raise SelectionError(
-                f"layered_scenes.people.silhouettes: no FOLDER/NAME.png in {people.silhouettes!r}; "
-                "tools/cut_people.py makes them"
+                f"layered_scenes.silhouettes: no FOLDER/NAME.png in {folder!r}; tools/cut_people.py makes them"
             )
         return found
 

@@ -31,16 +31,13 @@ class SegmentedPhotograph:
     people: np.ndarray | None = None
 
     @classmethod
-    def of(
-        cls, grey: np.ndarray, sigma: float = 0.0, people: np.ndarray | None = None, *, scale: float = 1.0
-    ) -> SegmentedPhotograph:
+    def of(cls, grey: np.ndarray, sigma: float = 0.0, people: np.ndarray | None = None) -> SegmentedPhotograph:
         """Segment a photograph.
 
         Parameters
         ----------
         grey, sigma : as of the photograph
         people : (H, W) bool, True where people are; pieces of fewer than 3000 pixels count as none
-        scale : resize the photograph by this factor first, at most 1
 
         Raises
         ------
@@ -49,13 +46,11 @@ class SegmentedPhotograph:
         """
         if people is not None and people.shape != grey.shape:
             raise ValueError(f"a silhouette of {people.shape} for a photograph of {grey.shape}; cut it out of that")
-        if scale < 1:
-            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         small = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         regions = felzenszwalb(small, scale=300, sigma=0.8, min_size=150)
-        regions = _resize_labels(regions.astype(np.int32), grey.shape)
-        pieces = None if people is None else _large_pieces(_resize_labels(people.astype(np.uint8), grey.shape))
-        return cls(grey, regions, scale * sigma, pieces)
+        size = (grey.shape[1], grey.shape[0])
+        regions = cv2.resize(regions.astype(np.int32), size, interpolation=cv2.INTER_NEAREST)
+        return cls(grey, regions, sigma, None if people is None else _large_pieces(people))
 
 
 def draw_crop(photograph: SegmentedPhotograph, frame: int, rng: np.random.Generator) -> SegmentedPhotograph:
@@ -104,12 +99,8 @@ def draw_silhouette(regions: np.ndarray, rng: np.random.Generator) -> np.ndarray
     return grown if 0.03 < grown.mean() < 0.8 else mask
 
 
-def _resize_labels(labels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    return cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST)
-
-
 def _large_pieces(people: np.ndarray) -> np.ndarray | None:
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(people)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(people.astype(np.uint8))
     large = stats[:, cv2.CC_STAT_AREA] >= MIN_PERSON_PIXELS
     large[0] = False
     return np.where(large[pieces], pieces, 0) if large.any() else None

@@ -252,7 +252,7 @@ def test_the_dense_network_is_made_on_request(ran):
         if image.stem in ("astronaut", "brick", "coffee", "grass", "rocket"):
             people = np.full(read(image).shape[:2], 255, np.uint8)
             write(ran.folder / "people/data" / f"{image.stem}.png", people)
-    overlay = {"layered_scenes": scenes | {"people": {"silhouettes": "people", "scale": 0.5}}}
+    overlay = {"layered_scenes": scenes | {"silhouettes": "people"}}
     ran.snakemake("results/models/scenenet/model.safetensors", overlay=overlay)
     assert load_model(ran.folder / "results/models/scenenet/model.safetensors").cell == 4
     logs = "".join(path.read_text() for path in (ran.folder / "logs/layered_scenes").glob("*.log"))

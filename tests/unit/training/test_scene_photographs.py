@@ -49,3 +49,8 @@ def test_silhouettes_are_blobs_or_regions_that_blobs_hold():
     halves = [mask for mask in masks if mask[:, 48:].all() and not mask[:, :48].any()]
     assert 2 < len(halves) < 38
     assert all(0 < mask.mean() < 1 for mask in masks)
+
+
+def test_a_silhouette_of_another_size_is_an_error(photograph):
+    with pytest.raises(ValueError, match=r"a silhouette of \(4, 4\) for a photograph of \(160, 240\)"):
+        SegmentedPhotograph.of(photograph.grey, people=np.ones((4, 4), bool))

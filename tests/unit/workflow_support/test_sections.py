@@ -50,7 +50,7 @@ SCENES = {
         (
             sections.LayeredScenesSection,
             SCENES | {"scene": {"people_fraction": 0.5}},
-            r"people_fraction is 0\.5, and people names no silhouettes; tools/cut_people.py makes them",
+            r"people_fraction is 0\.5, and silhouettes names no folder of them; tools/cut_people.py makes them",
         ),
     ],
 )

@@ -282,7 +282,7 @@ def test_a_name_that_snakemake_takes_for_a_pattern_is_named(file):
 def test_silhouettes_lie_in_folders_named_as_those_of_the_photographs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert selection().silhouettes() == []
-    scenes = DEFAULT["layered_scenes"] | {"people": {"silhouettes": "people"}}
+    scenes = DEFAULT["layered_scenes"] | {"silhouettes": "people"}
     with pytest.raises(SelectionError, match=r"no FOLDER/NAME.png in 'people'; tools/cut_people.py makes them"):
         selection(layered_scenes=scenes).silhouettes()
     for name in ("b/2", "a/1"):
