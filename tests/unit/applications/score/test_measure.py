@@ -30,7 +30,7 @@ def test_motion_is_a_blur_though_edges_along_it_are_sharp():
 
 
 def test_motion_that_leaves_no_other_evidence_has_a_score():
-    found = score(motion_blur(as_float(data.coffee()), 25, np.radians(20)))
+    found = score(motion_blur(as_float(data.coffee()), 30, np.radians(20)))
     assert found.evidence < 0.002
     assert found.blur == "directional"
     assert found.sharpest_sigma == found.motion_sigma > 4
