@@ -1,6 +1,6 @@
 """Cut people out of photographs: python tools/cut_people.py OUT FOLDER OF PHOTOGRAPHS...
 
-Writes OUT/FOLDER/NAME.png, white where people are, for every photograph: silhouettes for `layered_scenes.people`.
+Writes OUT/FOLDER/NAME.png, white where people are, for every photograph: silhouettes for `layered_scenes.silhouettes`.
 MediaPipe's selfie segmentation (Apache 2.0) finds them. It wants its own OpenCV and so an environment of its own:
 python -m venv people && people/bin/pip install mediapipe==0.10.14
 """

@@ -11,7 +11,7 @@ from defocus_core.maps.pipeline import estimate
 from defocus_core.networks.storage import load_model
 from defocus_core.training.config import SceneConfig
 from defocus_core.training.layered_scenes import split_seed, write_scenes
-from defocus_core.training.scene_photographs import SegmentedPhotograph
+from defocus_core.training.scene_photographs import MIN_SIDE, SegmentedPhotograph
 from workflow_support.job import start_job
 from workflow_support.provenance import record_provenance
 from workflow_support.sources import locate_image
@@ -25,6 +25,8 @@ silhouettes = {(path.parent.name, path.stem): path for path in map(Path, snakema
 sharp = []
 for path in paths:
     image = read_for_measuring(path)
+    if min(image.shape[:2]) < MIN_SIDE:
+        continue
     sigma = estimate(image, model=judge)
     if is_all_in_focus(sigma, min_fraction=fraction):
         silhouette = silhouettes.get((path.parent.name, path.stem))
@@ -32,6 +34,11 @@ for path in paths:
         sharp.append(SegmentedPhotograph.of(to_grey(image), own_blur(sigma), people))
 soft, peopled = (sum(map(bool, found)) for found in ([p.sigma for p in sharp], [p.people is not None for p in sharp]))
 print(f"{len(sharp)} of {len(paths)} photographs are sharp all over; {soft} are a little soft, {peopled} show people")
+if split == "train" and snakemake.params.scene["people_fraction"] and not peopled:
+    raise ValueError(
+        "layered_scenes.scene.people_fraction: none of these photographs has a silhouette of people; "
+        "that of FOLDER/NAME.jpg is FOLDER/NAME.png in layered_scenes.silhouettes"
+    )
 write_scenes(
     sharp,
     snakemake.output.scenes,

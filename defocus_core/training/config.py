@@ -41,7 +41,7 @@ class TrainConfig(Settings):
     optimizer: Literal["adamw", "muon"] = Field(
         "adamw",
         description="`adamw` (betas 0.9 and 0.999, eps 1e-8; the paper's Adam where `weight_decay` is 0), or `muon`, "
-        "whose steps of convolutions are orthogonalised; a step takes longer, and fewer are needed.",
+        "whose steps of convolutions are orthogonalised; a step takes longer, and fewer may be needed.",
     )
     learning_rate: Real = Field(1e-3, gt=0, description="Largest learning rate, of either optimizer.")
     schedule: Schedule = Field(
@@ -124,7 +124,7 @@ class SceneConfig(Settings):
     disk_fraction: Fraction = Field(0.5, description="Fraction of scenes blurred by a disk in place of a Gaussian.")
     linear_light_fraction: Fraction = Field(0.5, description="Fraction of scenes blurred in linear light.")
     shaded_fraction: Fraction = Field(
-        0.0, description="Fraction of objects that are smooth in parts, as skin and paint are."
+        0.0, description="Fraction of objects, people apart, that are smooth in parts, as skin and paint are."
     )
     people_fraction: Fraction = Field(
         0.0, description="Fraction of objects that are people, where silhouettes of people are given."

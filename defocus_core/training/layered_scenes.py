@@ -16,10 +16,15 @@ from defocus_core.blur.rendering import random_blob
 from defocus_core.io import atomic
 from defocus_core.training.camera import develop
 from defocus_core.training.config import SceneConfig
-from defocus_core.training.scene_photographs import SegmentedPhotograph, draw_crop, draw_person, draw_silhouette
+from defocus_core.training.scene_photographs import (
+    MIN_SIDE,
+    SegmentedPhotograph,
+    draw_crop,
+    draw_person,
+    draw_silhouette,
+)
 
 LABEL_STRIDE = 4  # pixels of the image to one label
-MIN_SIDE = 100  # pixels
 
 
 def draw_scene(
@@ -65,12 +70,16 @@ def write_scenes(
 
     Parameters
     ----------
-    photographs : sharp all over; those with a side below 100 pixels are left out
+    photographs : sharp all over, `MIN_SIDE` pixels a side or more
+
+    Raises
+    ------
+    ValueError
+        If there are none.
     """
-    usable = [photograph for photograph in photographs if min(photograph.grey.shape) >= MIN_SIDE]
-    if not usable:
+    if not photographs:
         raise ValueError(
-            f"none of {len(photographs)} photographs has {MIN_SIDE} pixels a side; "
+            f"no photograph is sharp all over and has {MIN_SIDE} pixels a side; "
             "add some, or lower layered_scenes.min_sharp_fraction"
         )
     cells = config.size // LABEL_STRIDE
@@ -81,7 +90,7 @@ def write_scenes(
         sigma = file.create_dataset("sigma", (count, cells, cells), np.float16, chunks=(1, cells, cells))
         for index in range(count):
             rng = np.random.default_rng([seed, index])
-            images[index], sigma[index] = draw_scene(usable, config, rng)
+            images[index], sigma[index] = draw_scene(photographs, config, rng)
 
 
 def read_scenes(path: str | Path) -> dict[str, np.ndarray]:

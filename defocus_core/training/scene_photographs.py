@@ -10,6 +10,7 @@ from skimage.segmentation import felzenszwalb
 
 from defocus_core.blur.rendering import random_blob
 
+MIN_SIDE = 100  # pixels of a photograph, for crops of it to be worth drawing
 MIN_PERSON_PIXELS = 3000  # of a silhouette, for it to serve as an object
 
 
@@ -22,7 +23,8 @@ class SegmentedPhotograph:
     grey : (H, W) float32 in [0, 1]
     regions : (H, W) int, a segmentation whose regions serve as silhouettes
     sigma : the photograph's own blur, pixels
-    people : (H, W) int32, the number of each piece of a silhouette of people, 0 elsewhere; None where there are none
+    people : (H, W) int32, pieces of a silhouette of people, numbered from 1 on, 0 elsewhere; None where a photograph
+        shows none, while a crop of one that shows some may hold 0 alone
     """
 
     grey: np.ndarray
@@ -68,13 +70,17 @@ def draw_person(
 ) -> tuple[SegmentedPhotograph, np.ndarray]:
     """Draw a crop around one of a photograph's people, whole or in part.
 
+    Parameters
+    ----------
+    photograph : whole, with people
+    frame : side of the crop, pixels
+
     Returns
     -------
     the crop, and (frame, frame) bool, True where people are
     """
     assert photograph.people is not None
-    numbers = np.unique(photograph.people)
-    rows, columns = np.nonzero(photograph.people == rng.choice(numbers[numbers > 0]))
+    rows, columns = np.nonzero(photograph.people == rng.integers(1, photograph.people.max() + 1))
     most = min(photograph.grey.shape)
     side = int(np.clip(max(np.ptp(rows), np.ptp(columns)) * rng.uniform(0.6, 1.5), min(frame, most), most))
     seen = int(rng.integers(len(rows)))
@@ -103,7 +109,7 @@ def _large_pieces(people: np.ndarray) -> np.ndarray | None:
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(people.astype(np.uint8))
     large = stats[:, cv2.CC_STAT_AREA] >= MIN_PERSON_PIXELS
     large[0] = False
-    return np.where(large[pieces], pieces, 0) if large.any() else None
+    return np.where(large, np.cumsum(large), 0).astype(np.int32)[pieces] if large.any() else None
 
 
 def _cut(

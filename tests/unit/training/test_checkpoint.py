@@ -42,8 +42,9 @@ def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(splits, tmp_path, chan
         assert torch.equal(mine, other)
 
 
-def test_a_restart_forgets_the_moments_of_the_optimizer(splits, tmp_path):
-    config = CONFIG.changed(schedule="onecycle", restarts=[1 / 3])
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_restart_forgets_the_moments_of_the_optimizer(splits, tmp_path, optimizer):
+    config = CONFIG.changed(schedule="onecycle", restarts=[1 / 3], optimizer=optimizer)
 
     def kill(row):
         if row["epoch"] == 0:

@@ -145,3 +145,9 @@ def test_people_are_objects_of_one_blur(greys):
             agreements.append(np.mean(sharp == white))
     assert len(agreements) > 5
     assert np.median(agreements) > 0.9
+
+
+def test_without_people_all_objects_are_others(greys):
+    photographs = [SegmentedPhotograph.of(grey) for grey in greys]
+    scenes = [draw_scene(photographs, CONFIG.changed(people_fraction=f), np.random.default_rng(1)) for f in (0.0, 1.0)]
+    np.testing.assert_array_equal(*(image for image, _ in scenes))

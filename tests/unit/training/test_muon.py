@@ -44,10 +44,12 @@ def test_only_convolutions_that_mix_channels_step_otherwise_than_by_adamw():
     assert [name for (name, mine), value in pairs if not torch.equal(mine, value)] == ["3.weight", "4.weight"]
 
 
-def test_a_step_is_as_long_as_one_of_adamw():
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_step_is_as_long_as_one_of_adamw(fused):
+    torch.manual_seed(0)
     layer = nn.Conv2d(32, 64, 3, bias=False)
     before = layer.weight.detach().clone()
-    optimizer = Muon(layer, lr=0.01, weight_decay=0)
+    optimizer = Muon(layer, lr=0.01, weight_decay=0, fused=fused)
     layer.weight.grad = torch.randn_like(layer.weight)
     optimizer.step()
     step = (layer.weight.detach() - before).square().mean().sqrt()
