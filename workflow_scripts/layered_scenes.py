@@ -32,7 +32,8 @@ for path in paths:
         silhouette = silhouettes.get((path.parent.name, path.stem))
         people = silhouette and to_grey(read_for_measuring(silhouette)) > 0.5
         sharp.append(SegmentedPhotograph.of(to_grey(image), own_blur(sigma), people))
-soft, peopled = (sum(map(bool, found)) for found in ([p.sigma for p in sharp], [p.people is not None for p in sharp]))
+soft = sum(photograph.sigma > 0 for photograph in sharp)
+peopled = sum(photograph.people is not None for photograph in sharp)
 print(f"{len(sharp)} of {len(paths)} photographs are sharp all over; {soft} are a little soft, {peopled} show people")
 if split == "train" and snakemake.params.scene["people_fraction"] and not peopled:
     raise ValueError(
