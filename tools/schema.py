@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from defocus_core.settings import Settings
 from workflow_support.configuration import Config
-from workflow_support.sections import Partial
+from workflow_support.sections.fields import Partial
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- keys: made by `make schema` -->\n", "<!-- end of keys -->\n"

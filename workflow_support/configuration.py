@@ -9,21 +9,10 @@ from pydantic import Field
 from defocus_core.settings import Settings, Whole
 from defocus_core.training.config import Count, TrainConfig
 from defocus_core.training.patches import PatchConfig
-from workflow_support.sections import (
-    ApplicationsSection,
-    Baseline,
-    BenchmarkSet,
-    DomainsSection,
-    IngestSection,
-    LayeredScenesSection,
-    MapsSection,
-    Name,
-    PatchVariant,
-    Photographs,
-    Published,
-    Stacks,
-    partial,
-)
+from workflow_support.sections.applications import ApplicationsSection
+from workflow_support.sections.benchmarks import BenchmarkSet, MapsSection, Photographs, Published, Stacks
+from workflow_support.sections.fields import Baseline, Name, partial
+from workflow_support.sections.training import DomainsSection, IngestSection, LayeredScenesSection, PatchVariant
 
 
 class Config(Settings):

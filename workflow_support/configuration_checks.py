@@ -14,7 +14,7 @@ from defocus_core.training.config import TrainConfig
 from defocus_core.training.patches import PatchConfig
 from workflow_support.configuration import Config, patch_variants, plain_configuration
 from workflow_support.renamed_keys import renamed_keys
-from workflow_support.sections import MapsSection
+from workflow_support.sections.benchmarks import MapsSection
 
 ROWS = ("map", "probability")  # of a table of scores, which no other method may be called
 FUSION_ROWS = ("fused", "defocus_map", "mean", "laplacian_pyramid", "guided_filter")  # of a table of fusions

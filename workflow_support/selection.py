@@ -23,7 +23,8 @@ from workflow_support import sources
 from workflow_support.configuration import map_variants, patch_variants, plain_configuration
 from workflow_support.configuration_checks import check_configuration, shipped_file
 from workflow_support.provenance import code_digest, reached_modules
-from workflow_support.sections import Photographs, Source
+from workflow_support.sections.benchmarks import Photographs
+from workflow_support.sections.training import Source
 
 MODEL_FOLDERS = {"trained": "models", "patch_variant": "patch_variants"}
 

@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 
 from defocus_core.evaluation.baselines.registry import METHODS
 from defocus_core.evaluation.benchmark import MEASURES
-from workflow_support.sections import Baseline, BenchmarkSet
+from workflow_support.sections.benchmarks import BenchmarkSet
+from workflow_support.sections.fields import Baseline
 
 ROOT = Path(__file__).parents[2]
 PINS = dict(line.split("==") for line in (ROOT / "requirements.txt").read_text().lower().splitlines() if "==" in line)

@@ -7,7 +7,7 @@ import pytest
 from defocus_core.evaluation.experiments.setup import Setup
 from defocus_core.maps.pipeline import estimate
 from defocus_core.networks.storage import load_model
-from workflow_support.sections import ApplicationsSection
+from workflow_support.sections.applications import ApplicationsSection
 
 SECTIONS = {name: field.annotation for name, field in ApplicationsSection.model_fields.items()}
 

@@ -1,0 +1,1 @@
+"""The sections of the workflow's configuration: a typed model each."""
