@@ -121,20 +121,29 @@ def _check_layered_scenes(config: Config, plain: dict, root: Path) -> Iterator[t
         )
     if section.start == f"trained/{section.network}":
         yield "layered_scenes.start", "the network that these scenes train cannot be its own start"
-    if section.start_weight and section.start != f"shipped/{section.network}":
+    weights = None if unknown else _weights_file(section.start, root)
+    if section.start_weight and not unknown and (not weights or backbone_of_weights(weights) != section.network):
         yield (
             "layered_scenes.start_weight",
-            f"the mean of weights needs a start of the same kind: shipped/{section.network}, not {section.start}",
+            f"the mean of weights needs a start of the same kind: shipped/{section.network} or a file of its weights, "
+            f"not {section.start}",
         )
+
+
+def _weights_file(model: str, root: Path) -> Path | None:
+    """Return the weights of a model that is there already; None where this run trains it."""
+    if model.endswith(".safetensors"):
+        return Path(model)
+    origin, _, name = model.partition("/")
+    return shipped_file(root, name) if origin == "shipped" else None
 
 
 def _least_sigma(model: str, plain: dict, root: Path) -> float:
     """Return the sigma of the first level of a model that is there, or whose patches are known."""
-    origin, _, name = model.partition("/")
-    if model.endswith(".safetensors") or origin == "shipped":
-        file = model if model.endswith(".safetensors") else shipped_file(root, name)
+    if file := _weights_file(model, root):
         with safe_open(file, "np") as weights:
             return float(weights.get_tensor("sigmas")[0])
+    origin, _, name = model.partition("/")
     patches = patch_variants(plain)[name]["patches"] if origin == "patch_variant" else plain["patches"]
     return float(PatchConfig(**patches).sigmas()[0])
 

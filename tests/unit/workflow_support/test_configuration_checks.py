@@ -33,6 +33,11 @@ def test_every_configuration_of_the_project_is_right(path):
     check_configuration(changed(yaml.safe_load(path.read_text())), ROOT)
 
 
+@pytest.mark.parametrize("start", ["shipped/scenenet", str(WEIGHTS_FOLDER / "scenenet.safetensors")])
+def test_a_mean_of_weights_starts_from_the_network_itself_shipped_or_in_a_file(start):
+    check_configuration(changed({"layered_scenes": {"start_weight": 0.5, "start": start}}), ROOT)
+
+
 GEOMETRIC = {"spacing": "geometric", "min_sigma": 0.4}
 SHARP = {"folder": "x", "high_means": "sharp"}
 PROGRAM = "program {shots} {fused}"
@@ -67,6 +72,10 @@ PROGRAM = "program {shots} {fused}"
         (
             {"layered_scenes": {"start_weight": 0.5, "start": "shipped/blurnet"}},
             r"layered_scenes\.start_weight: .* not shipped/blurnet",
+        ),
+        (
+            {"layered_scenes": {"start_weight": 0.5, "start": str(WEIGHTS_FOLDER / "blurnet.safetensors")}},
+            r"layered_scenes\.start_weight: .* not .*blurnet\.safetensors",
         ),
         ({"layered_scenes": {"network": "blurnet"}}, r"layered_scenes\.network: no dense network 'blurnet'"),
         (
