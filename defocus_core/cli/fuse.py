@@ -61,13 +61,14 @@ def _steps(job: FusionJob, options: Namespace) -> int:
     """Return what the bar of progress counts of a stack: its shots as often as they are gone through, and its slabs."""
     if options.use_labels:
         return 0
-    aligned_before = bool(job.aligned or job.slabs) and job.alignment is None
+    aligned_before = bool(job.aligned or job.slabs)
     return len(job.shots) * (aligned_before + (job.out is not None)) + len(job.slabs)
 
 
 def _run(job: FusionJob, options: Namespace, how: dict[str, Any]) -> None:
-    if job.out and job.shots[job.reference].suffix.lower() not in EIGHT_BIT_SUFFIXES:
-        check_suffix(job.out, read(job.shots[job.reference]).dtype)
+    pictures = [*job.slabs, *([job.out] if job.out else [])]
+    if pictures and job.shots[job.reference].suffix.lower() not in EIGHT_BIT_SUFFIXES:
+        check_suffix(pictures[0], read(job.shots[job.reference]).dtype)
     crop = options.register if options.crop is None else options.crop
     loaded = job.alignment
     if loaded:
@@ -79,13 +80,15 @@ def _run(job: FusionJob, options: Namespace, how: dict[str, Any]) -> None:
     if loaded and not options.strict:
         _tell_left_out(job, loaded)
     if job.aligned or job.slabs:
-        aligned = loaded or _align(job, options, how, common)
+        aligned = _align(job, options, how, common)
         if job.aligned:
             _write_aligned(job, aligned, crop=crop)
         if job.slabs:
             _write_slabs(job, aligned, options, how, crop=crop)
-        if not loaded:  # the alignments have the gains that were asked for
-            loaded, common = aligned, common | {"match_exposure": False}
+        loaded, common = (
+            aligned,
+            common | {"match_exposure": False},
+        )  # the alignments have the gains that were asked for
     if job.out:
         _write_fusion(job, _fuse(job, options, how, common, loaded))
 
@@ -134,9 +137,14 @@ def _align(job: FusionJob, options: Namespace, how: dict[str, Any], common: dict
     from defocus_core.applications.fusion.stack import align_stack
 
     aligned = align_stack(
-        job.shots, register=options.register, reference=job.reference, progress=how["progress"], **common
+        job.shots,
+        register=options.register,
+        reference=job.reference,
+        alignments=job.alignment.alignments if job.alignment else None,
+        progress=how["progress"],
+        **common,
     )
-    if "alignment" in job.sides:
+    if "alignment" in job.sides and not job.alignment:
         _save_alignment(job, aligned)
     return aligned
 

@@ -140,6 +140,8 @@ def _start_of_scale(shot: np.ndarray, reference: np.ndarray, scale: float) -> np
 
 def _coarse_shift(shot: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Return the shift, (2,) column and row, by phase correlation; none where the images have no clear one."""
+    if min(shot.shape) < 2:
+        raise ValueError("a shot a pixel wide or high has no shift that can be told")
     halvings = max(0, int(np.log2(min(shot.shape) / SHIFT_SIDE)))
     for _ in range(halvings):
         shot, reference = cv2.pyrDown(shot), cv2.pyrDown(reference)

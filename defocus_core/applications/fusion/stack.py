@@ -164,7 +164,7 @@ def fuse(
         saved = Checkpoint(checkpoint, shots, (config, options, reference, prefer, weights))
     state = saved.load() if saved else FusionState([None] * len(shots))
     before = {index: state.alignments[index] for index in state.done}
-    known = {index for index, found in enumerate(alignments or ()) if found is None}
+    known = _left_out(alignments)
     for index, reason in state.left_out.items():
         if index not in known:
             warnings.warn(reason, stacklevel=2)
@@ -217,17 +217,20 @@ def align_stack(
     strict: bool = False,
     reference: int = 0,
     crop: bool = True,
+    alignments: Sequence[Alignment | None] | None = None,
     progress: Progress | None = None,
 ) -> AlignedStack:
     """Align the shots of a stack and fuse nothing; parameters, errors and warnings are those of `fuse`."""
     _check_count(shots, reference)
-    options = AlignOptions(register, match_exposure, crop, strict)
+    options = AlignOptions(register, match_exposure, crop, strict, alignments)
+    known = _left_out(alignments)
     found: list[Alignment | None] = [None] * len(shots)
     moved: dict[int, float] = {}
     shared: np.ndarray | None = None
     for done, shot in enumerate(_one_ahead(align_shots(shots, reference, options, {})), 1):
         if shot.left_out:
-            warnings.warn(shot.left_out, stacklevel=2)
+            if shot.index not in known:
+                warnings.warn(shot.left_out, stacklevel=2)
         else:
             found[shot.index] = shot.alignment
             if shot.moved:
@@ -278,6 +281,10 @@ def apply_labels(
     if missing:
         raise ValueError(f"labels name shot {missing[0] + 1}, which the alignment leaves out")
     return blend_seams(aligned, labels, like=first, seam=seam)
+
+
+def _left_out(alignments: Sequence[Alignment | None] | None) -> set[int]:
+    return {index for index, found in enumerate(alignments or ()) if found is None}
 
 
 def _check_count(shots: Sequence[Shot], reference: int) -> None:

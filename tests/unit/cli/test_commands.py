@@ -116,7 +116,7 @@ def test_a_format_too_shallow_for_the_shots_is_told_before_any_work(folder, caps
         write(folder / f"{name}.png", deep)
     monkeypatch.setattr(pipeline, "estimate_with_certainty", lambda *_, **__: pytest.fail("worked"))
     shots = [str(folder / f"{name}.png") for name in "ab"]
-    for command in (["fuse", *shots], ["enhance", shots[0]]):
+    for command in (["fuse", *shots], ["fuse", *shots, "--slab", "2"], ["enhance", shots[0]]):
         assert main([*command, "--out", str(folder / "o.jpg")]) == 2
         assert ".jpg holds no 16 bit; write .png or .tif" in capsys.readouterr().err
 

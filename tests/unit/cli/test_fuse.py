@@ -99,6 +99,20 @@ def test_what_an_alignment_leaves_out_is_said_once(stack_folder, capsys):
     assert capsys.readouterr().err.count("shot 2 is left out: the alignment leaves it out (dark/1.png)") == 1
 
 
+@pytest.mark.parametrize("more", [["--out", "o.png", "--slab", "2"], ["--align-only", "o"]])
+@pytest.mark.parametrize("frame", [[], ["--no-crop"]])
+def test_an_alignment_read_from_its_file_gives_what_it_gave_when_it_was_found(stack_folder, more, frame):
+    for index in (2, 3):
+        write(stack_folder / f"in/{index}.png", as_float(read(f"in/{index}.png")) * np.float32(0.6))
+    run("in", "--register", "--alignment", "a.json", *more, *frame)
+    found = {path: path.read_bytes() for path in [*stack_folder.glob("o*.png"), *stack_folder.glob("o/*")]}
+    assert len(found) in (2, 4)
+    run("in", "--register", "--alignment", "a.json", *more, *frame)
+    assert {path: path.read_bytes() for path in found} == found
+    run("in", "--register", "--alignment", "a.json", *more, *([] if frame else ["--no-crop"]))
+    assert all((read(path).shape[1] == 200) != bool(frame) for path in found)
+
+
 def test_aligned_shots_of_one_file_are_numbered_by_their_place_in_the_stack(stack_folder, capsys):
     tifffile.imwrite(stack_folder / "z.tif", np.zeros((5, 20, 30), np.uint8), photometric="minisblack")
     run("z.tif", "--align-only", "a", "--every", "2", "--dry-run")

@@ -100,6 +100,13 @@ def test_what_shares_nothing_is_refused(scene):
         find_motion(make_view(np.zeros_like(scene)), make_view(noise))
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1)])
+def test_a_shot_a_pixel_wide_or_high_is_refused(shape):
+    view = make_view(np.zeros(shape, np.uint8))
+    with pytest.raises(ValueError, match="could not be registered"):
+        find_motion(view, view)
+
+
 def test_a_registration_that_turns_a_shot_over_is_not_trusted():
     image = as_float(data.astronaut()[:200, :200])
     with pytest.raises(ValueError, match=r"could not be registered|cannot be trusted: scale .* correlation"):
