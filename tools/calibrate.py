@@ -1,7 +1,7 @@
 """Choose the constants of the in-focus probability: python tools/calibrate.py IMAGES MASKS FIRST LAST.
 
 Masks are white where blurred, as CUHK's. The settings of the largest F less mean absolute error are printed,
-best first; what is chosen goes into defocus_core/focus.py.
+best first; what is chosen goes into defocus_core/maps/focus.py.
 """
 
 import itertools

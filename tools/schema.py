@@ -27,7 +27,7 @@ BOUNDS = {
 def schema() -> str:
     """Return the JSON schema of the configuration, as YAML."""
     described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
-    return "# Made by `make schema` from workflow_support/sections.py.\n" + yaml.safe_dump(
+    return "# Made by `make schema` from workflow_support/configuration.py.\n" + yaml.safe_dump(
         described, sort_keys=False, width=120, allow_unicode=True
     )
 

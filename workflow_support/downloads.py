@@ -12,7 +12,7 @@ import pooch
 import requests
 
 from defocus_core.io import atomic
-from defocus_core.io.listing import IMAGE_SUFFIXES
+from defocus_core.io.listing import READABLE_SUFFIXES
 
 MAX_EXPANSION = 100  # times the size of an archive that its photographs may have; more is a trap
 
@@ -65,12 +65,12 @@ def unpack_images(file: str | Path, folder: str | Path) -> list[Path]:
     file, folder = Path(file), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if not zipfile.is_zipfile(file):
-        if file.suffix.lower() not in IMAGE_SUFFIXES:
-            raise DownloadError(f"{file}: neither a zip archive nor one of {', '.join(IMAGE_SUFFIXES)}")
+        if file.suffix.lower() not in READABLE_SUFFIXES:
+            raise DownloadError(f"{file}: neither a zip archive nor one of {', '.join(READABLE_SUFFIXES)}")
         atomic.write_bytes(folder / file.name, file.read_bytes())
         return [folder / file.name]
     with zipfile.ZipFile(file) as archive:
-        members = [m for m in archive.infolist() if PurePosixPath(m.filename).suffix.lower() in IMAGE_SUFFIXES]
+        members = [m for m in archive.infolist() if PurePosixPath(m.filename).suffix.lower() in READABLE_SUFFIXES]
         for member in members:
             name = PurePosixPath(member.filename)
             if name.is_absolute() or ".." in name.parts or stat.S_ISLNK(member.external_attr >> 16):

@@ -27,8 +27,9 @@ def find_provenance(path: str | Path) -> dict:
     for folder in path.resolve().parents:
         for file in sorted(folder.glob("*" + PROVENANCE_SUFFIX)):
             noted = _read_record(file)
+            root = _root_of(file, noted)
             for name, digest in noted.get("outputs", {}).items():
-                if path.resolve() == (_root_of(file, noted) / name).resolve():
+                if root and path.resolve() == (root / name).resolve():
                     return {**noted, "unchanged": digest == file_digest(path)}
     raise ProvenanceError(f"nothing is noted of {str(path)!r}; files that the workflow made have *{PROVENANCE_SUFFIX}")
 
@@ -45,9 +46,11 @@ def _read_record(file: Path) -> dict:
     return noted if ours else {}
 
 
-def _root_of(file: Path, noted: dict) -> Path:
-    """Return the folder in which the run was made: the record lies beside its first output."""
-    return file.resolve().parents[len(Path(noted["beside"]).parts) - 1]
+def _root_of(file: Path, noted: dict) -> Path | None:
+    """Return the folder in which the run was made, above the record's `beside`; None where that is too deep."""
+    above = file.resolve().parents
+    depth = len(Path(noted.get("beside", "")).parts)
+    return above[depth - 1] if 0 < depth <= len(above) else None
 
 
 def file_digest(path: Path) -> str:

@@ -17,7 +17,6 @@ from defocus_core.io import atomic
 from defocus_core.training.camera import develop
 from defocus_core.training.config import SceneConfig
 from defocus_core.training.scene_photographs import (
-    MIN_SIDE,
     SegmentedPhotograph,
     draw_crop,
     draw_person,
@@ -25,6 +24,12 @@ from defocus_core.training.scene_photographs import (
 )
 
 LABEL_STRIDE = 4  # pixels of the image to one label
+MARGIN = 32  # pixels around a scene that blur reaches in from
+
+
+def frame_side(config: SceneConfig) -> int:
+    """Return the side in pixels of what a scene is drawn on, which photographs need at least."""
+    return config.size + 2 * MARGIN
 
 
 def draw_scene(
@@ -37,8 +42,7 @@ def draw_scene(
     (size, size) uint8 image and (size / 4, size / 4) float32 sigma in pixels of the visible surface
     """
     lens = _draw_lens(config, rng)
-    margin = 32
-    frame = config.size + 2 * margin
+    frame = frame_side(config)
     back = draw_crop(_pick(photographs, rng), frame, rng)
     if rng.random() < config.whole_fraction:
         far = 0.0 if rng.random() < 0.5 else _draw_sigma(config, rng)
@@ -51,7 +55,7 @@ def draw_scene(
     base = rng.uniform(0, config.max_base_sigma) if config.max_base_sigma and rng.random() < 0.5 else 0.0
     if base:
         canvas, sigma = gaussian_blur(canvas, base), np.hypot(sigma, np.float32(base))
-    inside = slice(margin, margin + config.size)
+    inside = slice(MARGIN, MARGIN + config.size)
     image = develop(lens.developed(canvas[inside, inside]), config.camera, rng)
     label = np.minimum(sigma[inside, inside], np.float32(config.max_sigma))
     label = label[LABEL_STRIDE // 2 :: LABEL_STRIDE, LABEL_STRIDE // 2 :: LABEL_STRIDE]
@@ -70,17 +74,22 @@ def write_scenes(
 
     Parameters
     ----------
-    photographs : sharp all over, `MIN_SIDE` pixels a side or more
+    photographs : sharp all over, `frame_side` pixels a side or more
 
     Raises
     ------
     ValueError
-        If there are none.
+        If there are none, or people are asked for and none of them shows any.
     """
     if not photographs:
         raise ValueError(
-            f"no photograph is sharp all over and has {MIN_SIDE} pixels a side; "
-            "add some, or lower layered_scenes.min_sharp_fraction"
+            f"no photograph is sharp all over and has {frame_side(config)} pixels a side; "
+            "add some, or lower layered_scenes.min_sharp_fraction or layered_scenes.scene.size"
+        )
+    if config.people_fraction and all(photograph.people is None for photograph in photographs):
+        raise ValueError(
+            f"layered_scenes.scene.people_fraction is {config.people_fraction:g}, and none of these photographs has a "
+            "silhouette of people; that of FOLDER/NAME.jpg is FOLDER/NAME.png in layered_scenes.silhouettes"
         )
     cells = config.size // LABEL_STRIDE
     with atomic.replacing(path) as part, h5py.File(part, "w") as file:

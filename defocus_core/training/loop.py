@@ -209,7 +209,7 @@ def _advance(
     rate = learning_rate(config.schedule, done, peak=config.learning_rate, restarts=restarts)
     if state.step in plan.restarts:
         state.optimizer.state.clear()
-    rows = _rows(data, state.step, plan, config.batch, seed)
+    rows = _rows(data, state.step, plan, seed)
     batch = data.batch(rows, config.augment, generator)
     state.sums += _take_step(model, state.optimizer, data, batch, rate=rate, bfloat16=config.bfloat16)
     state.step += 1
@@ -256,10 +256,10 @@ def _configure_layers(model: nn.Module, config: TrainConfig) -> None:
             cast("_Dropping", layer).p = 0.0
 
 
-def _rows(data: PatchDataset | SceneDataset, step: int, plan: Plan, batch: int, seed: int) -> torch.Tensor:
+def _rows(data: PatchDataset | SceneDataset, step: int, plan: Plan, seed: int) -> torch.Tensor:
     """Return the members of the batch of a step: every epoch has an order of its own."""
     epoch, place = divmod(step, plan.steps_per_epoch)
-    return _epoch_order(len(data), epoch, seed)[place * batch : (place + 1) * batch].to(data.level.device)
+    return _epoch_order(len(data), epoch, seed)[place * plan.batch : (place + 1) * plan.batch].to(data.level.device)
 
 
 @functools.lru_cache(maxsize=1)
@@ -324,7 +324,7 @@ def _end_row(
     fraction = round(state.step / plan.steps_per_epoch, 3)
     row = {
         "epoch": len(state.history) if config.epochs is not None else fraction,
-        "patch_steps": state.step * config.batch,
+        "patch_steps": state.step * plan.batch,
         "learning_rate": rate,
         "train_loss": loss,
         "train_accuracy": accuracy,

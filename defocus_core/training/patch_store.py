@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from defocus_core.constants import PATCH_SIZE
 from defocus_core.io import atomic
+from defocus_core.io.provenance import file_digest
 
 FORMAT = "defocus-patches-1"
 CHUNK_ROWS = 512
@@ -134,7 +134,7 @@ def join_shards(parts: Sequence[str | Path], path: str | Path) -> int:
     if not sum(counts):
         raise PatchStoreError(
             f"{path}: no photograph of this split has a patch that is sharp enough; "
-            "add sharp photographs or lower patches.sharpness"
+            "add sharp photographs or lower patches.min_sharpness"
         )
     with atomic.replacing(path) as part_name, h5py.File(part_name, "w", libver="latest") as file:
         for name, (shape, dtype) in COLUMNS.items():
@@ -150,7 +150,7 @@ def join_shards(parts: Sequence[str | Path], path: str | Path) -> int:
         file.attrs["format"] = FORMAT
         file.attrs["sigmas"] = described[0]["sigmas"]
         file.attrs["parameters"] = json.dumps(described[0]["parameters"], sort_keys=True)
-        file.attrs["shards"] = [_file_digest(part) for part in parts]  # other patches are other bytes here too
+        file.attrs["shards"] = [file_digest(Path(part)) for part in parts]  # other patches are other bytes here too
         file.attrs["complete"] = True
     return sum(counts)
 
@@ -200,11 +200,6 @@ def read_patches(path: str | Path) -> dict[str, np.ndarray]:
         if len(values) and not 0 <= values.min() <= values.max() < count:
             raise PatchStoreError(f"{path}: {name} {values.max()} of {count}; delete it and run again")
     return {**columns, "sigmas": described["sigmas"]}
-
-
-def _file_digest(path: str | Path) -> str:
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _shard_files(file: h5py.File, path: Path) -> list[Path]:

@@ -10,7 +10,6 @@ from skimage.segmentation import felzenszwalb
 
 from defocus_core.blur.rendering import random_blob
 
-MIN_SIDE = 100  # pixels of a photograph, for crops of it to be worth drawing
 MIN_PERSON_PIXELS = 3000  # of a silhouette, for it to serve as an object
 
 
@@ -56,10 +55,9 @@ class SegmentedPhotograph:
 
 
 def draw_crop(photograph: SegmentedPhotograph, frame: int, rng: np.random.Generator) -> SegmentedPhotograph:
-    """Draw a crop of `frame` pixels a side at a random scale, at times a good deal sharper than the photograph."""
+    """Draw a crop of `frame` pixels a side, reduced up to 2.5 times; the photograph has so many pixels or more."""
     height, width = photograph.grey.shape
-    least = max(frame / min(height, width), 0.4)
-    scale = rng.uniform(min(least, 1.0), 1.0) if least < 1 else least
+    scale = rng.uniform(max(frame / min(height, width), 0.4), 1.0)
     side = min(int(frame / scale), height, width)
     top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
     return _cut(photograph, top, left, side=side, frame=frame, mirrored=rng.random() < 0.5)
@@ -123,7 +121,7 @@ def _cut(
 
     people = photograph.people
     return SegmentedPhotograph(
-        np.clip(cut(photograph.grey, cv2.INTER_AREA if side > frame else cv2.INTER_CUBIC), 0, 1),
+        np.clip(cut(photograph.grey, cv2.INTER_AREA), 0, 1),
         cut(photograph.regions, cv2.INTER_NEAREST),
         photograph.sigma * frame / side,
         None if people is None else cut(people, cv2.INTER_NEAREST),

@@ -24,11 +24,13 @@ class Plan:
 
     Parameters
     ----------
+    batch : patches a step
     steps_per_epoch : steps of one pass over the patches
     row_ends : steps done at the end of each row of the history; the last is the number of all steps
     restarts : steps done when the schedule starts over
     """
 
+    batch: int
     steps_per_epoch: int
     row_ends: tuple[int, ...]
     restarts: tuple[int, ...] = ()
@@ -53,13 +55,14 @@ def plan_steps(
     Parameters
     ----------
     patches : number to train on
-    batch : patches a step; what an epoch leaves over is left out
+    batch : patches a step, or all where there are fewer; what an epoch leaves over is left out
     epochs : passes over the patches, each a row of the history; None where `patch_steps` gives the length
     patch_steps : patches in all, each counted as often as it is seen, in 20 rows of equal length
     restarts : fractions of the steps after which the schedule starts over; those that are no step of their own, in a
         very short training, are left out
     """
-    steps_per_epoch = max(patches // batch, 1)
+    batch = min(batch, patches)
+    steps_per_epoch = patches // batch
     if epochs is not None:
         row_ends = [steps_per_epoch * (epoch + 1) for epoch in range(epochs)]
     else:
@@ -68,7 +71,7 @@ def plan_steps(
         row_ends = [steps * (row + 1) // rows for row in range(rows)]
     steps = row_ends[-1]
     begins = sorted({round(steps * restart) for restart in restarts} - {0, steps})
-    return Plan(steps_per_epoch, tuple(row_ends), tuple(begins))
+    return Plan(batch, steps_per_epoch, tuple(row_ends), tuple(begins))
 
 
 def learning_rate(schedule: Schedule, done: float, *, peak: float, restarts: int = 0) -> float:

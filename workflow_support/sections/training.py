@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from defocus_core.io.read import MAX_PIXELS
 from defocus_core.settings import Fraction, Settings
 from defocus_core.training.config import Count, SceneConfig, TrainConfig
 from defocus_core.training.patches import PatchConfig
@@ -65,7 +66,7 @@ class IngestSection(Settings):
         description="Fraction of scenes in each split; they sum to 1. A scene's place is a hash of its content, so a "
         "new photograph moves no other, unless it is of the same scene or fills a split that was empty."
     )
-    max_pixels: Annotated[int, Field(strict=True, ge=1024)] = Field(
+    max_pixels: Annotated[int, Field(strict=True, ge=1024, le=MAX_PIXELS)] = Field(
         description="Larger images are skipped before they are decoded, pixels."
     )
 

@@ -41,6 +41,12 @@ def test_a_record_of_something_else_is_passed_over(results, content):
     assert find_provenance(results / "maps/a.npy")["rule"] == "maps"
 
 
+def test_a_record_copied_to_where_its_run_cannot_be_is_passed_over(results):
+    noted = {"rule": "x", "outputs": {"a.npy": "0"}, "beside": "/".join(["deep"] * 99)}
+    (results / "maps/A.provenance.json").write_text(json.dumps(noted))
+    assert find_provenance(results / "maps/a.npy")["rule"] == "maps"
+
+
 def test_a_missing_file_and_a_folder_are_named(results):
     for path in (results / "none.npy", results):
         with pytest.raises(ProvenanceError, match=r"no file .*; ask for one file of a result"):

@@ -25,7 +25,7 @@ def splits():
 def greys():
     return [
         to_grey(load_motorcycle().image),
-        np.random.default_rng(0).random((120, 150), dtype=np.float32),
+        np.random.default_rng(0).random((128, 150), dtype=np.float32),
     ]
 
 

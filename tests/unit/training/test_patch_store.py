@@ -76,7 +76,7 @@ def test_no_sharp_patch_at_all_is_an_error_when_shards_are_joined(tmp_path):
     write(tmp_path / "flat.png", np.full((64, 64), 99, np.uint8))
     options = {"config": PatchConfig(), "seed": 0, "parameters": {}}
     assert write_patches([("00", tmp_path / "flat.png")], tmp_path / "x.h5", **options) == 0
-    with pytest.raises(PatchStoreError, match=r"lower patches\.sharpness"):
+    with pytest.raises(PatchStoreError, match=r"lower patches\.min_sharpness"):
         join_shards([tmp_path / "x.h5"], tmp_path / "joined.h5")
     assert not (tmp_path / "joined.h5").exists()
 

@@ -42,8 +42,12 @@ def test_no_rate_is_above_the_peak_nor_below_nothing(schedule):
 
 
 def test_an_epoch_leaves_out_what_fills_no_batch():
-    assert plan_steps(100, batch=16, epochs=3, patch_steps=None) == Plan(6, (6, 12, 18))
-    assert plan_steps(5, batch=16, epochs=2, patch_steps=None) == Plan(1, (1, 2))  # fewer than one batch
+    assert plan_steps(100, batch=16, epochs=3, patch_steps=None) == Plan(16, 6, (6, 12, 18))
+
+
+def test_fewer_patches_than_a_batch_are_one_and_count_as_many_as_they_are():
+    assert plan_steps(5, batch=16, epochs=2, patch_steps=None) == Plan(5, 1, (1, 2))
+    assert plan_steps(5, batch=16, epochs=None, patch_steps=20).steps == 4
 
 
 def test_a_length_in_patch_steps_has_twenty_rows_of_the_history():

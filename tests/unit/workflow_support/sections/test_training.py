@@ -3,9 +3,10 @@
 import pytest
 
 from defocus_core.settings import SettingsError
-from workflow_support.sections.training import LayeredScenesSection, Source, SplitFractions
+from workflow_support.sections.training import IngestSection, LayeredScenesSection, Source, SplitFractions
 
 SOURCE = {"licence": "CC0"}
+SHARES = {"train": 0.5, "validation": 0.25, "test": 0.25}
 SCENES = {
     "network": "scenenet",
     "min_sharp_fraction": 0.8,
@@ -22,6 +23,11 @@ SCENES = {
         (Source, SOURCE, "one of package, folder and url, not none"),
         (Source, {**SOURCE, "package": "skimage", "folder": "x"}, "not package and folder"),
         (Source, {**SOURCE, "url": "https://x.org/a.zip"}, "url and sha256 go together"),
+        (
+            IngestSection,
+            {"sources": [{**SOURCE, "package": "skimage"}], "split_fractions": SHARES, "max_pixels": 400_000_000},
+            r"max_pixels is at most 200000000, not 400000000",
+        ),
         (SplitFractions, {"train": 0.5, "validation": 0.2, "test": 0.2}, "sum to 0.9, not to 1"),
         (
             LayeredScenesSection,
