@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -61,9 +62,12 @@ def run_each(
         _single_threaded(),
         ThreadPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool,
     ):
-        waiting = [pool.submit(one, item) for item in items]
+        waiting = deque(pool.submit(one, item) for item in items)
         try:
-            yield from (future.result for future in waiting)
+            while (
+                waiting
+            ):  # an outcome is let go of once it is told: the error of one holds the arrays it was raised among
+                yield waiting.popleft().result
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -98,6 +98,7 @@ def _unit_of(path: Path) -> str:
 
 
 def find_map(folder: Path, stem: str) -> Path:
-    """Return the map of a stem in a folder, in the first format that is there; .npy where none is."""
+    """Return the map of a stem in a folder, the newest of the formats that are there; .npy where none is."""
     names = [folder / f"{stem}{suffix}" for suffix in _READERS]
-    return next((path for path in names if path.exists()), names[0])
+    there = [path for path in names if path.exists()]
+    return max(there, key=lambda path: path.stat().st_mtime_ns, default=names[0])

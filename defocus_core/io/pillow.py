@@ -80,4 +80,4 @@ def _decode(picture: Image.Image) -> np.ndarray:
         raise ImageError("unreadable", f"{picture.format} of mode {picture.mode}; save it as 8 or 16 bit PNG or TIFF")
     grey = picture.mode in ("1", "L", "LA", "La")
     target = ("LA" if grey else "RGBA") if picture.has_transparency_data else ("L" if grey else "RGB")
-    return np.asarray(picture.convert(target))
+    return np.array(picture.convert(target))  # a copy, since what Pillow holds cannot be written to

@@ -33,7 +33,7 @@ def perceptual_hash(image: np.ndarray) -> np.ndarray:
 
 
 def group_bursts(hashes: Sequence[np.ndarray], times: Sequence[datetime | None]) -> list[int]:
-    """Return the burst of each photograph, numbered from 0 in the order of time.
+    """Return the burst of each photograph, numbered from 0 in the order of time; those of unknown time are last.
 
     A photograph is of the burst whose latest one it looks like, if it was taken within ten seconds of that, or if the
     time of one of them is not known.
@@ -49,10 +49,7 @@ def group_bursts(hashes: Sequence[np.ndarray], times: Sequence[datetime | None])
     >>> group_bursts([one, one, other], [None, None, None])
     [0, 0, 1]
     """
-    order = list(range(len(hashes)))
-    taken = [time for time in times if time is not None]
-    if len(taken) == len(order):
-        order.sort(key=taken.__getitem__)
+    order = sorted(range(len(hashes)), key=lambda index: (times[index] is None, times[index] or datetime.min))
     last: list[int] = []  # the latest photograph of each burst
     bursts: dict[int, int] = {}
     for index in order:

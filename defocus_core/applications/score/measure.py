@@ -87,8 +87,8 @@ def score(
 
     Notes
     -----
-    A photograph of more than 350,000 pixels is measured in a smaller copy, and in full size in some tiles: those that
-    are likeliest the sharpest, and a sample of those whose blur the copy does not tell.
+    A photograph of more than 350,000 pixels, 512 or more on either side, is measured in a smaller copy, and in full
+    size in some tiles: those that are likeliest the sharpest, and a sample of those whose blur the copy does not tell.
 
     Examples
     --------

@@ -1,6 +1,9 @@
+import gc
 import threading
+import weakref
 
 import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -61,3 +64,20 @@ def test_a_limit_holds_for_torch_and_opencv():
     finally:
         torch.set_num_threads(before[0])
         cv2.setNumThreads(before[1])
+
+
+def test_an_error_that_is_told_holds_no_array():
+    alive = []
+
+    def one(_):
+        pixels = np.zeros(4)
+        alive.append(weakref.ref(pixels))
+        raise ValueError(pixels.size)
+
+    for outcome in parallel.run_each(one, range(6), jobs=2):
+        with pytest.raises(ValueError, match="4"):
+            outcome()
+        del outcome
+        gc.collect()
+        last = sum(pixels() is not None for pixels in alive)
+    assert last == 0

@@ -1,6 +1,7 @@
 """Maps in files that note what they hold."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -54,3 +55,11 @@ def test_a_map_is_written_as_float32_or_not_at_all(tmp_path):
     assert np.load(tmp_path / "a.npy").dtype == np.float32
     with pytest.raises(ValueError, match=r"a map is written as \.npy, .*, not as 'a\.jpg'"):
         write_map(tmp_path / "a.jpg", SIGMA, unit="px", pixel_size=None, notes={})
+
+
+def test_of_maps_in_two_formats_the_newer_one_is_taken(tmp_path):
+    for age, suffix in enumerate(("tif", "npy")):
+        write_map(tmp_path / f"a.{suffix}", SIGMA, unit="px", pixel_size=None, notes={})
+        os.utime(tmp_path / f"a.{suffix}", ns=(10**18 - age, 10**18 - age))
+    assert find_map(tmp_path, "a") == tmp_path / "a.tif"
+    assert find_map(tmp_path, "b") == tmp_path / "b.npy"

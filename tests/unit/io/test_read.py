@@ -220,3 +220,11 @@ def test_the_second_picture_of_a_stereo_camera_is_left_out(tmp_path, colour):
     Image.fromarray(colour).save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[Image.fromarray(colour)])
     assert read(tmp_path / "a.jpg").shape == colour.shape
     assert len(list_pages(tmp_path / "a.jpg")) == 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tif"])
+def test_pixels_can_be_written_to(tmp_path, suffix):
+    write(tmp_path / f"a{suffix}", np.full((8, 8, 3), 200, np.uint8))
+    pixels = read(tmp_path / f"a{suffix}")
+    pixels[:2] = 0
+    assert pixels.max() > 190 > pixels[:2].max() == 0

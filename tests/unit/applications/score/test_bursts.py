@@ -35,3 +35,10 @@ def test_nothing_has_no_burst():
 def test_a_clock_that_was_never_set_is_no_error():
     one = np.zeros(64, bool)
     assert group_bursts([one, one], [datetime(2026, 1, 1), datetime(1, 1, 1)]) == [1, 0]
+
+
+def test_a_photograph_of_unknown_time_tears_no_burst():
+    hashes = [perceptual_hash(IMAGES[index]) for index in (0, 0, 0, 1)]
+    times = [NOON + timedelta(seconds=seconds) for seconds in (16, 0, 8)]
+    assert group_bursts(hashes, [*times, None]) == [0, 0, 0, 1]
+    assert group_bursts(hashes[::-1], [None, *times]) == [1, 0, 0, 0]
