@@ -5,17 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from defocus_core import __version__
 from defocus_core.cli import outputs
 from defocus_core.cli.outputs import Item
+from defocus_core.cli.run_items import run_each_item
 from defocus_core.constants import DEFAULT_MODEL
 from defocus_core.io import atomic
 from defocus_core.io.arrays import check_map_fits
@@ -23,16 +22,10 @@ from defocus_core.io.color import to_dtype
 from defocus_core.io.map_files import find_map, read_map, write_map
 from defocus_core.io.photograph import Photograph
 from defocus_core.io.read import read_photograph
-from defocus_core.io.sidecar import write_rating
 from defocus_core.io.write import check_suffix, write
 
 if TYPE_CHECKING:
-    from defocus_core.applications.score.measure import Box
-    from defocus_core.cli.scores import Row
     from defocus_core.networks.classifier import Classifier
-
-MAX_REPORTED = 5  # failures of a folder that are told
-Outcome = TypeVar("Outcome")
 
 
 def run_map(options: Namespace) -> None:
@@ -42,7 +35,7 @@ def run_map(options: Namespace) -> None:
     from defocus_core.maps.pipeline import estimate_with_certainty
     from defocus_core.networks.storage import load_model
 
-    files, suffix = outputs.expand_paths(options.images, **_chosen(options)), f".{options.format}"
+    files, suffix = outputs.expand_paths(options.images, **outputs.chosen_places(options)), f".{options.format}"
     more = [".probability.npy"] * options.probability + [f".um{suffix}"] * (options.unit == "um")
     written = outputs.map_targets(files, options.out, (".png", suffix, *more))
     model = load_model(options.model)
@@ -123,7 +116,7 @@ def run_depth(options: Namespace) -> None:
     from defocus_core.networks.storage import load_model
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(Lens)}
-    files = outputs.expand_paths(options.images, **_chosen(options))
+    files = outputs.expand_paths(options.images, **outputs.chosen_places(options))
     kinds = [f".{name}{suffix}" for name in ("near", "far", "relative") for suffix in (".png", ".npy")]
     written = outputs.map_targets(files, options.out, kinds)
     maps = _map_paths(files, options.map)
@@ -153,110 +146,6 @@ def run_depth(options: Namespace) -> None:
                 written[file].with_suffix(kind).unlink(missing_ok=True)
 
     run_each_item(files, "depth", one, jobs=options.jobs)
-
-
-def run_score(options: Namespace) -> None:
-    """Print how sharp every image is, and write that where it is asked for."""
-    from defocus_core.cli import scores
-    from defocus_core.networks.storage import load_model
-
-    if options.out and options.out.suffix.lower() not in scores.SUFFIXES:
-        raise outputs.UsageError(f"--out is a .csv or .json file, not {str(options.out)!r}")
-    if options.html and options.html.suffix.lower() not in (".html", ".htm"):
-        raise outputs.UsageError(f"--html is an .html file, not {str(options.html)!r}")
-    if options.mask and options.box:
-        raise outputs.UsageError("--mask and --box both say where the subject is; give one")
-    box, model = scores.parse_box(options.box) if options.box else None, load_model(options.model)
-    if options.planes:
-        _run_planes(options, model)
-        return
-    files = outputs.expand_paths(options.images, **_chosen(options))
-    taken = [*map(outputs.file_of_shot, files), *([options.mask] if options.mask else [])]
-    for option, path in (("--out", options.out), ("--html", options.html)):
-        if path:
-            outputs.refuse_overwriting(taken, [path], option=option)
-            taken.append(path)
-    rows = scores.ranked(_score_rows(files, options, model=model, box=box))
-    scores.print_rows(rows, Console())
-    if options.out:
-        scores.write_scores(scores.table_of(rows), options.out)
-    if options.html:
-        atomic.write_text(options.html, scores.sheet_of(rows))
-    failed = [_naming(row.image, row.error) for row in rows if row.error]
-    if options.rating:
-        failed += _write_ratings(rows, files)
-    _report(failed, len(files))
-
-
-def _score_rows(files: list[Item], options: Namespace, *, model: Classifier, box: Box | None) -> list[Row]:
-    """Return a row a photograph; that of one which cannot be measured says why."""
-    from defocus_core.cli import scores
-
-    def one(file: Item) -> Row:
-        return scores.measure_row(
-            file,
-            model=model,
-            mask=options.mask,
-            box=box,
-            half_size=options.half_size,
-            pictures=options.html is not None,
-        )
-
-    rows = []
-    for file, outcome in zip(files, _outcomes(files, "scores", one, jobs=options.jobs), strict=True):
-        try:
-            rows.append(outcome())
-        except (ValueError, OSError) as error:
-            rows.append(scores.Row(str(file), error=" ".join(str(error).split())))
-    return rows
-
-
-def _write_ratings(rows: list[Row], files: list[Item]) -> list[str]:
-    """Write the stars of each file that has some into its sidecar; return what fails.
-
-    They are those of its sharpest picture, which comes first.
-    """
-    of_name = {str(file): outputs.file_of_shot(file) for file in files}
-    stars: dict[Path, int] = {}
-    for row in rows:
-        if row.rating:
-            stars.setdefault(of_name[row.image], row.rating)
-    failed = []
-    for file, rating in stars.items():
-        try:
-            write_rating(file, rating)
-        except (ValueError, OSError) as error:
-            failed.append(_naming(str(file), str(error)))
-    return failed
-
-
-def _run_planes(options: Namespace, model: Classifier) -> None:
-    """Print which plane of each stack is the sharpest, and write that where it is asked for."""
-    import pandas as pd
-
-    from defocus_core.applications.score.planes import sharpest_plane
-    from defocus_core.cli import scores
-
-    given = [f"--{name}" for name in ("mask", "box", "rating", "html") if getattr(options, name)]
-    if given:
-        raise outputs.UsageError(f"{given[0]} does not go with --planes, which has one line a plane")
-    stacks = outputs.group_stacks(options.images, **_chosen(options))
-    tables = []
-
-    def one(stack: Item) -> pd.DataFrame:
-        shots = (read_photograph(shot, half_size=options.half_size).for_measuring() for shot in stacks[stack])
-        return scores.planes_table(str(stack), sharpest_plane(shots, model=model))
-
-    failed = []
-    for stack, outcome in zip(stacks, _outcomes(list(stacks), "stacks", one, jobs=options.jobs), strict=True):
-        try:
-            tables.append(outcome())
-            scores.print_planes(tables[-1], Console())
-        except (ValueError, OSError) as error:
-            failed.append(_naming(str(stack), str(error)))
-    if options.out and tables:
-        scores.write_scores(pd.concat(tables), options.out)
-    _report(failed, len(stacks))
 
 
 def run_export(options: Namespace) -> None:
@@ -290,7 +179,7 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
     """Run an application of image and map on every image; write it as the image was."""
     from defocus_core.networks.storage import load_model
 
-    files = outputs.expand_paths(options.images, **_chosen(options))
+    files = outputs.expand_paths(options.images, **outputs.chosen_places(options))
     taken = [outputs.file_of_shot(file) for file in files]
     if options.map and options.map.is_dir():
         outputs.maps_by_stem(files, options.map)
@@ -310,10 +199,6 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
         write(written[file], result, like=outputs.file_of_shot(file), alpha=photograph.alpha, keep_float=True)
 
     run_each_item(files, what, one, jobs=options.jobs)
-
-
-def _chosen(options: Namespace) -> dict[str, int | None]:
-    return {axis: getattr(options, axis) for axis in ("channel", "z", "time")}
 
 
 def _map_of(file: Item, photograph: Photograph, model: Classifier, given: Path | None) -> np.ndarray:
@@ -341,46 +226,3 @@ def _map_paths(files: Sequence[Item], given: Path | None) -> list[Path]:
 def _map_path(file: Item, given: Path) -> Path:
     """Return the map of a photograph: the file given, or the one of its stem in the folder given."""
     return find_map(given, file.stem) if given.is_dir() else given
-
-
-def run_each_item(
-    files: Sequence[Item], what: str, one: Callable[[Item], None], *, jobs: int | None, shown: bool = True
-) -> None:
-    """Run every file, with progress if it is shown; those that fail are named together at the end."""
-    failed = []
-    for file, outcome in zip(files, _outcomes(files, what, one, jobs=jobs, shown=shown), strict=True):
-        try:
-            outcome()
-        except (ValueError, OSError) as error:
-            if len(files) == 1:
-                raise
-            failed.append(_naming(str(file), str(error)))
-    _report(failed, len(files))
-
-
-def _outcomes(
-    files: Sequence[Item], what: str, one: Callable[[Item], Outcome], *, jobs: int | None, shown: bool = True
-) -> Iterable[Callable[[], Outcome]]:
-    from defocus_core.cli import parallel
-
-    outcomes = parallel.run_each(one, files, jobs=jobs)
-    return _progress(outcomes, what, len(files)) if shown else outcomes
-
-
-def _naming(file: str, error: str) -> str:
-    """Return an error with the file it is of."""
-    return error if file in error else f"{file}: {error}"
-
-
-def _report(failed: Sequence[str], count: int) -> None:
-    """Raise an error that names the first of those that failed, if any did."""
-    if not failed:
-        return
-    more = [f"and {len(failed) - MAX_REPORTED} more"] if len(failed) > MAX_REPORTED else []
-    said = "; ".join([*failed[:MAX_REPORTED], *more])
-    raise outputs.UsageError(f"{len(failed)} of {count} images failed: {said}" if count > 1 else said)
-
-
-def _progress(outcomes: Iterable[Outcome], what: str, total: int) -> Iterable[Outcome]:
-    console = Console(stderr=True)
-    return track(outcomes, what, total, console=console, disable=not console.is_terminal)

@@ -24,6 +24,7 @@ from defocus_core.cli.fuse_plan import (
     split_shots,
 )
 from defocus_core.cli.outputs import Item, UsageError
+from defocus_core.cli.run_items import run_each_item
 from defocus_core.io.map_files import write_map
 from defocus_core.io.read import read, read_photograph
 from defocus_core.io.write import check_suffix, write
@@ -37,8 +38,6 @@ EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg", ".webp", ".bmp")
 
 def run_fuse(options: Namespace) -> None:
     """Write what every stack of shots is fused into, and what else is asked for."""
-    from defocus_core.cli.commands import run_each_item
-
     jobs = {job.stack: job for job in plan_fusions(options)}
     if options.dry_run:
         for job in jobs.values():

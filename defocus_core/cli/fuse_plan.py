@@ -56,8 +56,8 @@ class FusionJob:
 def plan_fusions(options: Namespace) -> list[FusionJob]:
     """Find the stacks and where their results go; refuse what does not fit together."""
     _check_options(options)
-    chosen = {axis: getattr(options, axis) for axis in ("channel", "z", "time")}
-    stacks = {stack: shots[:: options.every] for stack, shots in outputs.group_stacks(options.images, **chosen).items()}
+    grouped = outputs.group_stacks(options.images, **outputs.chosen_places(options))
+    stacks = {stack: shots[:: options.every] for stack, shots in grouped.items()}
     taken = [outputs.file_of_shot(shot) for shots in stacks.values() for shot in shots]
     taken += [options.use_labels] if options.use_labels else []
     pictures = outputs.fusion_targets(stacks, options.out, [] if options.slab else taken) if options.out else {}

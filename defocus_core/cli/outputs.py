@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,11 @@ class UsageError(ValueError):
 
 
 Item = Path | Page  # a picture, or the slices of a channel
+
+
+def chosen_places(options: Namespace) -> dict[str, int | None]:
+    """Return the places of `list_pages` that a command was asked for."""
+    return {axis: getattr(options, axis) for axis in ("channel", "z", "time")}
 
 
 def expand_paths(paths: Sequence[Path], **chosen: int | None) -> list[Item]:

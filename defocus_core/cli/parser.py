@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from defocus_core import __version__
-from defocus_core.cli import commands, fuse
+from defocus_core.cli import commands, fuse, score
 from defocus_core.constants import DEFAULT_MODEL, PASSIVE_THREADS
 
 
@@ -249,7 +249,7 @@ def _add_score_command(known: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--planes", action="store_true", help="which plane of each stack is the sharpest, with its confidence"
     )
-    command.set_defaults(run=commands.run_score)
+    command.set_defaults(run=score.run_score)
     _add_choice(command)
     _add_jobs(command)
     _add_model(command)

@@ -1,7 +1,5 @@
 import json
-import math
 import os
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +7,9 @@ import pandas as pd
 import pytest
 import tifffile
 from PIL import ExifTags, Image
-from rich.console import Console
 from skimage import data
 
-from defocus_core.applications.score.measure import Score
 from defocus_core.blur.kernels import gaussian_blur
-from defocus_core.cli import scores
-from defocus_core.cli.outputs import UsageError
 from defocus_core.cli.parser import main
 from defocus_core.io.color import as_float, to_dtype
 from defocus_core.io.write import write
@@ -122,13 +116,6 @@ def test_a_mask_is_not_written_over(shots, tmp_path, capsys):
     assert "would be written over an input" in capsys.readouterr().err
 
 
-def test_names_are_shown_as_they_are_from_wherever_they_come(capsys):
-    names = ["/somewhere/old[red].png", "here/new[old].png"]
-    scores.print_rows([scores.Row(name, error="none") for name in names], Console())
-    said = capsys.readouterr().out
-    assert all(name in said for name in names)
-
-
 def test_a_file_has_the_stars_of_its_sharpest_picture(tmp_path):
     tifffile.imwrite(
         tmp_path / "two.ome.tif",
@@ -170,44 +157,6 @@ def test_what_cannot_be_meant_is_one_line(shots, capsys, given, message):
     assert message in line
 
 
-def row(name, sigma, *, alike=0, second=0):
-    found = Score(sigma, 0, 0, 1, sigma, sigma, 1, "round")
-    return scores.Row(name, found, phash=np.full(64, bool(alike)), time=datetime(2026, 1, 1, 12, 0, second))
-
-
-def test_each_burst_has_one_best():
-    rows = [row("a", 2), row("b", 1, second=1), row("c", 3, alike=1), row("d", 0.5, alike=1, second=30)]
-    found = scores.ranked(rows)
-    assert [(entry.image, entry.burst, entry.best) for entry in found] == [
-        ("d", None, False),
-        ("b", 1, True),
-        ("a", 1, False),
-        ("c", None, False),
-    ]
-
-
-@pytest.mark.parametrize(("sigma", "stars"), [(0.3, 5), (0.9, 4), (1.5, 3), (2, 2), (9, 1), (math.nan, None)])
-def test_stars_follow_sigma(sigma, stars):
-    assert row("a", sigma).rating == stars
-
-
-def test_a_box_is_four_whole_numbers():
-    assert scores.parse_box("1,2,3,4") == (1, 2, 3, 4)
-    with pytest.raises(UsageError, match="not '1,2,3,x'"):
-        scores.parse_box("1,2,3,x")
-
-
-def test_a_narrow_terminal_shows_every_number(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    score = Score(0.43, 120, 77, 0.9, 0.5, 0.4, 0.8, "round")
-    rows = [scores.Row(f"/a/very/long/folder/{'name' * 20}_{index}.jpg", score=score) for index in range(2)]
-    scores.print_rows(rows, Console(force_terminal=True, color_system=None))
-    lines = capsys.readouterr().out.splitlines()
-    assert all(len(line) <= 80 for line in lines)
-    assert all(number in lines[-1] for number in ("0.43", "120", "77", "0.90", "0.50", "0.40", "0.80", "round"))
-    assert lines[-1].startswith("namename")
-
-
 def test_no_photograph_and_no_table_becomes_a_page(shots, tmp_path, capsys):
     photograph = shots / "black.png"
     before = photograph.read_bytes()
@@ -242,8 +191,3 @@ def test_a_name_that_is_not_utf_8_is_written_as_far_as_it_can_be(tmp_path, suffi
     written = tmp_path / f"s.{suffix}"
     assert main(["score", str(folder), "--html" if suffix == "html" else "--out", str(written)]) == 0
     assert "lat" in written.read_text(encoding="utf-8")
-
-
-def test_a_photograph_that_tells_nothing_is_not_the_best_of_its_burst():
-    rows = [row("a", math.nan), row("b", math.nan, second=1)]
-    assert [found.best for found in scores.ranked(rows)] == [False, False]
