@@ -37,7 +37,7 @@ def run_map(options: Namespace) -> None:
 
     files, suffix = outputs.expand_paths(options.images, **outputs.chosen_places(options)), f".{options.format}"
     more = [".probability.npy"] * options.probability + [f".um{suffix}"] * (options.unit == "um")
-    written = outputs.map_targets(files, options.out, (".png", suffix, *more))
+    written = outputs.map_targets(files, options.out, (".png", suffix, *more), given=options.images)
     model = load_model(options.model)
     outputs.make_folders(written.values())
     notes = {"model": str(options.model), "software": f"defocus-core {__version__}"}
@@ -118,7 +118,7 @@ def run_depth(options: Namespace) -> None:
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(Lens)}
     files = outputs.expand_paths(options.images, **outputs.chosen_places(options))
     kinds = [f".{name}{suffix}" for name in ("near", "far", "relative") for suffix in (".png", ".npy")]
-    written = outputs.map_targets(files, options.out, kinds)
+    written = outputs.map_targets(files, options.out, kinds, given=options.images)
     maps = _map_paths(files, options.map)
     outputs.refuse_overwriting(maps, (path.with_suffix(kind) for path in written.values() for kind in kinds))
     model = load_model(options.model)

@@ -60,16 +60,21 @@ def plan_fusions(options: Namespace) -> list[FusionJob]:
     stacks = {stack: shots[:: options.every] for stack, shots in grouped.items()}
     taken = [outputs.file_of_shot(shot) for shots in stacks.values() for shot in shots]
     taken += [options.use_labels] if options.use_labels else []
-    pictures = outputs.fusion_targets(stacks, options.out, [] if options.slab else taken) if options.out else {}
+    pictures = (
+        outputs.fusion_targets(stacks, options.out, [] if options.slab is not None else taken) if options.out else {}
+    )
     slabs = {}
-    if options.slab:
+    if options.slab is not None:
         counts = {stack: len(split_shots(shots, options)) for stack, shots in stacks.items()}
         slabs, pictures = outputs.slab_targets(pictures, counts, taken), {}
     taken += [*pictures.values(), *itertools.chain(*slabs.values())]
     aligned = outputs.aligned_targets(stacks, options.align_only, taken) if options.align_only else {}
     taken += itertools.chain(*aligned.values())
     sides = _plan_sides(stacks, options, taken)
-    held = {stack: _load_alignment(sides["alignment"].get(stack), shots) for stack, shots in stacks.items()}
+    held = {
+        stack: _load_alignment(sides["alignment"].get(stack), shots, register=options.register)
+        for stack, shots in stacks.items()
+    }
     return [
         FusionJob(
             stack,
@@ -106,11 +111,11 @@ def _check_options(options: Namespace) -> None:
     needy = [*given, *_given(options, ("slab", "use_labels", "seam", "prefer", "resume"))]
     if options.out is None and (needy or options.align_only is None):
         raise UsageError(f"{needy[0]} needs --out" if needy else "fuse needs --out FILE_OR_DIR, or --align-only DIR")
-    if options.overlap and not options.slab:
+    if options.overlap and options.slab is None:
         raise UsageError("--overlap goes with --slab")
-    if options.slab and (given or options.use_labels):
+    if options.slab is not None and (given or options.use_labels):
         raise UsageError("--slab writes pictures alone: leave out --labels, --use-labels, --depth, --nowhere, --report")
-    if options.slab and options.resume:
+    if options.slab is not None and options.resume:
         raise UsageError("--slab keeps no state: leave out --resume")
     given += _given(options, ("align_only", "register", "match_exposure", "prefer", "strict", "resume"))
     if options.use_labels and given:
@@ -132,13 +137,17 @@ def split_shots(shots: Sequence[Item], options: Namespace) -> list[range]:
     return split_slabs(len(shots), size=options.slab, overlap=options.overlap)
 
 
-def _load_alignment(path: Path | None, shots: Sequence[Item]) -> AlignedStack | None:
+def _load_alignment(path: Path | None, shots: Sequence[Item], *, register: bool) -> AlignedStack | None:
     """Return the alignment that a file holds, without its gains, which are of another lighting."""
     if path is None or not path.exists():
         return None
     from defocus_core.applications.fusion.alignment_files import read_alignment
 
     held = read_alignment(path, names=[name_of_shot(shot) for shot in shots])
+    if register and all(found is None or found.matrix is None for found in held.alignments):
+        raise UsageError(
+            f"{path}: its shots were not registered, so --register has nothing to go by; give --alignment a new file"
+        )
     return replace(held, alignments=tuple(found and replace(found, gains=None) for found in held.alignments))
 
 

@@ -8,7 +8,6 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from defocus_core.io.errors import ImageError
 from defocus_core.io.listing import RAW_SUFFIXES, READABLE_SUFFIXES, WRITABLE_SUFFIXES, list_images
@@ -53,7 +52,8 @@ def _pictures_of(file: Path, **chosen: int | None) -> list[Item]:
             raise
         return [file]  # which fails where it is read, beside the others
     axes = {axis for page in pages for axis, _ in page.position if len({dict(p.position)[axis] for p in pages}) > 1}
-    return list(pages) if _is_chosen(chosen) or (axes and axes <= {"C", "T"}) else [file]
+    apart = len({page.stem for page in pages}) == len(pages)
+    return list(pages) if apart and (_is_chosen(chosen) or (axes and axes <= {"C", "T"})) else [file]
 
 
 def _is_chosen(chosen: Mapping[str, int | None]) -> bool:
@@ -63,7 +63,8 @@ def _is_chosen(chosen: Mapping[str, int | None]) -> bool:
 def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list[Item]]:
     """Return the shots of each stack that paths name: folders, files of several pictures, or one of files.
 
-    Slices of several channels or times are a stack each; `chosen` are the places of `list_pages`.
+    Slices of several channels or times are a stack each, in one file or in files of a slice each; `chosen` are the
+    places of `list_pages`.
     """
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
@@ -72,24 +73,44 @@ def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list
     if folders and len(folders) != len(paths):
         raise UsageError("a stack is a folder or the files given, not both at once")
     if folders:
-        found: dict[Item, list[Item]] = {folder: list(list_images(folder)) for folder in folders}
-        empty = [str(folder) for folder, shots in found.items() if not shots]
+        found = {folder: list_images(folder) for folder in folders}
+        empty = [str(folder) for folder, files in found.items() if not files]
         if empty:
             raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
-        return found
+        across = [_stacks_across(folder, files, **chosen) for folder, files in found.items()]
+        return {stack: shots for stacks in across for stack, shots in stacks.items()}
     pages = {path: _pages_of(path, alone=len(paths) == 1, **chosen) for path in paths}
-    if not all(len(shots) > 1 for shots in pages.values()):
-        return {paths[0]: list(paths)}
-    grouped: dict[Item, list[Item]] = {}
-    for path, shots in pages.items():
-        groups = group_pages(shots)
-        counts = {len(slices) for slices in groups.values()}
-        if min(counts) == 1 < max(counts):
-            raise UsageError(f"{path}: a channel or time has one slice alone; choose another by --channel or --time")
-        each = len(groups) > 1 and min(counts) > 1
-        stacks: Mapping[Any, list[Page]] = groups if each else {path: shots}
-        grouped |= {stack: list(slices) for stack, slices in stacks.items()}
-    return grouped
+    several = {path: any(len(slices) > 1 for slices in group_pages(shots).values()) for path, shots in pages.items()}
+    if not all(several.values()) and (len(paths) > 1 or len(pages[paths[0]]) == 1):
+        return _stacks_across(paths[0], paths, **chosen)
+    return {
+        stack: slices for path, shots in pages.items() for stack, slices in _stacks_in(path, shots, **chosen).items()
+    }
+
+
+def _stacks_in(path: Path, pages: Sequence[Page], **chosen: int | None) -> dict[Item, list[Item]]:
+    """Return the stacks of a file of several pictures: one, or one for each channel and time."""
+    groups = group_pages(pages)
+    counts = {len(slices) for slices in groups.values()}
+    if max(counts) == 1:
+        raise UsageError(
+            f"{path}: {len(pages)} channels of one slice each; a stack is of two slices or more of a channel"
+        )
+    if min(counts) == 1:
+        raise UsageError(f"{path}: a channel or time has one slice alone; choose another by --channel or --time")
+    apart = len(groups) > 1 or _is_chosen(chosen)
+    return {stack if apart else path: list(slices) for stack, slices in groups.items()}
+
+
+def _stacks_across(stack: Path, files: Sequence[Path], **chosen: int | None) -> dict[Item, list[Item]]:
+    """Return the stacks of files that hold a slice each: one, or one for each channel and time."""
+    pages = [_pages_of(file, alone=False, **chosen) for file in files]
+    groups = [{group.position: slices for group, slices in group_pages(held).items()} for held in pages]
+    alike = all(found.keys() == groups[0].keys() for found in groups)
+    if alike and len(groups[0]) > 1 and all(len(slices) == 1 for found in groups for slices in found.values()):
+        return {Page(stack, -1, place): [found[place][0] for found in groups] for place in groups[0]}
+    named = [held[0] if len(held) == 1 and held[0].position else file for file, held in zip(files, pages, strict=True)]
+    return {stack: named}
 
 
 def _pages_of(path: Path, *, alone: bool, **chosen: int | None) -> list[Page]:
@@ -159,7 +180,8 @@ def aligned_targets(
 
 
 def _stack_name(stack: Item) -> str:
-    return stack.resolve().name if isinstance(stack, Path) and stack.is_dir() else stack.stem
+    path, labels = (stack.path, stack.labels) if isinstance(stack, Page) else (stack, ())
+    return ".".join([path.resolve().name if path.is_dir() else path.stem, *labels])
 
 
 def writable(item: Item) -> str:
@@ -231,8 +253,17 @@ def maps_by_stem(items: Sequence[Item], folder: Path) -> dict[Item, Path]:
     return one_file_each(items, folder, lambda item: f"{item.stem}.npy")
 
 
-def map_targets(items: Sequence[Item], folder: Path, suffixes: Sequence[str]) -> dict[Item, Path]:
-    """Return where the map of each picture goes, with room beside it for files of its stem, none an item."""
+def map_targets(
+    items: Sequence[Item], folder: Path, suffixes: Sequence[str], *, given: Sequence[Path]
+) -> dict[Item, Path]:
+    """Return where the map of each picture goes, with room beside it for files of its stem, none an item.
+
+    Not into a folder that is `given` to be worked on, where pictures of maps would be photographs the next time.
+    """
+    if any(path.is_dir() and os.path.realpath(path) == os.path.realpath(folder) for path in given):
+        raise UsageError(
+            f"{folder} holds the photographs, and pictures of maps would count as such; give another --out"
+        )
     found = maps_by_stem(items, folder)
     check_distinct((item, found[item].with_suffix(suffix)) for item in items for suffix in (".npy", *suffixes))
     for item, target in found.items():

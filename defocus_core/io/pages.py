@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -40,7 +40,12 @@ class Page:
     @property
     def stem(self) -> str:
         """The file's, and the place along each axis, from 1: `cells.c2.t1`."""
-        return ".".join([self.path.stem, *(f"{axis.lower()}{place + 1}" for axis, place in self.position)])
+        return ".".join([self.path.stem, *self.labels])
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The place along each axis, from 1: `c2`, `t1`."""
+        return tuple(f"{axis.lower()}{place + 1}" for axis, place in self.position)
 
     @property
     def suffix(self) -> str:
@@ -56,7 +61,7 @@ def list_pages(
     Parameters
     ----------
     path : file
-    channel, z, time : place along the axis, from 1; None is all
+    channel, z, time : place along the axis, from 1; None is all. Where the file names no axis, z is its place in it
 
     Raises
     ------
@@ -64,6 +69,8 @@ def list_pages(
         If it is not an image, or has no such place.
     """
     path, pages = Path(path), _list_pages(Path(path))
+    if z is not None and len(pages) > 1 and not any(page.position for page in pages):
+        pages = [replace(page, position=(("Z", page.index),)) for page in pages]
     for axis, number in {"C": channel, "Z": z, "T": time}.items():
         places = sorted({dict(page.position).get(axis, 0) + 1 for page in pages})
         if number is not None and number not in places:
@@ -73,10 +80,14 @@ def list_pages(
 
 
 def group_pages(pages: Sequence[Page]) -> dict[Page, list[Page]]:
-    """Return the slices of each channel and time, by a page that stands for them: its position has no other axis."""
+    """Return the slices of each channel and time, by a page that stands for them: its position has no other axis.
+
+    Times of a file without z are taken for slices: the focus moved as time went by.
+    """
     groups: dict[Page, list[Page]] = {}
+    apart = "CT" if any(axis == "Z" for page in pages for axis, _ in page.position) else "C"
     for page in pages:
-        place = tuple((axis, index) for axis, index in page.position if axis in "CT")
+        place = tuple((axis, index) for axis, index in page.position if axis in apart)
         groups.setdefault(Page(page.path, -1, place), []).append(page)
     return groups
 

@@ -66,7 +66,7 @@ def list_pictures(file: TiffFile) -> list[Picture]:
     Raises
     ------
     ImageError
-        If they are not of one size.
+        If they are not of one size, or of several images of an OME-TIFF, such as positions of a stage.
     """
     pages: list[Any] = [page for page in _pages_of(file) if not int(getattr(page, "subfiletype", 0)) & 0b101]
     most = max((page.imagewidth * page.imagelength for page in pages), default=0)
@@ -74,7 +74,18 @@ def list_pictures(file: TiffFile) -> list[Picture]:
     _check_whole(file, pages)
     if len({(page.imagewidth, page.imagelength) for page in pages}) > 1:
         raise ImageError("unreadable", f"{len(pages)} pictures of different size in one file; save one")
-    return _name_places(file.series[0], pages)
+    series = _series_of(file, pages)
+    if file.is_ome and len(series) > 1:
+        raise ImageError(
+            "unreadable", f"{len(series)} images (positions) in one OME-TIFF; save each in a file of its own"
+        )
+    return _name_places(series[0], pages)
+
+
+def _series_of(file: TiffFile, pages: list[Any]) -> list[Any]:
+    """Return the series that directories belong to; the first of the file where they belong to none."""
+    offsets = {page.offset for page in pages}
+    return [s for s in file.series if any(p is not None and p.offset in offsets for p in s.pages)] or file.series[:1]
 
 
 def _name_places(series: Any, pages: list[Any]) -> list[Picture]:

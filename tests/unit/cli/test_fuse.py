@@ -115,6 +115,13 @@ def test_an_alignment_read_from_its_file_gives_what_it_gave_when_it_was_found(st
     assert all((read(path).shape[1] == 200) != bool(frame) for path in found)
 
 
+def test_an_alignment_of_shots_that_were_not_registered_registers_none(stack_folder, capsys):
+    run("in", "--out", "f.png", "--alignment", "a.json")
+    run("in", "--out", "f.png", "--alignment", "a.json")
+    run("in", "--out", "f.png", "--alignment", "a.json", "--register", status=2)
+    assert "a.json: its shots were not registered" in capsys.readouterr().err
+
+
 def test_aligned_shots_of_one_file_are_numbered_by_their_place_in_the_stack(stack_folder, capsys):
     tifffile.imwrite(stack_folder / "z.tif", np.zeros((5, 20, 30), np.uint8), photometric="minisblack")
     run("z.tif", "--align-only", "a", "--every", "2", "--dry-run")

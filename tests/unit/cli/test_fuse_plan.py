@@ -31,6 +31,7 @@ def test_each_nth_shot_is_taken(stack_folder, capsys):
         (["in"], "needs --out FILE_OR_DIR, or --align-only DIR"),
         (["in", "--out", "f.png", "--overlap", "1"], "--overlap goes with --slab"),
         (["in", "--out", "f.png", "--slab", "9"], "a slab has 2 to 4 shots"),
+        (["in", "--out", "f.png", "--slab", "0"], "a slab has 2 to 4 shots"),
         (["in", "--out", "f.png", "--slab", "2", "--depth", "d.npy"], "--slab writes pictures alone"),
         (["in", "--out", "f.png", "--reference", "9"], "--reference is a number from 1 to 4"),
         (["in", "--out", "f.png", "--depth", "d.jpg"], "--depth is written as .npy or .tif"),

@@ -99,3 +99,11 @@ def test_a_damaged_stack_is_a_named_error(tmp_path):
 )
 def test_the_first_bytes_of_a_file_choose_its_reader(head, kind):
     assert family(head) == kind
+
+
+def test_positions_of_a_stage_are_no_stack(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "two.ome.tif", ome=True) as file:
+        for _ in range(2):
+            file.write(np.zeros((3, 20, 30), np.uint8), photometric="minisblack", metadata={"axes": "ZYX"})
+    with pytest.raises(ImageError, match=r"two\.ome\.tif: 2 images \(positions\) in one OME-TIFF; save each"):
+        list_pages(tmp_path / "two.ome.tif")

@@ -304,3 +304,9 @@ def test_a_misfire_in_a_dark_file_is_left_out(focused):
     dark[1] //= 20
     with pytest.warns(UserWarning, match="shot 2 is left out: it has .* times the light"):
         fuse(dark)
+
+
+@pytest.mark.parametrize("shots", ["folder", (shot for shot in ())])
+def test_what_is_no_list_of_shots_is_said(shots):
+    with pytest.raises(ValueError, match="fusion needs a list of shots"):
+        fuse(shots)
