@@ -21,7 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for key, value in PASSIVE_THREADS.items():
         os.environ.setdefault(key, value)
     options = _build_parser().parse_args(arguments)
-    for library in ("tifffile", "exiv2"):  # what they find in a damaged file, one line of our own says
+    for library in (
+        "tifffile",
+        "exiv2",
+        "matplotlib",
+    ):  # what they find, as in a damaged file, one line of our own says
         logging.getLogger(library).addHandler(logging.NullHandler())
     try:
         with _told_warnings():

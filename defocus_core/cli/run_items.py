@@ -10,7 +10,6 @@ from rich.progress import track
 
 from defocus_core.cli.outputs import Item, UsageError
 
-MAX_REPORTED = 5  # failures of a folder that are told
 Outcome = TypeVar("Outcome")
 
 
@@ -45,11 +44,10 @@ def named(file: str, error: str) -> str:
 
 
 def report(failed: Sequence[str], count: int) -> None:
-    """Raise an error that names the first of those that failed, if any did."""
+    """Raise an error that names those that failed, if any did."""
     if not failed:
         return
-    more = [f"and {len(failed) - MAX_REPORTED} more"] if len(failed) > MAX_REPORTED else []
-    said = "; ".join([*failed[:MAX_REPORTED], *more])
+    said = "; ".join(failed)
     raise UsageError(f"{len(failed)} of {count} images failed: {said}" if count > 1 else said)
 
 

@@ -35,6 +35,7 @@ def run_score(options: Namespace) -> None:
     if options.mask and options.box:
         raise outputs.UsageError("--mask and --box both say where the subject is; give one")
     box, model = score_rows.parse_box(options.box) if options.box else None, load_model(options.model)
+    outputs.make_folders(path for path in (options.out, options.html) if path)
     if options.planes:
         _run_planes(options, model)
         return

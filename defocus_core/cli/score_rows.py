@@ -107,8 +107,11 @@ def _read_mask(path: Path) -> np.ndarray:
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:
-    """Return rows with their bursts and the best of each, the sharpest first and those without a score last."""
-    hashed = [row for row in rows if row.phash is not None]
+    """Return rows with their bursts and the best of each, the sharpest first and those without a score last.
+
+    Those in which nothing tells of blur are of no burst: a black frame looks like any other.
+    """
+    hashed = [row for row in rows if row.phash is not None and row.rating is not None]
     bursts = group_bursts([row.phash for row in hashed if row.phash is not None], [row.time for row in hashed])
     several = sorted({burst for burst in bursts if bursts.count(burst) > 1})
     numbers = {id(row): several.index(burst) + 1 for row, burst in zip(hashed, bursts, strict=True) if burst in several}
@@ -116,9 +119,7 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
         id(min((row for row in hashed if numbers.get(id(row)) == number), key=lambda row: row.sharpness))
         for number in numbers.values()
     }
-    found = [
-        replace(row, burst=numbers.get(id(row)), best=row.rating is not None and id(row) in winners) for row in rows
-    ]
+    found = [replace(row, burst=numbers.get(id(row)), best=id(row) in winners) for row in rows]
     return sorted(found, key=lambda row: (row.sharpness, row.score is None))
 
 
@@ -185,14 +186,14 @@ def print_rows(rows: Sequence[Row], console: Console) -> None:
     """Print rows as a table; of images in one folder, their names there."""
     shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     room = max(console.width - NUMBERS_WIDTH, 12) if console.is_terminal else None
-    shown.add_column("image", no_wrap=True, overflow="ellipsis", max_width=room)
+    shown.add_column("image", no_wrap=True)
     for name in ("sigma", "x", "y", "in focus", "median", "base", "evidence"):
         shown.add_column(name, justify="right", no_wrap=True, min_width=4)
     shown.add_column("blur", no_wrap=True, min_width=5)
     shown.add_column("burst", no_wrap=True)
     folder = _common_folder([row.image for row in rows])
     for row in rows:
-        name = escape(os.path.relpath(row.image, folder) if folder else row.image)
+        name = escape(_shortened(os.path.relpath(row.image, folder) if folder else row.image, room))
         burst = f"{row.burst}{' best' if row.best else ''}" if row.burst else ""
         if row.score is None:
             shown.add_row(name, *[""] * 7, "error", burst)
@@ -204,6 +205,14 @@ def print_rows(rows: Sequence[Row], console: Console) -> None:
     if not console.is_terminal:
         console.width = Console(width=10_000).measure(shown).maximum
     console.print(shown)
+
+
+def _shortened(name: str, room: int | None) -> str:
+    """Return a name in so many characters, without its middle: names of a burst differ at the end."""
+    if room is None or len(name) <= room:
+        return name
+    head = room // 4
+    return f"{name[:head]}…{name[head + 1 - room :]}"
 
 
 def _common_folder(names: Sequence[str]) -> str:

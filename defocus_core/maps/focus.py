@@ -34,7 +34,8 @@ def in_focus(
 
     The probability is a logistic of log sigma, 1/2 at the just noticeable blur. It is 0 in a region below that blur in
     which no pixel comes near the sharpest of the photograph; parts that lie within eight pixels are one region. Pixels
-    without evidence, such as those of a plain field, follow their surroundings.
+    without evidence, such as those of a plain field, follow their surroundings; a photograph without any, as of a lens
+    cap, is 1/2 all over.
 
     Parameters
     ----------
@@ -66,6 +67,9 @@ def in_focus(
     """
     sigma = np.asarray(sigma, np.float32)
     check_map_fits(sigma, sigma)
+    if certainty is not None and not certainty.any():
+        check_map_fits(certainty, sigma)
+        return np.full(sigma.shape, 0.5, np.float32)
     noticeable = just_noticeable_blur(sigma, certainty=certainty, bounds=bounds)
     sharpest = max(float(np.quantile(sigma, SHARPEST_FRACTION)), float(MIN_SIGMA))
     chance = probability_below(sigma, noticeable, slope=slope) * _regions_with_core(

@@ -21,8 +21,10 @@ class Planes:
     Parameters
     ----------
     sharpest : its index from 0; None where nothing tells of blur
-    confidence : share of the draws of blocks of the frame in which it is the sharpest, in [0, 1]; 0 where none is
-    sigmas : (planes,) float64, geometric mean of sigma in pixels where any plane tells of blur; NaN likewise
+    confidence : share of the draws of blocks of the frame in which it is the sharpest, in [0, 1]; of two planes alike
+        each has half, 0 where none is
+    sigmas : (planes,) float64, geometric mean of sigma in pixels where any plane tells of blur; NaN of a plane that
+        tells nothing anywhere
     """
 
     sharpest: int | None
@@ -66,10 +68,12 @@ def sharpest_plane(shots: Iterable[np.ndarray], *, model: Classifier | str | Non
     sums = np.array([_block_sums(np.where(counted, plane, 0)) for plane in values])
     counts = _block_sums(counted)
     draws = np.random.default_rng(seed).multinomial(counts.size, np.full(counts.size, 1 / counts.size), RESAMPLES)
-    means = sums.sum(1) / counts.sum()
+    means = np.where(evident.any((1, 2)), sums.sum(1) / counts.sum(), np.inf)
     sharpest = int(np.argmin(means))
-    usable = draws @ counts > 0
-    return Planes(sharpest, float((np.argmin(sums @ draws[usable].T, axis=0) == sharpest).mean()), np.exp(means))
+    drawn = sums @ draws[draws @ counts > 0].T
+    best = drawn == drawn.min(0)
+    confidence = float((best[sharpest] / best.sum(0)).mean())
+    return Planes(sharpest, confidence, np.where(np.isinf(means), np.nan, np.exp(means)))
 
 
 def _block_sums(values: np.ndarray) -> np.ndarray:

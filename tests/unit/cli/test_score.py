@@ -149,6 +149,7 @@ def test_the_sharpest_plane_of_a_stack_is_told_with_its_confidence(tmp_path, cap
         (["--box", "1,2,3,4", "--mask", "m.png"], "--mask and --box both say where the subject is"),
         (["--box", "900,0,5,5"], "the box 900,0,5,5 lies outside an image of 60x50 pixels"),
         (["--channel", "0"], "no channel 0; it has 1 to 1"),
+        (["--out", __file__ + "/s.csv"], "cannot make the folder"),
     ],
 )
 def test_what_cannot_be_meant_is_one_line(shots, capsys, given, message):

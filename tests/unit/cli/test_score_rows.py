@@ -52,9 +52,17 @@ def test_a_narrow_terminal_shows_every_number(capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert all(len(line) <= 80 for line in lines)
     assert all(number in lines[-1] for number in ("0.43", "120", "77", "0.90", "0.50", "0.40", "0.80", "round"))
-    assert lines[-1].startswith("namename")
+    assert lines[-1].startswith("name…ename_1.jpg ")
 
 
-def test_a_photograph_that_tells_nothing_is_not_the_best_of_its_burst():
-    rows = [row("a", math.nan), row("b", math.nan, second=1)]
-    assert [found.best for found in score_rows.ranked(rows)] == [False, False]
+def test_photographs_that_tell_nothing_are_of_no_burst():
+    rows = [row("a", math.nan), row("b", math.nan, second=1), row("c", 1, second=2)]
+    assert [(found.burst, found.best) for found in score_rows.ranked(rows)] == [(None, False)] * 3
+
+
+def test_on_a_terminal_names_of_a_burst_differ(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = [score_rows.Row(f"IMG_20240102_12345{index}_HDR.jpg", error="none") for index in range(3)]
+    score_rows.print_rows(rows, Console(force_terminal=True, color_system=None))
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert names == [f"IMG_…45{index}_HDR.jpg" for index in range(3)]

@@ -113,3 +113,9 @@ def test_what_hangs_together_but_for_gaps_has_one_core():
     assert chance[25:27, 46:54].min() > 0.9
     assert chance[25:27, 75:].max() < 0.01
     assert chance[25:27, 42:46].max() < 0.01
+
+
+def test_a_photograph_that_tells_nothing_is_neither_in_focus_nor_out_of_it():
+    sigma = np.full((40, 50), 0.4, np.float32)
+    np.testing.assert_array_equal(in_focus(sigma, certainty=np.zeros_like(sigma)), np.full_like(sigma, 0.5))
+    assert in_focus(sigma).min() > 0.9

@@ -30,6 +30,14 @@ def test_planes_that_tell_nothing_have_no_sharpest():
     assert np.isnan(found.sigmas).all()
 
 
+def test_of_planes_alike_each_has_its_share_and_one_without_detail_has_no_sigma():
+    found = sharpest_plane([np.full_like(SHARP, 0.5), SHARP, SHARP])
+    assert found.sharpest == 1
+    assert found.confidence == pytest.approx(0.5)
+    assert np.isnan(found.sigmas[0])
+    assert found.sigmas[1] == found.sigmas[2] < 1
+
+
 def test_planes_of_several_sizes_are_refused():
     with pytest.raises(ValueError, match=r"have one size, not \(20, 20\), \(20, 30\)"):
         sharpest_plane([np.zeros((20, 20)), np.zeros((20, 30))])
