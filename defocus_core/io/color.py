@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from defocus_core.io.arrays import strips
 
+RANGE_TOLERANCE = 1e-3  # of float images, by which arithmetic may leave [0, 1]
 MAX_STRETCH_GAIN, MAX_DEEP_STRETCH_GAIN = 16, 256  # of dark and pale images of 8 bit and of more: 16 and 256 levels
 
 
@@ -43,6 +44,12 @@ def to_grey(image: np.ndarray) -> np.ndarray:
     return grey
 
 
+def check_range(low: float, high: float) -> None:
+    """Raise ValueError where the least and the largest value of a float image lie outside [0, 1]."""
+    if low < -RANGE_TOLERANCE or high > 1 + RANGE_TOLERANCE:
+        raise ValueError(f"a float image lies in [0, 1], this one in [{low:.4g}, {high:.4g}]")
+
+
 def as_float(image: np.ndarray) -> np.ndarray:
     """Convert an image to float32 in [0, 1]; NaN and infinite pixels become 0.
 
@@ -76,8 +83,7 @@ def as_float(image: np.ndarray) -> np.ndarray:
     if not np.isfinite([image.min(), image.max()]).all():
         image = np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(image.min()), float(image.max())
-    if low < -1e-3 or high > 1 + 1e-3:
-        raise ValueError(f"a float image lies in [0, 1], this one in [{low:.4g}, {high:.4g}]")
+    check_range(low, high)
     return image if low >= 0 and high <= 1 else np.clip(image, 0, 1)
 
 

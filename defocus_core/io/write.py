@@ -15,7 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from defocus_core import __version__
 from defocus_core.io import atomic, readers
-from defocus_core.io.color import as_float, srgb_to_linear, to_dtype
+from defocus_core.io.color import as_float, check_range, srgb_to_linear, to_dtype
 from defocus_core.io.exif import say_once
 from defocus_core.io.listing import WRITABLE_SUFFIXES
 from defocus_core.io.metadata import (
@@ -74,7 +74,7 @@ def write(
     Raises
     ------
     ValueError
-        If the suffix names no known format, or cannot hold 16 bit; if the image is of another shape or dtype.
+        If the suffix names no known format, or cannot hold 16 bit; if the image is of another shape, dtype or range.
 
     Examples
     --------
@@ -119,6 +119,8 @@ def _split_alpha(image: np.ndarray, alpha: np.ndarray | None) -> tuple[np.ndarra
         raise ValueError(f"an image to write is (H, W) or (H, W, 1|3|4), not {image.shape}")
     if image.dtype == bool:
         image = image * np.uint8(255)
+    if image.dtype.kind == "f":
+        check_range(np.fmin.reduce(image, axis=None), np.fmax.reduce(image, axis=None))
     if image.ndim == 3 and image.shape[2] == 1:
         image = image[:, :, 0]
     if image.ndim == 3 and image.shape[2] == 4:

@@ -148,3 +148,12 @@ def test_what_alpha_hides_is_white_where_a_format_has_none(tmp_path, caplog):
     write(tmp_path / "a.jpg", np.zeros((16, 16, 3), np.uint8), alpha=alpha)
     assert caplog.messages == [".jpg does not keep alpha; what it hides is white"]
     assert read(tmp_path / "a.jpg")[:, 8:].min() > 250
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".exr"])
+@pytest.mark.parametrize(("low", "high"), [(0, 255), (-0.5, 1)])
+def test_a_float_image_out_of_range_is_refused(tmp_path, suffix, low, high):
+    with pytest.raises(ValueError, match=rf"a float image lies in \[0, 1\], this one in \[{low}, {high}\]"):
+        write(tmp_path / f"a{suffix}", np.linspace(low, high, 64).reshape(8, 8))
+    assert not list(tmp_path.iterdir())
+    write(tmp_path / f"a{suffix}", np.array([[-1e-4, 0.5], [np.nan, 1 + 1e-4]]))
