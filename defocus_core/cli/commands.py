@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from defocus_core import __version__
-from defocus_core.cli import outputs
-from defocus_core.cli.outputs import Item
+from defocus_core.cli import inputs, outputs
+from defocus_core.cli.inputs import Item
 from defocus_core.cli.run_items import run_each_item
 from defocus_core.constants import DEFAULT_MODEL
 from defocus_core.io import atomic
@@ -35,7 +35,7 @@ def run_map(options: Namespace) -> None:
     from defocus_core.maps.pipeline import estimate_with_certainty
     from defocus_core.networks.storage import load_model
 
-    files, suffix = outputs.expand_paths(options.images, **outputs.chosen_places(options)), f".{options.format}"
+    files, suffix = inputs.expand_paths(options.images, **inputs.chosen_places(options)), f".{options.format}"
     more = [".probability.npy"] * options.probability + [f".um{suffix}"] * (options.unit == "um")
     written = outputs.map_targets(files, options.out, (".png", suffix, *more), given=options.images)
     model = load_model(options.model)
@@ -46,7 +46,7 @@ def run_map(options: Namespace) -> None:
         photograph = read_photograph(file, half_size=options.half_size)
         size, target = photograph.pixel_size, written[file]
         if options.unit == "um" and size is None:
-            raise outputs.UsageError(f"{file}: its pixel size is not known, which --unit um needs; leave it out")
+            raise inputs.UsageError(f"{file}: its pixel size is not known, which --unit um needs; leave it out")
         sigma, certainty = estimate_with_certainty(
             photograph.for_measuring(), model=model, step=options.step, refine=options.refine
         )
@@ -85,9 +85,9 @@ def run_magnify(options: Namespace) -> None:
     )
 
     if options.published and options.strength is not None:
-        raise outputs.UsageError("--published has no --strength: its equations blur by one amount")
+        raise inputs.UsageError("--published has no --strength: its equations blur by one amount")
     if not options.published and options.out_of_focus is not None:
-        raise outputs.UsageError("--out-of-focus goes with --published")
+        raise inputs.UsageError("--out-of-focus goes with --published")
     if options.published:
         given = {name: getattr(options, name) for name in ("in_focus", "out_of_focus")}
         config = MagnifyConfig(**{name: value for name, value in given.items() if value is not None})
@@ -116,7 +116,7 @@ def run_depth(options: Namespace) -> None:
     from defocus_core.networks.storage import load_model
 
     given = {field.name: getattr(options, field.name) for field in dataclasses.fields(Lens)}
-    files = outputs.expand_paths(options.images, **outputs.chosen_places(options))
+    files = inputs.expand_paths(options.images, **inputs.chosen_places(options))
     kinds = [f".{name}{suffix}" for name in ("near", "far", "relative") for suffix in (".png", ".npy")]
     written = outputs.map_targets(files, options.out, kinds, given=options.images)
     maps = _map_paths(files, options.map)
@@ -127,10 +127,10 @@ def run_depth(options: Namespace) -> None:
     def one(file: Item) -> None:
         photograph = read_photograph(file, half_size=options.half_size)
         height, width = photograph.pixels.shape[:2]
-        lens = resolve_lens(outputs.file_of_shot(file), size=(width, height), **given)
+        lens = resolve_lens(inputs.file_of_shot(file), size=(width, height), **given)
         sigma = _map_of(file, photograph, model, options.map)
         if lens is None:
-            missing = " and ".join(missing_fields(lens_from_exif(outputs.file_of_shot(file), size=(width, height))))
+            missing = " and ".join(missing_fields(lens_from_exif(inputs.file_of_shot(file), size=(width, height))))
             print(f"{file}: {missing} not known from its EXIF; distances are relative, --help names the options")
             found = {"relative": relative_defocus(sigma)}
             label = "|1/d - 1/focus|, share of the largest"
@@ -179,8 +179,8 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
     """Run an application of image and map on every image; write it as the image was."""
     from defocus_core.networks.storage import load_model
 
-    files = outputs.expand_paths(options.images, **outputs.chosen_places(options))
-    taken = [outputs.file_of_shot(file) for file in files]
+    files = inputs.expand_paths(options.images, **inputs.chosen_places(options))
+    taken = [inputs.file_of_shot(file) for file in files]
     if options.map and options.map.is_dir():
         outputs.maps_by_stem(files, options.map)
     taken += _map_paths(files, options.map)
@@ -196,7 +196,7 @@ def _run_application(options: Namespace, what: str, application: Callable) -> No
         result = found if image.dtype.kind == "f" else to_dtype(found, image.dtype)
         if empty is not None:
             result[empty] = image[empty]
-        write(written[file], result, like=outputs.file_of_shot(file), alpha=photograph.alpha, keep_float=True)
+        write(written[file], result, like=inputs.file_of_shot(file), alpha=photograph.alpha, keep_float=True)
 
     run_each_item(files, what, one, jobs=options.jobs)
 
@@ -219,7 +219,7 @@ def _map_of(file: Item, photograph: Photograph, model: Classifier, given: Path |
 def _map_paths(files: Sequence[Item], given: Path | None) -> list[Path]:
     """Return the maps given for photographs; refuse one for several."""
     if given and not given.is_dir() and len(files) > 1:
-        raise outputs.UsageError(f"one map, {str(given)!r}, for {len(files)} photographs; give a folder of maps")
+        raise inputs.UsageError(f"one map, {str(given)!r}, for {len(files)} photographs; give a folder of maps")
     return [_map_path(file, given) for file in files] if given else []
 
 

@@ -23,7 +23,7 @@ from defocus_core.cli.fuse_plan import (
     print_plan,
     split_shots,
 )
-from defocus_core.cli.outputs import Item, UsageError
+from defocus_core.cli.inputs import Item, UsageError
 from defocus_core.cli.run_items import run_each_item
 from defocus_core.io.map_files import write_map
 from defocus_core.io.read import read, read_photograph

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from defocus_core.cli import outputs
-from defocus_core.cli.outputs import Item, UsageError
+from defocus_core.cli import inputs, outputs
+from defocus_core.cli.inputs import Item, UsageError
 from defocus_core.io.video import FILM_SUFFIXES
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class FusionJob:
 def plan_fusions(options: Namespace) -> list[FusionJob]:
     """Find the stacks and where their results go; refuse what does not fit together."""
     _check_options(options)
-    grouped = outputs.group_stacks(options.images, **outputs.chosen_places(options))
+    grouped = inputs.group_stacks(options.images, **inputs.chosen_places(options))
     stacks = {stack: shots[:: options.every] for stack, shots in grouped.items()}
-    taken = [outputs.file_of_shot(shot) for shots in stacks.values() for shot in shots]
+    taken = [inputs.file_of_shot(shot) for shots in stacks.values() for shot in shots]
     taken += [options.use_labels] if options.use_labels else []
     pictures = (
         outputs.fusion_targets(stacks, options.out, [] if options.slab is not None else taken) if options.out else {}
@@ -171,7 +171,7 @@ def _place(given: str, shots: Sequence[Item]) -> int:
         return places[given]
     if given.isdecimal() and 1 <= int(given) <= len(shots):
         return int(given) - 1
-    named = [index for index, shot in enumerate(shots) if given in (str(shot), outputs.file_of_shot(shot).name)]
+    named = [index for index, shot in enumerate(shots) if given in (str(shot), inputs.file_of_shot(shot).name)]
     if len(named) != 1:
         known = f"a number from 1 to {len(shots)}, first, middle, last, or the name of a shot"
         raise UsageError(f"--reference is {known}, not {given!r}")
@@ -187,12 +187,12 @@ def print_plan(job: FusionJob) -> None:
 
 def file_like(shot: Item) -> Path | None:
     """Return the file whose metadata a shot has; None of a film."""
-    return None if shot.suffix.lower() in FILM_SUFFIXES else outputs.file_of_shot(shot)
+    return None if shot.suffix.lower() in FILM_SUFFIXES else inputs.file_of_shot(shot)
 
 
 def name_of_shot(shot: Item) -> str:
     """Return the name of a shot's file, with the page if it holds several."""
-    file = outputs.file_of_shot(shot)
+    file = inputs.file_of_shot(shot)
     return file.name + str(shot).removeprefix(str(file))
 
 

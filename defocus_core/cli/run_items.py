@@ -8,7 +8,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import track
 
-from defocus_core.cli.outputs import Item, UsageError
+from defocus_core.cli.inputs import Item, UsageError
 
 Outcome = TypeVar("Outcome")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from defocus_core.cli import outputs
-from defocus_core.cli.outputs import Item
+from defocus_core.cli import inputs, outputs
+from defocus_core.cli.inputs import Item
 from defocus_core.cli.run_items import named, outcomes_of, report
 from defocus_core.io import atomic
 from defocus_core.io.read import read_photograph
@@ -29,18 +29,18 @@ def run_score(options: Namespace) -> None:
     from defocus_core.networks.storage import load_model
 
     if options.out and options.out.suffix.lower() not in score_rows.SUFFIXES:
-        raise outputs.UsageError(f"--out is a .csv or .json file, not {str(options.out)!r}")
+        raise inputs.UsageError(f"--out is a .csv or .json file, not {str(options.out)!r}")
     if options.html and options.html.suffix.lower() not in (".html", ".htm"):
-        raise outputs.UsageError(f"--html is an .html file, not {str(options.html)!r}")
+        raise inputs.UsageError(f"--html is an .html file, not {str(options.html)!r}")
     if options.mask and options.box:
-        raise outputs.UsageError("--mask and --box both say where the subject is; give one")
+        raise inputs.UsageError("--mask and --box both say where the subject is; give one")
     box, model = score_rows.parse_box(options.box) if options.box else None, load_model(options.model)
     outputs.make_folders(path for path in (options.out, options.html) if path)
     if options.planes:
         _run_planes(options, model)
         return
-    files = outputs.expand_paths(options.images, **outputs.chosen_places(options))
-    taken = [*map(outputs.file_of_shot, files), *([options.mask] if options.mask else [])]
+    files = inputs.expand_paths(options.images, **inputs.chosen_places(options))
+    taken = [*map(inputs.file_of_shot, files), *([options.mask] if options.mask else [])]
     for option, path in (("--out", options.out), ("--html", options.html)):
         if path:
             outputs.refuse_overwriting(taken, [path], option=option)
@@ -85,7 +85,7 @@ def _write_ratings(rows: list[Row], files: list[Item]) -> list[str]:
 
     They are those of its sharpest picture, which comes first.
     """
-    of_name = {str(file): outputs.file_of_shot(file) for file in files}
+    of_name = {str(file): inputs.file_of_shot(file) for file in files}
     stars: dict[Path, int] = {}
     for row in rows:
         if row.rating:
@@ -108,8 +108,8 @@ def _run_planes(options: Namespace, model: Classifier) -> None:
 
     given = [f"--{name}" for name in ("mask", "box", "rating", "html") if getattr(options, name)]
     if given:
-        raise outputs.UsageError(f"{given[0]} does not go with --planes, which has one line a plane")
-    stacks = outputs.group_stacks(options.images, **outputs.chosen_places(options))
+        raise inputs.UsageError(f"{given[0]} does not go with --planes, which has one line a plane")
+    stacks = inputs.group_stacks(options.images, **inputs.chosen_places(options))
     tables = []
 
     def one(stack: Item) -> pd.DataFrame:

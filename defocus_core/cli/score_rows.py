@@ -20,7 +20,7 @@ from defocus_core.applications.score.bursts import group_bursts, perceptual_hash
 from defocus_core.applications.score.measure import Box, Score, measure, region_of
 from defocus_core.applications.score.planes import Planes
 from defocus_core.cli.contact_sheet import Entry, contact_sheet, thumbnail
-from defocus_core.cli.outputs import Item, UsageError, file_of_shot
+from defocus_core.cli.inputs import Item, UsageError, file_of_shot
 from defocus_core.io import atomic
 from defocus_core.io.exif import exif_time
 from defocus_core.io.read import read_photograph

@@ -30,3 +30,13 @@ def stack_folder(tmp_path, monkeypatch):
         write(tmp_path / f"in/{index}.png", shot)
         write(tmp_path / f"dark/{index}.png", shot // 3)
     return tmp_path
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Files of three pictures, in two folders."""
+    paths = [tmp_path / name for name in ("one/a.png", "one/b.tif", "two/a.png")]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    return paths

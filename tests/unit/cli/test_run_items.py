@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from defocus_core.cli.outputs import UsageError
+from defocus_core.cli.inputs import UsageError
 from defocus_core.cli.run_items import run_each_item
 
 FILES = [Path(f"{index}.png") for index in range(8)]

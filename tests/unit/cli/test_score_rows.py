@@ -7,7 +7,7 @@ from rich.console import Console
 
 from defocus_core.applications.score.measure import Score
 from defocus_core.cli import score_rows
-from defocus_core.cli.outputs import UsageError
+from defocus_core.cli.inputs import UsageError
 
 
 def row(name, sigma, *, alike=0, second=0):
