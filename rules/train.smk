@@ -36,12 +36,12 @@ rule layered_scenes:
         silhouettes=lambda wildcards: on_disk(select.silhouettes),
     output:
         scenes="results/layered_scenes/{split}.h5",
-    wildcard_constraints:
-        split="train|validation",
     log:
         "logs/layered_scenes/{split}.log",
     benchmark:
         "benchmarks/layered_scenes/{split}.tsv"
+    wildcard_constraints:
+        split="train|validation",
     conda:
         "../envs/cpu.yaml"
     resources:
