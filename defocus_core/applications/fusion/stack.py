@@ -288,7 +288,7 @@ def _left_out(alignments: Sequence[Alignment | None] | None) -> set[int]:
 
 
 def _check_count(shots: Sequence[Shot], reference: int) -> None:
-    if isinstance(shots, str | Path) or not isinstance(shots, Sequence):
+    if isinstance(shots, str | Path) or not hasattr(shots, "__getitem__"):
         raise ValueError(f"fusion needs a list of shots, such as sorted(Path(folder).iterdir()), not {shots!r}")
     if not 2 <= len(shots) <= MAX_SHOTS:
         raise ValueError(f"fusion needs 2 to {MAX_SHOTS} shots, not {len(shots)}")

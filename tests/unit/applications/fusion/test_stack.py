@@ -310,3 +310,11 @@ def test_a_misfire_in_a_dark_file_is_left_out(focused):
 def test_what_is_no_list_of_shots_is_said(shots):
     with pytest.raises(ValueError, match="fusion needs a list of shots"):
         fuse(shots)
+
+
+def test_shots_may_lie_in_one_array():
+    sharp = data.camera()[100:164, 200:264]
+    halves = np.arange(64) < 32
+    soft = to_dtype(gaussian_blur(as_float(sharp), 3), np.uint8)
+    shots = np.stack([np.where(halves, sharp, soft), np.where(halves, soft, sharp)])
+    np.testing.assert_array_equal(fuse(shots).image, fuse(list(shots)).image)
