@@ -31,13 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _told_warnings():
             options.run(options)
     except (ValueError, OSError) as error:
-        return _exit_with(str(error), 2)
+        return _exit_with(_said_by(error), 2)
     except KeyboardInterrupt:
         return _exit_with("interrupted", 130)
     except Exception as error:
         if not _is_out_of_memory(error):
             raise
-        return _exit_with("not enough memory; --jobs 1 has one photograph in memory at a time", 2)
+        return _exit_with(
+            "not enough memory; --jobs 1 has one photograph in memory at a time, and a smaller one needs less", 2
+        )
     return 0
 
 
@@ -48,6 +50,13 @@ def _told_warnings() -> Iterator[None]:
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = lambda message, *_: print(f"defocus: {message}", file=sys.stderr)
         yield
+
+
+def _said_by(error: Exception) -> str:
+    """Return what an error says; of one of the system, the file first, and no number."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _exit_with(why: str, status: int) -> int:

@@ -81,6 +81,8 @@ def test_the_command_is_installed_and_starts_without_torch():
     ("error", "ending"),
     [
         (MemoryError("Unable to allocate 9 GiB"), (2, "not enough memory")),
+        (PermissionError(13, "Permission denied", "a folder"), (2, "a folder: Permission denied")),
+        (FileNotFoundError("no image file 'a.png'"), (2, "no image file 'a.png'")),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), (2, "not enough memory")),
         (KeyboardInterrupt(), (130, "interrupted")),
     ],
