@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,9 @@ MIN_STANDARD_DEVIATION = 4e-3  # of grey levels, that standardised ones are divi
 LAG_FRACTION = 0.25  # of the shorter side, along stripes: farther than motion reaches
 MIN_VARIATION = 0.1  # over that distance, as a share of the variation of what is random
 MIN_ANISOTROPY = 0.25  # from which blur is directional: then one sigma is a third larger than the other
+MAX_TURN = 15.0  # degrees between the direction of an image and that of a quarter of it that agrees
+MIN_AGREEING = 0.75  # share of the quarters, of those of which more than this share counts:
+MIN_COUNTED = 0.05
 
 
 @dataclass(frozen=True)
@@ -98,13 +102,19 @@ def directional_blur(grey: np.ndarray, counted: np.ndarray) -> Motion:
     """Measure the blur that one direction has beyond the other.
 
     Nothing is told of an image smaller than those the network was trained on, nor of stripes, which look the same
-    however far they move along themselves.
+    however far they move along themselves, nor where most quarters of the image have another direction or none: motion
+    blurs all of them alike, hair and grass do not.
 
     Parameters
     ----------
     grey : (H, W) float32 in [0, 1]
     counted : (H, W) bool, what of it counts; the network sees 38 pixels around that
     """
+    found = _directional_blur(grey, counted)
+    return found if found.sigma and _is_everywhere(grey, counted, found.angle) else ROUND
+
+
+def _directional_blur(grey: np.ndarray, counted: np.ndarray) -> Motion:
     if min(grey.shape) < MIN_SIDE or not counted.any() or grey[counted].std() < MIN_CONTRAST:
         return ROUND
     along, across, cosine, sine = _answer(standardise(grey, counted), counted)
@@ -112,6 +122,17 @@ def directional_blur(grey: np.ndarray, counted: np.ndarray) -> Motion:
     if np.hypot(cosine, sine) < MIN_ANISOTROPY or along <= across or sigma <= 0 or _is_striped(grey, counted):
         return ROUND
     return Motion(sigma, float(np.degrees(-np.arctan2(sine, cosine) / 2) % 180))  # rows of an image count downward
+
+
+def _is_everywhere(grey: np.ndarray, counted: np.ndarray, angle: float) -> bool:
+    """Tell whether most quarters of an image are blurred in its direction; too small ones do not deny it."""
+    height, width = (side // 2 for side in grey.shape)
+    if min(height, width) < MIN_SIDE:
+        return True
+    quarters = itertools.product((slice(None, height), slice(-height, None)), (slice(None, width), slice(-width, None)))
+    told = [place for place in quarters if counted[place].mean() > MIN_COUNTED]
+    turns = [abs((_directional_blur(grey[place], counted[place]).angle - angle + 90) % 180 - 90) for place in told]
+    return not turns or float(np.mean(np.array(turns) <= MAX_TURN)) >= MIN_AGREEING  # a round one turns by NaN
 
 
 def _is_striped(grey: np.ndarray, counted: np.ndarray) -> bool:
