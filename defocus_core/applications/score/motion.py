@@ -26,8 +26,8 @@ MIN_STANDARD_DEVIATION = 4e-3  # of grey levels, that standardised ones are divi
 LAG_FRACTION = 0.25  # of the shorter side, along stripes: farther than motion reaches
 MIN_VARIATION = 0.1  # over that distance, as a share of the variation of what is random
 MIN_ANISOTROPY = 0.25  # from which blur is directional: then one sigma is a third larger than the other
-MAX_TURN = 15.0  # degrees between the direction of an image and that of a quarter of it that agrees
-MIN_AGREEING = 0.75  # share of the quarters, of those of which more than this share counts:
+MAX_TURN = 8.0  # degrees between the direction of an image and that of a quarter of it that agrees
+MIN_AGREEING = 0.5  # share of the quarters, of those of which more than this share counts:
 MIN_COUNTED = 0.05
 
 
@@ -102,8 +102,8 @@ def directional_blur(grey: np.ndarray, counted: np.ndarray) -> Motion:
     """Measure the blur that one direction has beyond the other.
 
     Nothing is told of an image smaller than those the network was trained on, nor of stripes, which look the same
-    however far they move along themselves, nor where most quarters of the image have another direction or none: motion
-    blurs all of them alike, hair and grass do not.
+    however far they move along themselves, nor where more than half of the quarters have another direction or none:
+    motion blurs all of them alike, hair and grass do not.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _directional_blur(grey: np.ndarray, counted: np.ndarray) -> Motion:
 
 
 def _is_everywhere(grey: np.ndarray, counted: np.ndarray, angle: float) -> bool:
-    """Tell whether most quarters of an image are blurred in its direction; too small ones do not deny it."""
+    """Tell whether half of the quarters of an image are blurred in its direction; too small ones do not deny it."""
     height, width = (side // 2 for side in grey.shape)
     if min(height, width) < MIN_SIDE:
         return True

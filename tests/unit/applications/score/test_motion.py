@@ -22,6 +22,18 @@ def test_motion_is_told_with_its_angle(clockwise):
     assert abs(off) < 15
 
 
+@pytest.mark.parametrize(("degrees", "directional"), [((20, 20, 20, 20), True), ((0, 20, 40, 60), False)])
+def test_what_each_quarter_has_in_a_direction_of_its_own_is_no_motion(degrees, directional):
+    """As hair has; together, they look like one direction."""
+    gravel = to_grey(data.gravel())[:400, :400]
+    image = np.empty_like(gravel)
+    for index, angle in enumerate(degrees):
+        top, left = divmod(index, 2)
+        quarter = (slice(200 * top, 200 * top + 200), slice(200 * left, 200 * left + 200))
+        image[quarter] = motion_blur(gravel, 3, np.radians(angle))[quarter]
+    assert (found(image).sigma > 2) == directional
+
+
 def test_longer_motion_has_a_larger_sigma():
     sigmas = [found(motion_blur(ASTRONAUT, sigma, 0.5)).sigma for sigma in (1, 2, 4, 8)]
     assert sigmas == sorted(sigmas)
