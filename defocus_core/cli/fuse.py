@@ -65,9 +65,8 @@ def _steps(job: FusionJob, options: Namespace) -> int:
 
 
 def _run(job: FusionJob, options: Namespace, how: dict[str, Any]) -> None:
-    pictures = [*job.slabs, *([job.out] if job.out else [])]
-    if pictures and job.shots[job.reference].suffix.lower() not in EIGHT_BIT_SUFFIXES:
-        check_suffix(pictures[0], read(job.shots[job.reference]).dtype)
+    if job.pictures and job.shots[job.reference].suffix.lower() not in EIGHT_BIT_SUFFIXES:
+        check_suffix(job.pictures[0], read(job.shots[job.reference]).dtype)
     crop = options.register if options.crop is None else options.crop
     loaded = job.alignment
     if loaded:
@@ -84,10 +83,8 @@ def _run(job: FusionJob, options: Namespace, how: dict[str, Any]) -> None:
             _write_aligned(job, aligned, crop=crop)
         if job.slabs:
             _write_slabs(job, aligned, options, how, crop=crop)
-        loaded, common = (
-            aligned,
-            common | {"match_exposure": False},
-        )  # the alignments have the gains that were asked for
+        loaded = aligned
+        common["match_exposure"] = False  # the alignments have the gains that were asked for
     if job.out:
         _write_fusion(job, _fuse(job, options, how, common, loaded))
 

@@ -40,12 +40,16 @@ class FusionJob:
     alignment: AlignedStack | None
 
     @property
+    def pictures(self) -> tuple[Path, ...]:
+        """Where fused pictures go: that of the stack, or of each of its slabs."""
+        return self.slabs or ((self.out,) if self.out else ())
+
+    @property
     def written(self) -> list[Path]:
         """All files that are written of the stack."""
-        pictures = self.slabs or ((self.out,) if self.out else ())
         sides = [path for name, path in self.sides.items() if name != "alignment" or not path.exists()]
         depth = [confidence_path(self.sides["depth"])] if "depth" in self.sides else []
-        return [*pictures, *self.aligned, *sides, *depth]
+        return [*self.pictures, *self.aligned, *sides, *depth]
 
     @property
     def like(self) -> Path | None:

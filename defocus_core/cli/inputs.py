@@ -73,12 +73,15 @@ def group_stacks(paths: Sequence[Path], **chosen: int | None) -> dict[Item, list
         empty = [str(folder) for folder, files in found.items() if not files]
         if empty:
             raise UsageError(f"no pictures in {empty[0]!r}; each folder given is one stack of shots")
-        across = [_stacks_across(folder, files, **chosen) for folder, files in found.items()]
+        across = [
+            _stacks_across(folder, [(file, _pages_of(file, alone=False, **chosen)) for file in files], **chosen)
+            for folder, files in found.items()
+        ]
         return {stack: shots for stacks in across for stack, shots in stacks.items()}
     pages = {path: _pages_of(path, alone=len(paths) == 1, **chosen) for path in paths}
     several = {path: any(len(slices) > 1 for slices in group_pages(shots).values()) for path, shots in pages.items()}
     if not all(several.values()) and (len(paths) > 1 or len(pages[paths[0]]) == 1):
-        return _stacks_across(paths[0], paths, **chosen)
+        return _stacks_across(paths[0], [(path, pages[path]) for path in paths], **chosen)
     return {
         stack: slices for path, shots in pages.items() for stack, slices in _stacks_in(path, shots, **chosen).items()
     }
@@ -98,16 +101,16 @@ def _stacks_in(path: Path, pages: Sequence[Page], **chosen: int | None) -> dict[
     return {stack if apart else path: list(slices) for stack, slices in groups.items()}
 
 
-def _stacks_across(stack: Path, files: Sequence[Path], **chosen: int | None) -> dict[Item, list[Item]]:
-    """Return the stacks of files that hold a slice each: one, or one for each channel and time."""
-    pages = [_pages_of(file, alone=False, **chosen) for file in files]
-    groups = [{group.position: slices for group, slices in group_pages(held).items()} for held in pages]
+def _stacks_across(
+    stack: Path, files: Sequence[tuple[Path, Sequence[Page]]], **chosen: int | None
+) -> dict[Item, list[Item]]:
+    """Return the stacks of files of a slice each, given beside their pages: one, or one for each channel and time."""
+    groups = [{group.position: slices for group, slices in group_pages(held).items()} for _, held in files]
     alike = all(found.keys() == groups[0].keys() for found in groups)
     apart = len(groups[0]) > 1 or (_is_chosen(chosen) and () not in groups[0])
     if alike and apart and all(len(slices) == 1 for found in groups for slices in found.values()):
         return {Page(stack, -1, place): [found[place][0] for found in groups] for place in groups[0]}
-    named = [held[0] if len(held) == 1 and held[0].position else file for file, held in zip(files, pages, strict=True)]
-    return {stack: named}
+    return {stack: [held[0] if len(held) == 1 and held[0].position else file for file, held in files]}
 
 
 def _pages_of(path: Path, *, alone: bool, **chosen: int | None) -> list[Page]:

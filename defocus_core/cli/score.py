@@ -35,7 +35,6 @@ def run_score(options: Namespace) -> None:
     if options.mask and options.box:
         raise inputs.UsageError("--mask and --box both say where the subject is; give one")
     box, model = score_rows.parse_box(options.box) if options.box else None, load_model(options.model)
-    outputs.make_folders(path for path in (options.out, options.html) if path)
     if options.planes:
         _run_planes(options, model)
         return
@@ -45,6 +44,7 @@ def run_score(options: Namespace) -> None:
         if path:
             outputs.refuse_overwriting(taken, [path], option=option)
             taken.append(path)
+    outputs.make_folders(path for path in (options.out, options.html) if path)
     rows = score_rows.ranked(_score_rows(files, options, model=model, box=box))
     score_rows.print_rows(rows, Console())
     if options.out:
@@ -110,6 +110,7 @@ def _run_planes(options: Namespace, model: Classifier) -> None:
     if given:
         raise inputs.UsageError(f"{given[0]} does not go with --planes, which has one line a plane")
     stacks = inputs.group_stacks(options.images, **inputs.chosen_places(options))
+    outputs.make_folders([options.out] if options.out else [])
     tables = []
 
     def one(stack: Item) -> pd.DataFrame:

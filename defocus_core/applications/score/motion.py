@@ -27,8 +27,8 @@ LAG_FRACTION = 0.25  # of the shorter side, along stripes: farther than motion r
 MIN_VARIATION = 0.1  # over that distance, as a share of the variation of what is random
 MIN_ANISOTROPY = 0.25  # from which blur is directional: then one sigma is a third larger than the other
 MAX_TURN = 8.0  # degrees between the direction of an image and that of a quarter of it that agrees
-MIN_AGREEING = 0.5  # share of the quarters, of those of which more than this share counts:
-MIN_COUNTED = 0.05
+MIN_AGREEING = 0.5  # share of the quarters that agree, where blur is directional
+MIN_COUNTED = 0.05  # share of a quarter that counts, for it to be asked
 
 
 @dataclass(frozen=True)
