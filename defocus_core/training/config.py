@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -11,7 +10,6 @@ from defocus_core.settings import Flag, Fraction, Real, Settings, Whole
 from defocus_core.training.schedule import Schedule
 
 Count = Annotated[int, Field(strict=True, ge=1)]
-Between = Annotated[float, Field(strict=True, gt=0, lt=1)]
 
 
 class AugmentConfig(Settings):
@@ -47,12 +45,7 @@ class TrainConfig(Settings):
     schedule: Schedule = Field(
         "constant",
         description="`constant` (the paper's), `cosine` with a warm-up of 5 % of the steps, or `onecycle`, up to the "
-        "rate over a quarter of the steps and down again; the steps are those from one restart to the next.",
-    )
-    restarts: list[Between] = Field(
-        [],
-        description="Fractions of the training after which the schedule starts over, each time with half of the rate "
-        "and with the moments of the optimizer at zero; rising. Goes without `patience`.",
+        "rate over a quarter of the steps and down again.",
     )
     weight_decay: Real = Field(0.0, ge=0, description="Decoupled weight decay.")
     patience: Whole = Field(
@@ -79,17 +72,6 @@ class TrainConfig(Settings):
         "it where the network has no depthwise layers.",
     )
     augment: AugmentConfig = Field(AugmentConfig(), description="Ranges of the augmentations.")
-
-    @model_validator(mode="after")
-    def _check_restarts(self) -> TrainConfig:
-        if not all(before < after for before, after in itertools.pairwise(self.restarts)):
-            raise ValueError(f"restarts {self.restarts} do not rise")
-        if self.restarts and self.patience:
-            raise ValueError(
-                f"patience {self.patience} might end a training at a restart, which raises the loss; set it to 0, or "
-                "leave restarts out"
-            )
-        return self
 
     @model_validator(mode="after")
     def _check_length(self) -> TrainConfig:

@@ -103,13 +103,7 @@ def train(
         raise ValueError(f"training needs patches; train has {len(train)}, validation {len(validation)}")
     device = train.level.device
     model = _initial_network(name, sigmas, start=start, config=config, seed=seed).to(device)
-    plan = plan_steps(
-        len(train),
-        batch=config.batch,
-        epochs=config.epochs,
-        patch_steps=config.patch_steps,
-        restarts=config.restarts,
-    )
+    plan = plan_steps(len(train), batch=config.batch, epochs=config.epochs, patch_steps=config.patch_steps)
     stamp = _stamp(name, train, validation, config=config, seed=seed, start=start)
     validation = validation.sample(config.validation_patches)
     state = _initial_state(model, config)
@@ -205,10 +199,7 @@ def _advance(
     model = state.networks["model"]
     torch.manual_seed(_derived_seed(seed, state.step))  # dropout
     generator.manual_seed(_derived_seed(seed, state.step))
-    restarts, done = plan.cycle(state.step)
-    rate = learning_rate(config.schedule, done, peak=config.learning_rate, restarts=restarts)
-    if state.step in plan.restarts:
-        state.optimizer.state.clear()
+    rate = learning_rate(config.schedule, state.step / plan.steps, peak=config.learning_rate)
     rows = _rows(data, state.step, plan, seed)
     batch = data.batch(rows, config.augment, generator)
     state.sums += _take_step(model, state.optimizer, data, batch, rate=rate, bfloat16=config.bfloat16)

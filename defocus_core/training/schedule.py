@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import bisect
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,29 +25,19 @@ class Plan:
     batch : patches a step
     steps_per_epoch : steps of one pass over the patches
     row_ends : steps done at the end of each row of the history; the last is the number of all steps
-    restarts : steps done when the schedule starts over
     """
 
     batch: int
     steps_per_epoch: int
     row_ends: tuple[int, ...]
-    restarts: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
         """Number of steps in all."""
         return self.row_ends[-1]
 
-    def cycle(self, step: int) -> tuple[int, float]:
-        """Return how often the schedule has started over before a step, and the fraction done of this run of it."""
-        restarts = bisect.bisect_right(self.restarts, step)
-        begin, end = (0, *self.restarts, self.steps)[restarts : restarts + 2]
-        return restarts, (step - begin) / (end - begin)
 
-
-def plan_steps(
-    patches: int, *, batch: int, epochs: int | None, patch_steps: int | None, restarts: Sequence[float] = ()
-) -> Plan:
+def plan_steps(patches: int, *, batch: int, epochs: int | None, patch_steps: int | None) -> Plan:
     """Return the steps of a training.
 
     Parameters
@@ -58,8 +46,6 @@ def plan_steps(
     batch : patches a step, or all where there are fewer; what an epoch leaves over is left out
     epochs : passes over the patches, each a row of the history; None where `patch_steps` gives the length
     patch_steps : patches in all, each counted as often as it is seen, in 20 rows of equal length
-    restarts : fractions of the steps after which the schedule starts over; those that are no step of their own, in a
-        very short training, are left out
     """
     batch = min(batch, patches)
     steps_per_epoch = patches // batch
@@ -69,28 +55,23 @@ def plan_steps(
         steps = math.ceil((patch_steps or batch) / batch)
         rows = min(HISTORY_ROWS, steps)
         row_ends = [steps * (row + 1) // rows for row in range(rows)]
-    steps = row_ends[-1]
-    begins = sorted({round(steps * restart) for restart in restarts} - {0, steps})
-    return Plan(batch, steps_per_epoch, tuple(row_ends), tuple(begins))
+    return Plan(batch, steps_per_epoch, tuple(row_ends))
 
 
-def learning_rate(schedule: Schedule, done: float, *, peak: float, restarts: int = 0) -> float:
+def learning_rate(schedule: Schedule, done: float, *, peak: float) -> float:
     """Return the learning rate once a fraction of the steps is done.
 
     Parameters
     ----------
     schedule : `constant`; `cosine`, after a warm-up over 5 % of the steps; or `onecycle`, half a cosine up to the
         peak over a quarter of the steps, and half a cosine down to a ten-thousandth of it
-    done : fraction of the steps, or of those from one restart to the next, 0 to 1
+    done : fraction of the steps, 0 to 1
     peak : largest rate
-    restarts : times that the schedule has started over, each time with half of the rate
 
     References
     ----------
     Smith & Topin, Super-convergence: very fast training of neural networks using large learning rates, 2019.
-    Smith, Cyclical learning rates for training neural networks, 2017 (`triangular2`, which halves the rate).
     """
-    peak /= 2**restarts
     if schedule == "constant":
         return peak
     if schedule == "cosine":

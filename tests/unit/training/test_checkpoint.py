@@ -3,8 +3,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 
 from defocus_core.training.checkpoint import TrainingState, snapshot
 from defocus_core.training.config import AugmentConfig, TrainConfig
@@ -40,23 +38,6 @@ def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(splits, tmp_path, chan
     assert seen == unbroken
     for mine, other in zip(model.state_dict().values(), unbroken_model.state_dict().values(), strict=True):
         assert torch.equal(mine, other)
-
-
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_a_restart_forgets_the_moments_of_the_optimizer(splits, tmp_path, optimizer):
-    config = CONFIG.changed(schedule="onecycle", restarts=[1 / 3], optimizer=optimizer)
-
-    def kill(row):
-        if row["epoch"] == 0:
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        _train(splits, config, checkpoint=tmp_path / "c", report=kill)
-    with safe_open(tmp_path / "c", "pt") as file:
-        header = file.metadata()
-        kept = {key: file.get_tensor(key) for key in file.keys() if not key.startswith("optimizer/")}  # noqa: SIM118
-    save_file(kept, tmp_path / "c", header)
-    assert _train(splits, config, checkpoint=tmp_path / "c")[1] == _train(splits, config)[1]
 
 
 def test_a_checkpoint_counts_though_settings_have_gained_a_key(splits):

@@ -19,26 +19,6 @@ def test_a_training_has_one_length():
         TrainConfig(patch_steps=5)
 
 
-@pytest.mark.parametrize(
-    ("restarts", "message"),
-    [
-        ([0.5, 0.5], "do not rise"),
-        ([0.6, 0.4], "do not rise"),
-        ([0.0], "is above 0"),
-        ([1.0], "is below 1"),
-        (0.5, "is a list"),
-    ],
-)
-def test_restarts_rise_within_a_training(restarts, message):
-    with pytest.raises(ValueError, match=message):
-        TrainConfig(restarts=restarts)
-
-
-def test_patience_goes_without_restarts():
-    with pytest.raises(ValueError, match="patience 2 might end a training at a restart"):
-        TrainConfig(restarts=[0.5], patience=2)
-
-
 def test_a_scene_s_sigmas_are_a_range():
     with pytest.raises(ValueError, match="min_sigma 3 is not below max_sigma 3"):
         SceneConfig(min_sigma=3.0, max_sigma=3.0)

@@ -58,22 +58,3 @@ def test_a_length_in_patch_steps_has_twenty_rows_of_the_history():
     assert set(np.diff((0, *plan.row_ends))) == {3, 4}
     assert plan_steps(100, batch=16, epochs=None, patch_steps=30).row_ends == (1, 2)
     assert plan_steps(100, batch=16, epochs=None, patch_steps=1).row_ends == (1,)
-
-
-def test_a_restart_runs_the_schedule_anew_at_half_the_rate(splits):
-    config = CONFIG.changed(epochs=6, batch=32, schedule="cosine")  # of four steps each
-    rates = [row["learning_rate"] for row in _train(splits, config.changed(restarts=[1 / 3]))[1]]
-    done = np.array([3 / 8, 7 / 8, 3 / 16, 7 / 16, 11 / 16, 15 / 16])
-    peaks = 3e-3 * np.array([1, 1, 0.5, 0.5, 0.5, 0.5])
-    np.testing.assert_allclose(rates, peaks * (1 + np.cos(np.pi * done)) / 2, rtol=1e-6)
-
-
-def test_restarts_divide_the_steps():
-    plan = plan_steps(100, batch=16, epochs=None, patch_steps=1600, restarts=(0.25, 0.5))
-    assert plan.restarts == (25, 50)
-    assert [plan.cycle(step) for step in (0, 24, 25, 50, 75)] == [(0, 0), (0, 0.96), (1, 0), (2, 0), (2, 0.5)]
-
-
-def test_restarts_that_are_no_step_of_their_own_are_left_out():
-    tiny = plan_steps(16, batch=16, epochs=4, patch_steps=None, restarts=(0.1, 0.5, 0.51, 0.9))
-    assert tiny.restarts == (2,)
