@@ -39,7 +39,7 @@ def launch_ranks(module: str, *arguments: str, count: int, threads: int) -> None
     places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
         **os.environ,
-        "OMP_NUM_THREADS": str(max(threads // count, 1)),
+        **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(max(threads // count, 1))),
         "PYTHONPATH": os.pathsep.join(places),
     }
     command = [*torchrun, "--module", module, *arguments]

@@ -71,14 +71,17 @@ def test_a_batch_that_cannot_be_divided_is_an_error(monkeypatch):
 
 
 def test_processes_share_the_threads_and_print_to_the_log(monkeypatch):
+    monkeypatch.setenv("MKL_NUM_THREADS", "5")  # as Snakemake sets it for a rule of five threads; torch goes by it too
     ran = []
-    monkeypatch.setattr(ranks.subprocess, "run", lambda command, **how: ran.append((command, how)))
-    launch_ranks("some.module", "argument", count=2, threads=5)
+    with monkeypatch.context() as patch:
+        patch.setattr(ranks.subprocess, "run", lambda command, **how: ran.append((command, how)))
+        launch_ranks("some.module", "argument", count=2, threads=5)
     ((command, how),) = ran
     assert command[-4:] == ["--nproc-per-node=2", "--module", "some.module", "argument"]
     assert how["check"]
     assert how["stdout"] is sys.stdout
-    assert how["env"]["OMP_NUM_THREADS"] == "2"
+    asked = [sys.executable, "-c", "import torch; print(torch.get_num_threads())"]
+    assert subprocess.check_output(asked, env=how["env"], text=True) == "2\n"
 
 
 @pytest.mark.parametrize("before", [None, "another"])
