@@ -56,6 +56,11 @@ class TrainConfig(Settings):
     batch_norm_momentum: Annotated[float, Field(strict=True, gt=0, le=1)] | None = Field(
         None, description="Fraction of a batch in the running statistics; null is the network's own."
     )
+    joint_batch_norms: Flag = Field(
+        True,
+        description="Take a batch's statistics over the parts of all processes, so that their number changes nothing; "
+        "false takes each part's own, as is usual: several times as fast on processors.",
+    )
     dropout: Flag = Field(True, description="Whether networks drop features and branches as they were published.")
     ema: Real = Field(
         0.0,

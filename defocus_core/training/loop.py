@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import csv
 import functools
@@ -115,9 +116,10 @@ def train(
     for row in state.history:
         report(row)
 
+    norms = joint_batch_norms if config.joint_batch_norms else contextlib.nullcontext
     saved = time.monotonic()
     generator = torch.Generator(device)
-    with torch.random.fork_rng(), fast_small_grids(model.train()), joint_batch_norms(model):
+    with torch.random.fork_rng(), fast_small_grids(model.train()), norms(model):
         while state.step < plan.steps and not _out_of_patience(state.history, config.patience):
             rate = _advance(state, train, plan, config, generator=generator, seed=seed)
             row_ended = state.step in plan.row_ends

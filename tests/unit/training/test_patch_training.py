@@ -45,17 +45,32 @@ def header(path):
         return file.metadata()
 
 
+def weights_and_history(tmp_path, name):
+    weights = load_model(tmp_path / f"{name}.safetensors", folded=False).state_dict()
+    return weights, np.loadtxt(tmp_path / f"{name}.csv", delimiter=",", skiprows=1)
+
+
 def test_two_processes_end_with_the_weights_of_one(training, tmp_path):
     train_on_patches(training)
     paths = {"model": str(tmp_path / "two.safetensors"), "history": str(tmp_path / "two.csv")}
     train_on_patches(dataclasses.replace(training, **paths), processes=2, threads=2)
-    one, two = (load_model(tmp_path / f"{name}.safetensors", folded=False) for name in ("one", "two"))
-    for mine, theirs in zip(two.state_dict().values(), one.state_dict().values(), strict=True):
+    (one, rows_of_one), (two, rows_of_two) = (weights_and_history(tmp_path, name) for name in ("one", "two"))
+    for mine, theirs in zip(two.values(), one.values(), strict=True):
         torch.testing.assert_close(mine, theirs, atol=2e-5, rtol=1e-4)
-    rows = [np.loadtxt(tmp_path / f"{name}.csv", delimiter=",", skiprows=1) for name in ("one", "two")]
-    np.testing.assert_allclose(rows[1], rows[0], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(rows_of_two, rows_of_one, rtol=1e-3, atol=1e-5)
     assert header(tmp_path / "two.safetensors") == header(tmp_path / "one.safetensors")
     assert not (tmp_path / "c").exists()
+
+
+def test_statistics_of_each_part_train_a_little_otherwise(training, tmp_path):
+    own = {**training.settings, "joint_batch_norms": False, "patch_steps": 16, "ema": 0, "augment": {}}
+    for processes, name in enumerate(("one", "two"), start=1):
+        paths = {"model": str(tmp_path / f"{name}.safetensors"), "history": str(tmp_path / f"{name}.csv")}
+        train_on_patches(dataclasses.replace(training, settings=own, **paths), processes=processes, threads=2)
+    (one, rows_of_one), (two, rows_of_two) = (weights_and_history(tmp_path, name) for name in ("one", "two"))
+    assert 1e-4 < abs(rows_of_two[3] / rows_of_one[3] - 1) < 0.1  # the loss of the only step, on the same 16 patches
+    assert all(torch.isfinite(tensor).all() for tensor in two.values())
+    assert any((two[name] - tensor).abs().max() > 1e-3 for name, tensor in one.items())
 
 
 def test_the_weights_say_what_they_were_made_of(training):
