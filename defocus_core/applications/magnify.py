@@ -21,6 +21,7 @@ SHARPEST_FRACTION = 0.1  # share of a photograph that counts as in focus
 RIM_RADIUS = 6  # pixels around it whose colour is not that of the background
 LAYER_COUNT = 24
 SUBJECT_MARGIN = 2  # pixels around what is in focus that are kept too: a map's edge may lie inside the subject
+MAX_SIGMA = 100.0  # pixels, more than maps tell; in larger photographs, their longer side
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,8 @@ def magnify(
     check_aperture_ratio(aperture_ratio, sharp_sigma)
     sigma = np.asarray(sigma, np.float32)
     check_map_fits(sigma, image)
+    if (largest := float(sigma.max())) > max(*sigma.shape, MAX_SIGMA):
+        raise ValueError(f"a sigma of {largest:g} pixels is more than the photograph has; give a map in pixels of it")
     kept = min(np.quantile(sigma, SHARPEST_FRACTION), NOTICEABLE_BOUNDS[1]) if sharp_sigma is None else sharp_sigma
     defocus = np.sqrt(np.maximum(sigma**2 - np.float32(kept) ** 2, 0))
     light = srgb_to_linear(as_opaque_float(image)).reshape(*sigma.shape, -1)

@@ -121,6 +121,11 @@ def test_a_map_that_does_not_fit_is_refused(image, function):
         function(image, np.zeros((3, 3), np.float32))
 
 
+def test_a_map_in_another_unit_is_refused(image):
+    with pytest.raises(ValueError, match=r"a sigma of 1e\+09 pixels is more than the photograph has"):
+        magnify(image, np.full(image.shape[:2], 1e9, np.float32), aperture_ratio=2)
+
+
 @pytest.mark.parametrize("blur", [magnify, magnify_published])
 def test_one_channel_keeps_its_axis_and_alpha_is_refused(blur):
     grey, sigma = np.random.default_rng(0).random((40, 30), np.float32), np.full((40, 30), 3)
