@@ -59,7 +59,7 @@ class TrainConfig(Settings):
     joint_batch_norms: Flag = Field(
         True,
         description="Take a batch's statistics over the parts of all processes, so that their number changes nothing; "
-        "false takes each part's own, as is usual: several times as fast on processors.",
+        "false takes each part's own, as is usual: three times as fast on processors.",
     )
     dropout: Flag = Field(True, description="Whether networks drop features and branches as they were published.")
     ema: Real = Field(
